@@ -1,0 +1,27 @@
+# Every library that Souk links, found once. docs/dependencies.md says why each is here.
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(MPI REQUIRED COMPONENTS C)
+find_package(OpenMP COMPONENTS C) # optional: everything is right without it
+
+# The serial HDF5 by name: plain `hdf5` means the MPI build, which is not thread-safe, and only one
+# of the two may be in a process.
+pkg_check_modules(HDF5_SERIAL REQUIRED IMPORTED_TARGET hdf5-serial)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+
+find_library(SOUK_INIH inih REQUIRED)
+find_library(SOUK_MSGPACK NAMES msgpack-c msgpackc REQUIRED)
+find_library(SOUK_OPENBLAS openblas REQUIRED)
+find_path(SOUK_OPENBLAS_INCLUDE cblas.h PATH_SUFFIXES openblas-openmp REQUIRED
+          HINTS /usr/include/${CMAKE_LIBRARY_ARCHITECTURE})
+
+add_library(souk_openblas INTERFACE)
+target_link_libraries(souk_openblas INTERFACE ${SOUK_OPENBLAS})
+target_include_directories(souk_openblas SYSTEM INTERFACE ${SOUK_OPENBLAS_INCLUDE})
+
+include(SoukNng)
+if(BUILD_TESTING)
+    pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
+endif()

@@ -1,0 +1,15 @@
+# cmake -DSOURCE=... -DVERSION=... -DOUTPUT=... -P WriteVersion.cmake
+execute_process(COMMAND git -C ${SOURCE} describe --always --dirty --abbrev=12
+                OUTPUT_VARIABLE hash OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE failed
+                ERROR_QUIET)
+if(failed OR hash STREQUAL "")
+    set(hash "unknown")
+endif()
+set(text "#define SOUK_VERSION \"${VERSION}\"\n#define SOUK_GIT_HASH \"${hash}\"\n")
+set(old "")
+if(EXISTS ${OUTPUT})
+    file(READ ${OUTPUT} old)
+endif()
+if(NOT old STREQUAL text)
+    file(WRITE ${OUTPUT} "${text}")
+endif()

@@ -1,0 +1,103 @@
+/** @file
+ *  A model version on disk: a manifest and P parts.
+ *
+ *      NAME.model/model.h5        manifest (JSON), small objects, virtual datasets over the parts
+ *      NAME.model/part-0000.h5    users: ids, factors, history      items: ids, factors, popularity
+ *      ...
+ *
+ *  Rows are numbered as in a dataset (dataset.h), over the users and items that the model knows:
+ *  those with an interaction in its training window. Parts are those of the dataset it was trained
+ *  on. A version is immutable once it is in place. docs/model-format.md is the specification.
+ */
+#ifndef SOUK_MODEL_MODELFILE_H
+#define SOUK_MODEL_MODELFILE_H
+
+#include "shared/base/status.h"
+#include "shared/data/dataset.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    SOUK_MODEL_SCHEMA = 1,
+    SOUK_FACTORS_MAX = 4096,
+    SOUK_MODEL_ID_BYTES = 16, /**< hex digits of souk_model.id */
+};
+
+struct souk_model {
+    char *path;                       /**< folder */
+    char id[SOUK_MODEL_ID_BYTES + 1]; /**< hex digest of the manifest: the version's name */
+    char kind[SOUK_NAME_MAX_BYTES + 1]; /**< "als", "popular" */
+    int schema, parts, id_width;
+    int factors;            /**< 0: the model has none */
+    int64_t *user_first;    /**< [parts + 1], model rows */
+    int64_t *item_first;    /**< [parts + 1] */
+    struct souk_window window; /**< of the events it was trained on */
+    uint64_t dataset_digest;
+    int64_t created_ms;
+    char *parameters_json; /**< as given and as resolved */
+    char *metrics_json;    /**< loss by epoch and the like; may be NULL */
+    char git_commit[48];
+    struct souk_part_file *files; /**< [parts] */
+    struct souk_categories categories;
+};
+
+/** One part in memory. Factor rows have `stride` floats, a multiple of 16, zero behind `factors`,
+ *  and are aligned to 64 bytes. */
+struct souk_model_part {
+    int part, factors, stride;
+    struct souk_idtable users, items;
+    float *user_factors;     /**< [users x stride]; NULL without factors */
+    int64_t *history_offsets; /**< [users + 1] */
+    int64_t *history;         /**< [pairs], model item rows, ascending in a row */
+    float *history_weight;    /**< [pairs] */
+    float *item_factors;     /**< [items x stride]; NULL without factors */
+    float *popularity;       /**< [items], >= 0: score for visitors without a history */
+    int64_t *item_events;    /**< [items], events in the training window */
+    int32_t *category;       /**< [items], index into categories, -1 unknown; NULL: none known */
+};
+
+enum souk_model_what { SOUK_MODEL_USERS = 1, SOUK_MODEL_ITEMS = 2 };
+
+/** Floats per row for `factors`. */
+static inline int souk_factor_stride(int factors)
+{
+    return (factors + 15) / 16 * 16;
+}
+
+/** Read and check the manifest, and that every part file is there with the size it states.
+ *  @param out free with souk_model_free(); NULL on failure
+ *  @return SOUK_OK, SOUK_ENOTFOUND, SOUK_EINTEGRITY, SOUK_EVERSION, SOUK_EFORMAT, SOUK_ENOMEM */
+souk_status souk_model_open(const char *path, struct souk_model **out,
+                            struct souk_error *err) SOUK_MUST_CHECK;
+void souk_model_free(struct souk_model *m);
+
+static inline int64_t souk_model_users(const struct souk_model *m)
+{
+    return m->user_first[m->parts];
+}
+static inline int64_t souk_model_items(const struct souk_model *m)
+{
+    return m->item_first[m->parts];
+}
+
+/** Read one part: digest against the manifest, shapes, sorted ids of this part, rows in range and
+ *  ascending, finite values; the reason names file, dataset and row.
+ *  @param what bits of souk_model_what
+ *  @param out  empty with souk_model_part_fini(); zeroed on failure */
+souk_status souk_model_read_part(const struct souk_model *m, int part, unsigned what,
+                                 struct souk_model_part *out, struct souk_error *err)
+    SOUK_MUST_CHECK;
+void souk_model_part_fini(struct souk_model_part *p);
+
+/** Write one part into a staging folder, sealed and synced. Values that are not finite are refused
+ *  (SOUK_ENUMERIC). Ranks call it for their own parts. */
+souk_status souk_model_write_part(const char *folder, int id_width,
+                                  const struct souk_model_part *p, struct souk_part_file *file,
+                                  struct souk_error *err) SOUK_MUST_CHECK;
+
+/** Write model.h5 after all parts; m->files is filled in. Sets m->id and m->git_commit. */
+souk_status souk_model_write_manifest(const char *folder, struct souk_model *m,
+                                      struct souk_error *err) SOUK_MUST_CHECK;
+
+#endif

@@ -1,0 +1,1 @@
+#include "shared/model/registry.h"

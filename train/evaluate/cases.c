@@ -1,0 +1,72 @@
+#include "train/evaluate/cases.h"
+
+#include "shared/base/memory.h"
+#include "train/evaluate/duty.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+souk_status souk_cases_init(struct souk_cases *c, int rounds, int stride, struct souk_error *err)
+{
+    *c = (struct souk_cases){0};
+    souk_status st = souk_idtable_init(&c->users, 0, stride);
+    c->round_first = souk_zalloc_array((size_t)rounds + 1, sizeof *c->round_first);
+    c->target_offsets = souk_zalloc_array(1, sizeof *c->target_offsets);
+    if (st == SOUK_OK && (!c->round_first || !c->target_offsets))
+        st = SOUK_ENOMEM;
+    if (st != SOUK_OK) {
+        souk_cases_fini(c);
+        return souk_fail(err, st, "cannot hold cases with ids of %d bytes", stride);
+    }
+    return SOUK_OK;
+}
+
+void souk_cases_fini(struct souk_cases *c)
+{
+    souk_idtable_fini(&c->users);
+    souk_idtable_fini(&c->wanted);
+    free(c->round_first);
+    free(c->target_offsets);
+    free(c->target);
+    free(c->wanted_first);
+    *c = (struct souk_cases){0};
+}
+
+static void move_case(struct souk_cases *c, int64_t to, int64_t from)
+{
+    const size_t stride = (size_t)c->users.stride;
+    if (to != from)
+        memcpy(c->users.bytes + (size_t)to * stride, c->users.bytes + (size_t)from * stride,
+               stride);
+}
+
+void souk_cases_keep_slice(struct souk_cases *c, int64_t first, int slice, int slices)
+{
+    const int64_t begin = first + souk_slice_first(c->count - first, slice, slices);
+    const int64_t end = first + souk_slice_first(c->count - first, slice + 1, slices);
+    const int64_t shift = c->target_offsets[begin] - c->target_offsets[first];
+    int64_t kept = first;
+    if (slices == 1)
+        return;
+    memmove(c->target + c->target_offsets[first], c->target + c->target_offsets[begin],
+            (size_t)(c->target_offsets[end] - c->target_offsets[begin]) * sizeof *c->target);
+    for (int64_t u = begin; u < end; u++) {
+        move_case(c, kept, u);
+        c->target_offsets[++kept] = c->target_offsets[u + 1] - shift;
+    }
+    c->count = c->users.count = kept;
+}
+
+void souk_cases_filter_targets(struct souk_cases *c, const bool *keep)
+{
+    int64_t kept = 0, begin = 0;
+    for (int64_t u = 0; u < c->count; u++) {
+        const int64_t end = c->target_offsets[u + 1];
+        for (int64_t t = begin; t < end; t++) {
+            if (keep[t])
+                c->target[kept++] = c->target[t];
+        }
+        c->target_offsets[u + 1] = kept;
+        begin = end;
+    }
+}

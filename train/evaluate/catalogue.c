@@ -1,0 +1,111 @@
+#include "train/evaluate/catalogue.h"
+
+#include "shared/base/memory.h"
+#include "train/evaluate/rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void souk_catalogue_init(struct souk_catalogue *c, int depth)
+{
+    *c = (struct souk_catalogue){.depth = depth};
+}
+
+void souk_catalogue_fini(struct souk_catalogue *c)
+{
+    free(c->most);
+    free(c->ids);
+    free(c->row);
+    free(c->position);
+    *c = (struct souk_catalogue){0};
+}
+
+static int compare_popular(const void *a, const void *b)
+{
+    const struct souk_popular_item *x = a, *y = b;
+    if (x->events != y->events)
+        return x->events > y->events ? -1 : 1;
+    return strcmp(x->id, y->id);
+}
+
+static int compare_row(const void *a, const void *b)
+{
+    const struct souk_popular_item *const *x = a, *const *y = b;
+    return ((*x)->row > (*y)->row) - ((*x)->row < (*y)->row);
+}
+
+/* Own copies of the ids, since the part that some of them stand in goes. */
+static char *copy_ids(struct souk_popular_item *most, int count)
+{
+    size_t size = 0, at = 0;
+    for (int i = 0; i < count; i++)
+        size += strlen(most[i].id) + 1;
+    char *ids = souk_alloc_array(size, 1);
+    for (int i = 0; ids && i < count; i++) {
+        const size_t len = strlen(most[i].id) + 1;
+        memcpy(ids + at, most[i].id, len);
+        most[i].id = ids + at;
+        at += len;
+    }
+    return ids;
+}
+
+souk_status souk_catalogue_add(struct souk_catalogue *c, const struct souk_model_part *part,
+                               int64_t first_row, struct souk_error *err)
+{
+    const int64_t count = c->count + part->items.count;
+    struct souk_popular_item *all = souk_alloc_array((size_t)count, sizeof *all);
+    if (!all)
+        return souk_fail(err, SOUK_ENOMEM, "out of memory for %lld items", (long long)count);
+    if (c->count > 0)
+        memcpy(all, c->most, (size_t)c->count * sizeof *all);
+    for (int64_t i = 0; i < part->items.count; i++) {
+        all[c->count + i] = (struct souk_popular_item){part->item_events[i], first_row + i,
+                                                       souk_idtable_get(&part->items, i)};
+        c->events += part->item_events[i];
+    }
+    if (count > 0)
+        qsort(all, (size_t)count, sizeof *all, compare_popular);
+    const int kept = count < c->depth ? (int)count : c->depth;
+    char *ids = copy_ids(all, kept);
+    if (!ids) {
+        free(all);
+        return souk_fail(err, SOUK_ENOMEM, "out of memory for %d ids", kept);
+    }
+    free(c->most);
+    free(c->ids);
+    c->most = all;
+    c->ids = ids;
+    c->count = kept;
+    c->items += part->items.count;
+    return SOUK_OK;
+}
+
+souk_status souk_catalogue_close(struct souk_catalogue *c, struct souk_error *err)
+{
+    souk_status st = SOUK_OK;
+    const struct souk_popular_item **by_row = souk_alloc_array((size_t)c->count, sizeof *by_row);
+    c->row = souk_alloc_array((size_t)c->count, sizeof *c->row);
+    c->position = souk_alloc_array((size_t)c->count, sizeof *c->position);
+    if (!by_row || !c->row || !c->position) {
+        st = souk_fail(err, SOUK_ENOMEM, "out of memory for %d items", c->count);
+        goto out;
+    }
+    for (int i = 0; i < c->count; i++)
+        by_row[i] = &c->most[i];
+    if (c->count > 0)
+        qsort(by_row, (size_t)c->count, sizeof *by_row, compare_row);
+    for (int i = 0; i < c->count; i++) {
+        c->row[i] = by_row[i]->row;
+        c->position[i] = by_row[i] - c->most + 1;
+    }
+out:
+    free(by_row);
+    return st;
+}
+
+int64_t souk_catalogue_position(const struct souk_catalogue *c, int64_t row)
+{
+    const int64_t at = souk_rows_lower_bound(c->row, c->count, row);
+    return at < c->count && c->row[at] == row ? c->position[at] : INT64_MAX;
+}

@@ -1,0 +1,158 @@
+#include "train/evaluate/evaluateoptions.h"
+
+#include "shared/base/clock.h"
+#include "train/comm/holdout.h"
+
+#include <string.h>
+
+enum { REPLICATES_MAX = 10000 };
+
+static souk_status parse_time(const char *option, const char *text, int64_t *ms,
+                              struct souk_error *err)
+{
+    if (!text || souk_time_parse(text, strlen(text), ms))
+        return SOUK_OK;
+    return souk_fail(err, SOUK_EUSAGE,
+                     "--%s '%s' is not a time such as 2011-11-09 or 2011-11-09T08:26:00", option,
+                     text);
+}
+
+static souk_status check_usage(struct souk_evaluate_settings *s, struct souk_error *err)
+{
+    struct souk_question *q = &s->question;
+    const bool is_temporal = q->protocol == SOUK_PROTOCOL_TEMPORAL;
+    if (!is_temporal && (s->split || s->until))
+        return souk_fail(err, SOUK_EUSAGE,
+                         "--split and --test-until belong to --protocol temporal");
+    if (q->protocol == SOUK_PROTOCOL_FILE && !q->targets)
+        return souk_fail(err, SOUK_EUSAGE, "--protocol file needs --targets FILE");
+    if (q->protocol != SOUK_PROTOCOL_FILE && q->targets)
+        return souk_fail(err, SOUK_EUSAGE, "--targets belongs to --protocol file");
+    souk_status st = parse_time("split", s->split, &q->split_ms, err);
+    if (st == SOUK_OK)
+        st = parse_time("test-until", s->until, &q->until_ms, err);
+    return st == SOUK_OK ? souk_cutoffs_parse(s->k, &s->cutoffs, err) : st;
+}
+
+souk_status souk_evaluate_parse(int argc, char **argv, bool speak, bool *done,
+                                struct souk_evaluate_settings *out, struct souk_error *err)
+{
+    *out = (struct souk_evaluate_settings){
+        .question = {.split_ms = SOUK_TIME_NONE, .until_ms = SOUK_TIME_MAX}};
+    struct souk_question *q = &out->question;
+    const struct souk_option options[] = {
+        {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "input", false},
+        {"dataset", 0, SOUK_OPTION_TEXT, &out->dataset, NULL, 0, 0, NULL, "DIR",
+         "the dataset that the model was trained on", true},
+        {"model", 0, SOUK_OPTION_TEXT, &out->model, NULL, 0, 0, NULL, "DIR",
+         "the model to evaluate", true},
+        {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "question", false},
+        {"protocol", 0, SOUK_OPTION_CHOICE, &out->protocol, "temporal", 0, 0,
+         "temporal|per-user|file", "NAME",
+         "where targets come from: behind one cut in time, the last share of each user's events, "
+         "or "
+         "a file",
+         false},
+        {"split", 0, SOUK_OPTION_TEXT, &out->split, NULL, 0, 0, NULL, "TIME",
+         "temporal: targets begin here (default: the dataset's split, else the end of the model's "
+         "training window)",
+         false},
+        {"test-until", 0, SOUK_OPTION_TEXT, &out->until, NULL, 0, 0, NULL, "TIME",
+         "temporal: targets end before this", false},
+        {"targets", 0, SOUK_OPTION_TEXT, &q->targets, NULL, 0, 0, NULL, "FILE",
+         "file: CSV of two columns, user and item", false},
+        {"discovery", 0, SOUK_OPTION_FLAG, &q->discovery, "false", 0, 0, NULL, NULL,
+         "count only items that the user had not touched before", false},
+        {"include-seen", 0, SOUK_OPTION_FLAG, &q->include_seen, "false", 0, 0, NULL, NULL,
+         "leave a user's training items in the lists", false},
+        {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "figures", false},
+        {"k", 'k', SOUK_OPTION_TEXT, &out->k, "5,10,20", 0, 0, NULL, "LIST",
+         "lengths of the lists to measure", false},
+        {"bootstrap", 0, SOUK_OPTION_INT, &out->replicates, "1000", 0, REPLICATES_MAX, NULL, "N",
+         "replicates for the 95 % intervals; 0: none", false},
+        {"seed", 0, SOUK_OPTION_INT, &out->seed, "1", 0, 1e15, NULL, "N", "of the replicates",
+         false},
+        {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "output", false},
+        {"json", 0, SOUK_OPTION_TEXT, &out->json, NULL, 0, 0, NULL, "FILE",
+         "write all figures as JSON", false},
+        {"dump-recommendations", 0, SOUK_OPTION_TEXT, &out->recommendations, NULL, 0, 0, NULL,
+         "FILE", "write the lists: user, item, position, score, separated by tabs", false},
+        {"dump-targets", 0, SOUK_OPTION_TEXT, &out->targets, NULL, 0, 0, NULL, "FILE",
+         "write the targets: user, item", false},
+        {"dump-scope", 0, SOUK_OPTION_CHOICE, &out->scope, "headline", 0, 0, "headline|all", "NAME",
+         "whose lists and targets: users and items in training, or all", false},
+        {"per-user", 0, SOUK_OPTION_TEXT, &out->per_user, NULL, 0, 0, NULL, "FILE",
+         "write every user's metrics", false},
+        {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
+    };
+    const struct souk_program program = {
+        .name = "souk-evaluate",
+        .summary = "measure the lists of a model over its full catalogue (an MPI program)",
+        .examples = "  mpirun -n 2 souk-evaluate --dataset or.ds --model or.model --discovery "
+                    "--json metrics.json\n",
+        .options = options,
+    };
+    souk_status st = souk_options_parse(&program, argc, argv, speak, done, &out->options, err);
+    if (st != SOUK_OK || *done)
+        return st;
+    q->protocol = (enum souk_protocol)out->protocol;
+    out->bootstrap = (struct souk_bootstrap){(int)out->replicates, (uint64_t)out->seed};
+    return check_usage(out, err);
+}
+
+static souk_status resolve_split(struct souk_question *q, const struct souk_dataset *d,
+                                 const struct souk_model *m, struct souk_error *err)
+{
+    char split[25], until[25];
+    if (q->split_ms == SOUK_TIME_NONE)
+        q->split_ms = d->split_ms;
+    if (q->split_ms == SOUK_TIME_NONE && m->window.until_ms != SOUK_TIME_MAX)
+        q->split_ms = m->window.until_ms;
+    if (q->split_ms == SOUK_TIME_NONE)
+        return souk_fail(err, SOUK_EUSAGE,
+                         "%s has no split, and the model was trained on all of it: give --split to "
+                         "souk-ingest, or --until to souk-train",
+                         d->path);
+    if (q->until_ms <= q->split_ms)
+        return souk_fail(err, SOUK_EUSAGE, "--test-until is not after the split");
+    if (m->window.until_ms <= q->split_ms)
+        return SOUK_OK;
+    souk_time_format(q->split_ms, split);
+    if (m->window.until_ms == SOUK_TIME_MAX)
+        return souk_fail(err, SOUK_EINVAL,
+                         "%s was trained on all events, the test window from %s among them: train "
+                         "with --until %s",
+                         m->path, split, split);
+    souk_time_format(m->window.until_ms, until);
+    return souk_fail(err, SOUK_EINVAL,
+                     "%s was trained on events until %s, but the test window begins at %s", m->path,
+                     until, split);
+}
+
+souk_status souk_evaluate_resolve(struct souk_evaluate_settings *s, const struct souk_dataset *d,
+                                  const struct souk_model *m, struct souk_error *err)
+{
+    struct souk_question *q = &s->question;
+    if (m->dataset_digest != d->digest)
+        return souk_fail(
+            err, SOUK_EINTEGRITY, "%s was trained on the dataset %016llx, but %s is %016llx",
+            m->path, (unsigned long long)m->dataset_digest, d->path, (unsigned long long)d->digest);
+    if (m->parts != d->parts)
+        return souk_fail(err, SOUK_EINTEGRITY, "%s has %d parts, but %s has %d", m->path, m->parts,
+                         d->path, d->parts);
+    q->trained = m->window;
+    if (q->protocol == SOUK_PROTOCOL_TEMPORAL)
+        return resolve_split(q, d, m, err);
+    if (q->protocol == SOUK_PROTOCOL_FILE)
+        return SOUK_OK;
+    souk_status st = souk_holdout_of_parameters(m->parameters_json, &q->share, err);
+    if (st != SOUK_OK)
+        return souk_error_prefix(err, st, "%s", m->path);
+    if (q->share == 0)
+        return souk_fail(
+            err, SOUK_EINVAL,
+            "%s was trained on every user's last events: the per-user protocol needs a "
+            "model of souk-train --holdout SHARE",
+            m->path);
+    return SOUK_OK;
+}

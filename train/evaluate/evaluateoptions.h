@@ -1,0 +1,40 @@
+/** @file
+ *  The options of souk-evaluate, parsed and checked against the dataset and the model.
+ */
+#ifndef SOUK_EVALUATE_EVALUATEOPTIONS_H
+#define SOUK_EVALUATE_EVALUATEOPTIONS_H
+
+#include "shared/base/options.h"
+#include "shared/data/dataset.h"
+#include "shared/model/modelfile.h"
+#include "train/evaluate/cases.h"
+#include "train/evaluate/metrics.h"
+#include "train/evaluate/summary.h"
+
+struct souk_evaluate_settings {
+    struct souk_options *options; /**< owns the texts below */
+    const char *dataset, *model;
+    const char *split, *until, *k;
+    struct souk_question question;
+    struct souk_cutoffs cutoffs;
+    struct souk_bootstrap bootstrap;
+    int64_t replicates, seed;
+    int protocol, scope;
+    const char *json, *recommendations, *targets, *per_user;
+};
+
+/** Parse the command line. @param done as for souk_options_parse()
+ *  @param out free out->options with souk_options_free() */
+souk_status souk_evaluate_parse(int argc, char **argv, bool speak, bool *done,
+                                struct souk_evaluate_settings *out,
+                                struct souk_error *err) SOUK_MUST_CHECK;
+
+/** Fill in the question from what dataset and model say, and refuse what does not fit together: a
+ *  model of another dataset, a model that has seen the test window, a protocol without what it
+ *  needs. */
+souk_status souk_evaluate_resolve(struct souk_evaluate_settings *settings,
+                                  const struct souk_dataset *dataset,
+                                  const struct souk_model *model,
+                                  struct souk_error *err) SOUK_MUST_CHECK;
+
+#endif

@@ -1,0 +1,107 @@
+#include "train/evaluate/report.h"
+
+#include "shared/base/clock.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+const char *souk_protocol_name(enum souk_protocol protocol)
+{
+    static const char *const names[] = {
+        [SOUK_PROTOCOL_TEMPORAL] = "temporal",
+        [SOUK_PROTOCOL_PER_USER] = "per-user",
+        [SOUK_PROTOCOL_FILE] = "file",
+    };
+    return names[protocol];
+}
+
+static void print_question(const struct souk_report *r, FILE *f)
+{
+    const struct souk_question *q = r->question;
+    char split[25];
+    fprintf(f, "protocol   %s", souk_protocol_name(q->protocol));
+    if (q->protocol == SOUK_PROTOCOL_TEMPORAL) {
+        souk_time_format(q->split_ms, split);
+        fprintf(f, ", targets from %s", split);
+    }
+    if (q->protocol == SOUK_PROTOCOL_PER_USER)
+        fprintf(f, ", the last %g of each user's events", q->share);
+    if (q->protocol == SOUK_PROTOCOL_FILE)
+        fprintf(f, ", targets from %s", q->targets);
+    fprintf(f, "%s, training items %s the lists\n",
+            q->discovery ? ", only items new to the user" : "",
+            q->include_seen ? "stay in" : "are left out of");
+    fprintf(f,
+            "model      %s (%s, %d factors), trained on %" PRId64 " users, %" PRId64
+            " items, %" PRId64 " events\n",
+            r->model->id, r->model->kind, r->model->factors, souk_model_users(r->model),
+            r->catalogue->items, r->catalogue->events);
+}
+
+static void print_value(double value, FILE *f)
+{
+    if (isfinite(value))
+        fprintf(f, "%8.5f", value);
+    else
+        fprintf(f, "%8s", "-");
+}
+
+static void print_figure(const struct souk_figure *figure, FILE *f)
+{
+    print_value(figure->mean, f);
+    if (isfinite(figure->low))
+        fprintf(f, " [%8.5f,%9.5f]", figure->low, figure->high);
+    else
+        fprintf(f, "%21s", "");
+}
+
+static void print_main_set(const struct souk_report *r, int set, const char *title, FILE *f)
+{
+    const struct souk_set_summary *s = &r->summary->sets[set];
+    fprintf(f, "\n%s: %" PRId64 " users, %" PRId64 " targets\n%-18s", title, s->users, s->targets,
+            r->bootstrap->replicates > 0 ? "[95 % interval]" : "");
+    for (int c = 0; c < r->cutoffs->count; c++)
+        fprintf(f, "       @%-21d", r->cutoffs->k[c]);
+    for (int m = 0; m < SOUK_METRICS; m++) {
+        fprintf(f, "\n%-18s", souk_metric_key((enum souk_metric)m));
+        for (int c = 0; c < r->cutoffs->count; c++)
+            print_figure(&s->figures[c * SOUK_METRICS + m], f);
+    }
+    fprintf(f, "\n%-18s", "coverage");
+    for (int c = 0; c < r->cutoffs->count; c++)
+        print_figure(&(struct souk_figure){s->coverage[c], NAN, NAN}, f);
+    fprintf(f, "\n");
+}
+
+static void print_slices(const struct souk_report *r, FILE *f)
+{
+    static const enum souk_metric shown[] = {SOUK_METRIC_RECALL, SOUK_METRIC_NDCG,
+                                             SOUK_METRIC_HIT_RATE, SOUK_METRIC_MRR};
+    const int last = r->cutoffs->count - 1;
+    fprintf(f, "\n%-27s%9s%10s", "slice", "users", "targets");
+    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
+        fprintf(f, "  %8s@%-4d", souk_metric_key(shown[i]), r->cutoffs->k[last]);
+    for (int set = SOUK_SETS_MAIN; set < SOUK_SETS; set++) {
+        const struct souk_set_summary *s = &r->summary->sets[set];
+        fprintf(f, "\n%-11s%-16s%9" PRId64 "%10" PRId64, souk_sets[set].group, souk_sets[set].name,
+                s->users, s->targets);
+        for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
+            fprintf(f, "  ");
+            print_value(s->figures[last * SOUK_METRICS + shown[i]].mean, f);
+            fprintf(f, "%5s", "");
+        }
+    }
+    fprintf(f, "\n");
+}
+
+souk_status souk_report_print(const struct souk_report *r, FILE *f, struct souk_error *err)
+{
+    print_question(r, f);
+    print_main_set(r, SOUK_SET_HEADLINE, "users and items in training", f);
+    print_main_set(r, SOUK_SET_ALL, "all users and items", f);
+    print_slices(r, f);
+    if (fflush(f) != 0 || ferror(f))
+        return souk_fail_errno(err, "cannot write the table");
+    return SOUK_OK;
+}

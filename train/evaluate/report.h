@@ -1,0 +1,39 @@
+/** @file
+ *  What an evaluation says: a table for people, one JSON object for programs.
+ *
+ *  The JSON (docs/evaluation.md) holds no time, path or number of ranks: the same question to the
+ *  same model gives the same bytes.
+ */
+#ifndef SOUK_EVALUATE_REPORT_H
+#define SOUK_EVALUATE_REPORT_H
+
+#include "shared/model/modelfile.h"
+#include "train/evaluate/cases.h"
+#include "train/evaluate/catalogue.h"
+#include "train/evaluate/metrics.h"
+#include "train/evaluate/summary.h"
+
+#include <stdio.h>
+
+struct souk_report {
+    const struct souk_model *model;
+    const struct souk_catalogue *catalogue;
+    const struct souk_question *question;
+    const struct souk_cutoffs *cutoffs;
+    const struct souk_bootstrap *bootstrap;
+    const struct souk_summary *summary;
+};
+
+/** @return SOUK_OK, SOUK_EIO */
+souk_status souk_report_print(const struct souk_report *report, FILE *f,
+                              struct souk_error *err) SOUK_MUST_CHECK;
+
+/** Write the JSON; the file appears by rename.
+ *  @return SOUK_OK, SOUK_EIO, SOUK_ENOTFOUND, SOUK_EEXIST, SOUK_ENOMEM */
+souk_status souk_report_write_json(const struct souk_report *report, const char *path,
+                                   struct souk_error *err) SOUK_MUST_CHECK;
+
+/** The protocol's name, as --protocol takes it. */
+const char *souk_protocol_name(enum souk_protocol protocol);
+
+#endif

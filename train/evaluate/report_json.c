@@ -1,0 +1,195 @@
+#include "train/evaluate/report.h"
+
+#include "shared/base/clock.h"
+#include "shared/base/staging.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+
+/* jansson's _new functions refuse NULL, and take over a value even where they fail: a function here
+ * returns NULL when any allocation failed, and its caller notices when it stores that. */
+
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *time_text(int64_t ms)
+{
+    char text[25];
+    if (ms == SOUK_TIME_NONE || ms == SOUK_TIME_MAX)
+        return json_null();
+    souk_time_format(ms, text);
+    return json_string(text);
+}
+
+static json_t *describe_model(const struct souk_report *r)
+{
+    return json_pack("{s:s, s:s, s:i}", "id", r->model->id, "kind", r->model->kind, "factors",
+                     r->model->factors);
+}
+
+static json_t *describe_protocol(const struct souk_question *q)
+{
+    json_t *o = json_pack("{s:s, s:b, s:b}", "name", souk_protocol_name(q->protocol), "discovery",
+                          q->discovery, "include_seen", q->include_seen);
+    int failed = 0;
+    if (q->protocol == SOUK_PROTOCOL_TEMPORAL) {
+        failed |= json_object_set_new(o, "split", time_text(q->split_ms));
+        failed |= json_object_set_new(o, "until", time_text(q->until_ms));
+    }
+    if (q->protocol == SOUK_PROTOCOL_PER_USER)
+        failed |= json_object_set_new(o, "holdout", json_real(q->share));
+    if (!failed)
+        return o;
+    json_decref(o);
+    return NULL;
+}
+
+static json_t *list_cutoffs(const struct souk_cutoffs *cutoffs)
+{
+    json_t *list = json_array();
+    int failed = 0;
+    for (int c = 0; c < cutoffs->count; c++)
+        failed |= json_array_append_new(list, json_integer(cutoffs->k[c]));
+    if (!failed)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
+static json_t *metrics_at(const struct souk_set_summary *s, int cutoff)
+{
+    json_t *o = json_object();
+    int failed = 0;
+    for (int m = 0; m < SOUK_METRICS; m++)
+        failed |= json_object_set_new(o, souk_metric_key((enum souk_metric)m),
+                                      number(s->figures[cutoff * SOUK_METRICS + m].mean));
+    if (s->coverage)
+        failed |= json_object_set_new(o, "coverage", number(s->coverage[cutoff]));
+    if (!failed)
+        return o;
+    json_decref(o);
+    return NULL;
+}
+
+static json_t *intervals_at(const struct souk_set_summary *s, int cutoff)
+{
+    json_t *o = json_object();
+    int failed = 0;
+    for (int m = 0; m < SOUK_METRICS; m++) {
+        const struct souk_figure *f = &s->figures[cutoff * SOUK_METRICS + m];
+        json_t *bounds = isfinite(f->low) ? json_pack("[f, f]", f->low, f->high) : json_null();
+        failed |= json_object_set_new(o, souk_metric_key((enum souk_metric)m), bounds);
+    }
+    if (!failed)
+        return o;
+    json_decref(o);
+    return NULL;
+}
+
+static json_t *by_cutoff(const struct souk_set_summary *s, const struct souk_cutoffs *cutoffs,
+                         json_t *(*at)(const struct souk_set_summary *, int))
+{
+    json_t *o = json_object();
+    int failed = 0;
+    for (int c = 0; c < cutoffs->count; c++) {
+        char key[16];
+        snprintf(key, sizeof key, "%d", cutoffs->k[c]);
+        failed |= json_object_set_new(o, key, at(s, c));
+    }
+    if (!failed)
+        return o;
+    json_decref(o);
+    return NULL;
+}
+
+static json_t *figures_of(const struct souk_report *r, int set)
+{
+    const struct souk_set_summary *s = &r->summary->sets[set];
+    json_t *o =
+        json_pack("{s:I, s:I}", "users", (json_int_t)s->users, "targets", (json_int_t)s->targets);
+    int failed = json_object_set_new(o, "metrics", by_cutoff(s, r->cutoffs, metrics_at));
+    if (s->coverage && r->bootstrap->replicates > 0)
+        failed |= json_object_set_new(o, "intervals", by_cutoff(s, r->cutoffs, intervals_at));
+    if (!failed)
+        return o;
+    json_decref(o);
+    return NULL;
+}
+
+static json_t *slices_of(const struct souk_report *r)
+{
+    json_t *slices = json_object();
+    int failed = 0;
+    for (int set = SOUK_SETS_MAIN; set < SOUK_SETS; set++) {
+        const char *group = souk_sets[set].group;
+        if (!json_object_get(slices, group))
+            failed |= json_object_set_new(slices, group, json_object());
+        failed |= json_object_set_new(json_object_get(slices, group), souk_sets[set].name,
+                                      figures_of(r, set));
+    }
+    if (!failed)
+        return slices;
+    json_decref(slices);
+    return NULL;
+}
+
+/* The figures of the headline stand at the top level. */
+static json_t *build(const struct souk_report *r)
+{
+    json_t *root = json_object(), *headline = figures_of(r, SOUK_SET_HEADLINE);
+    const struct souk_catalogue *c = r->catalogue;
+    int failed = json_object_set_new(root, "model", describe_model(r));
+    failed |= json_object_set_new(root, "protocol", describe_protocol(r->question));
+    failed |= json_object_set_new(root, "k", list_cutoffs(r->cutoffs));
+    failed |= json_object_set_new(root, "bootstrap",
+                                  json_pack("{s:i, s:I}", "replicates", r->bootstrap->replicates,
+                                            "seed", (json_int_t)r->bootstrap->seed));
+    failed |= json_object_set_new(root, "training",
+                                  json_pack("{s:I, s:I, s:I}", "users",
+                                            (json_int_t)souk_model_users(r->model), "items",
+                                            (json_int_t)c->items, "events", (json_int_t)c->events));
+    failed |= json_object_update(root, headline);
+    failed |= json_object_set_new(root, "all", figures_of(r, SOUK_SET_ALL));
+    failed |= json_object_set_new(root, "slices", slices_of(r));
+    json_decref(headline);
+    if (!failed)
+        return root;
+    json_decref(root);
+    return NULL;
+}
+
+souk_status souk_report_write_json(const struct souk_report *report, const char *path,
+                                   struct souk_error *err)
+{
+    struct souk_staging staging = {0};
+    FILE *f = NULL;
+    json_t *root = build(report);
+    souk_status st = SOUK_OK;
+    if (!root) {
+        st = souk_fail(err, SOUK_ENOMEM, "out of memory for the JSON");
+        goto out;
+    }
+    st = souk_staging_begin(&staging, path, false, NULL, true, err);
+    if (st != SOUK_OK)
+        goto out;
+    souk_staging_guard(&staging);
+    f = fopen(staging.partial, "w");
+    if (!f) {
+        st = souk_fail_errno(err, "cannot create %s", staging.partial);
+        goto out;
+    }
+    const int failed = json_dumpf(root, f, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+    if (failed || fputc('\n', f) == EOF || fflush(f) != 0)
+        st = souk_fail_errno(err, "cannot write %s", path);
+    else
+        st = souk_staging_commit(&staging, err);
+out:
+    if (f)
+        fclose(f);
+    souk_staging_end(&staging, true);
+    json_decref(root);
+    return st;
+}

@@ -1,0 +1,292 @@
+#include "train/evaluate/summary.h"
+
+#include "shared/base/hash.h"
+#include "shared/base/memory.h"
+#include "shared/base/random.h"
+#include "shared/math/fixed.h"
+#include "train/evaluate/coverage.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+/* One array of integers, so that one reduction adds it up:
+ *
+ *      users, targets        [sets] each
+ *      value, weight         [sets][cutoffs x metrics] each
+ *      value, weight         [main sets][replicates][cutoffs x metrics] each
+ */
+struct tally {
+    int64_t *sums;
+    int64_t *users, *targets, *value, *weight, *boot_value, *boot_weight; /* into sums */
+};
+
+struct shape {
+    const struct souk_measure *measure;
+    const struct souk_bootstrap *bootstrap;
+    int64_t cells; /* cutoffs x metrics */
+    int64_t length;
+    int *shift; /* [cells] */
+};
+
+/* A replicate weighs a user at most this often: Poisson(1) by inversion of 53 bits stays below. */
+enum { WEIGHT_MAX = 32 };
+
+static souk_status shape_init(struct shape *s, int64_t users, struct souk_error *err)
+{
+    const struct souk_cutoffs *cutoffs = s->measure->context.cutoffs;
+    s->cells = (int64_t)cutoffs->count * SOUK_METRICS;
+    s->length = 2 * SOUK_SETS * (1 + s->cells) +
+                2 * (int64_t)SOUK_SETS_MAIN * s->bootstrap->replicates * s->cells;
+    s->shift = souk_alloc_array((size_t)s->cells, sizeof *s->shift);
+    if (!s->shift)
+        return souk_fail(err, SOUK_ENOMEM, "out of memory for sums");
+    for (int64_t i = 0; i < s->cells; i++) {
+        const double bound =
+            souk_metric_bound((enum souk_metric)(i % SOUK_METRICS), cutoffs->k[i / SOUK_METRICS]);
+        s->shift[i] = souk_fixed_shift(bound, WEIGHT_MAX * (users > 0 ? users : 1));
+    }
+    return SOUK_OK;
+}
+
+static souk_status tally_init(struct tally *t, const struct shape *s)
+{
+    t->sums = souk_zalloc_array((size_t)s->length, sizeof *t->sums);
+    if (!t->sums)
+        return SOUK_ENOMEM;
+    t->users = t->sums;
+    t->targets = t->users + SOUK_SETS;
+    t->value = t->targets + SOUK_SETS;
+    t->weight = t->value + SOUK_SETS * s->cells;
+    t->boot_value = t->weight + SOUK_SETS * s->cells;
+    t->boot_weight = t->boot_value + SOUK_SETS_MAIN * s->bootstrap->replicates * s->cells;
+    return SOUK_OK;
+}
+
+/* What one thread needs. */
+struct worker {
+    struct tally tally;
+    struct souk_probe probe;
+    struct souk_metric_value *metrics; /* [cells] */
+    int64_t *fixed, *weight;           /* [cells] */
+};
+
+static void worker_fini(struct worker *w)
+{
+    free(w->tally.sums);
+    souk_probe_fini(&w->probe);
+    free(w->metrics);
+    free(w->fixed);
+    free(w->weight);
+}
+
+static souk_status worker_init(struct worker *w, const struct shape *s)
+{
+    w->metrics = souk_alloc_array((size_t)s->cells, sizeof *w->metrics);
+    w->fixed = souk_alloc_array((size_t)s->cells, sizeof *w->fixed);
+    w->weight = souk_alloc_array((size_t)s->cells, sizeof *w->weight);
+    if (!w->metrics || !w->fixed || !w->weight)
+        return SOUK_ENOMEM;
+    const souk_status st = tally_init(&w->tally, s);
+    return st == SOUK_OK ? souk_probe_init(&w->probe, s->measure) : st;
+}
+
+static void resample(struct worker *w, const struct shape *s, int set, uint64_t hash)
+{
+    for (int r = 0; r < s->bootstrap->replicates; r++) {
+        const int64_t times = souk_random_poisson1(s->bootstrap->seed, hash, (uint64_t)r);
+        const int64_t at = ((int64_t)set * s->bootstrap->replicates + r) * s->cells;
+        for (int64_t i = 0; times > 0 && i < s->cells; i++) {
+            w->tally.boot_value[at + i] += times * w->fixed[i];
+            w->tally.boot_weight[at + i] += times * w->weight[i];
+        }
+    }
+}
+
+static void count_case(struct worker *w, const struct shape *s, int64_t at)
+{
+    const char *id = souk_idtable_get(&s->measure->cases->users, at);
+    const uint64_t hash = souk_hash_bytes(id, strlen(id));
+    souk_probe_look(&w->probe, s->measure, at);
+    for (int set = 0; set < SOUK_SETS; set++) {
+        const int64_t targets = souk_measure_targets(s->measure, &souk_sets[set], at);
+        if (targets == 0)
+            continue;
+        souk_measure_case(s->measure, &w->probe, &souk_sets[set], targets, w->metrics);
+        w->tally.users[set]++;
+        w->tally.targets[set] += targets;
+        for (int64_t i = 0; i < s->cells; i++) {
+            w->fixed[i] = souk_fixed_from(w->metrics[i].value, s->shift[i]);
+            w->weight[i] = w->metrics[i].weight;
+            w->tally.value[set * s->cells + i] += w->fixed[i];
+            w->tally.weight[set * s->cells + i] += w->weight[i];
+        }
+        if (set < SOUK_SETS_MAIN)
+            resample(w, s, set, hash);
+    }
+}
+
+static int thread_count(void)
+{
+#ifdef _OPENMP
+    return omp_get_max_threads();
+#else
+    return 1;
+#endif
+}
+
+static int thread_number(void)
+{
+#ifdef _OPENMP
+    return omp_get_thread_num();
+#else
+    return 0;
+#endif
+}
+
+/* The sums over this rank's cases, in the tally of the first worker. */
+static souk_status count_cases(const struct shape *s, struct tally *out, struct souk_error *err)
+{
+    const int threads = thread_count();
+    const int64_t count = s->measure->cases->count;
+    struct worker *workers = souk_zalloc_array((size_t)threads, sizeof *workers);
+    souk_status st = workers ? SOUK_OK : SOUK_ENOMEM;
+    for (int t = 0; t < threads && st == SOUK_OK; t++)
+        st = worker_init(&workers[t], s);
+    if (st != SOUK_OK) {
+        st = souk_fail(err, st, "out of memory for the sums of %d threads and %d replicates",
+                       threads, s->bootstrap->replicates);
+        goto out;
+    }
+#pragma omp parallel for default(none) shared(workers, s, count) schedule(dynamic, 16)
+    for (int64_t at = 0; at < count; at++)
+        count_case(&workers[thread_number()], s, at);
+    for (int t = 1; t < threads; t++) {
+        for (int64_t i = 0; i < s->length; i++)
+            workers[0].tally.sums[i] += workers[t].tally.sums[i];
+    }
+    *out = workers[0].tally;
+    workers[0].tally = (struct tally){0};
+out:
+    for (int t = 0; workers && t < threads; t++)
+        worker_fini(&workers[t]);
+    free(workers);
+    return st;
+}
+
+static double quotient(int64_t value, int64_t weight, int shift)
+{
+    return weight > 0 ? souk_fixed_to(value, shift) / (double)weight : NAN;
+}
+
+static int compare_double(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Quantile of sorted values, linear between neighbours. */
+static double quantile(const double *sorted, int count, double q)
+{
+    const double at = q * (count - 1);
+    const int below = (int)floor(at), above = below + 1 < count ? below + 1 : below;
+    return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
+}
+
+/* Percentile interval; replicates in which nobody counts are left out. */
+static void set_interval(const struct shape *s, const struct tally *t, int set, int64_t cell,
+                         double *scratch, struct souk_figure *figure)
+{
+    int count = 0;
+    for (int r = 0; r < s->bootstrap->replicates; r++) {
+        const int64_t at = ((int64_t)set * s->bootstrap->replicates + r) * s->cells + cell;
+        if (t->boot_weight[at] > 0)
+            scratch[count++] = quotient(t->boot_value[at], t->boot_weight[at], s->shift[cell]);
+    }
+    if (count == 0)
+        return;
+    qsort(scratch, (size_t)count, sizeof *scratch, compare_double);
+    figure->low = quantile(scratch, count, .025);
+    figure->high = quantile(scratch, count, .975);
+}
+
+static souk_status fill_summary(const struct shape *s, const struct tally *t,
+                                struct souk_summary *out, struct souk_error *err)
+{
+    souk_status st = SOUK_OK;
+    double *scratch = souk_alloc_array((size_t)s->bootstrap->replicates, sizeof *scratch);
+    for (int set = 0; set < SOUK_SETS && st == SOUK_OK; set++) {
+        struct souk_set_summary *sum = &out->sets[set];
+        sum->users = t->users[set];
+        sum->targets = t->targets[set];
+        sum->figures = souk_alloc_array((size_t)s->cells, sizeof *sum->figures);
+        if (!sum->figures || !scratch) {
+            st = souk_fail(err, SOUK_ENOMEM, "out of memory for figures");
+            break;
+        }
+        for (int64_t i = 0; i < s->cells; i++) {
+            const int64_t at = set * s->cells + i;
+            sum->figures[i] =
+                (struct souk_figure){quotient(t->value[at], t->weight[at], s->shift[i]), NAN, NAN};
+            if (set < SOUK_SETS_MAIN)
+                set_interval(s, t, set, i, scratch, &sum->figures[i]);
+        }
+    }
+    free(scratch);
+    return st;
+}
+
+static souk_status add_coverage_all(const struct souk_comm *comm, const struct souk_measure *m,
+                                    struct souk_summary *out, struct souk_error *err)
+{
+    souk_status st = SOUK_OK;
+    for (int set = 0; set < SOUK_SETS_MAIN && st == SOUK_OK; set++) {
+        double *coverage = souk_alloc_array((size_t)m->context.cutoffs->count, sizeof *coverage);
+        if (!coverage)
+            st = souk_fail(err, SOUK_ENOMEM, "out of memory for coverage");
+        st = souk_status_agree_all(comm, st, err);
+        out->sets[set].coverage = coverage;
+        if (st == SOUK_OK)
+            st = souk_coverage_all(comm, m, &souk_sets[set], coverage, err);
+    }
+    return st;
+}
+
+souk_status souk_summary_make_all(const struct souk_comm *comm, const struct souk_measure *measure,
+                                  const struct souk_bootstrap *bootstrap, struct souk_summary *out,
+                                  struct souk_error *err)
+{
+    struct shape shape = {.measure = measure, .bootstrap = bootstrap};
+    struct tally total = {0};
+    int64_t users = measure->cases->count;
+    *out = (struct souk_summary){0};
+    souk_status st = souk_sum_i64_all(comm, &users, 1, err);
+    if (st == SOUK_OK)
+        st = shape_init(&shape, users, err);
+    if (st == SOUK_OK)
+        st = count_cases(&shape, &total, err);
+    st = souk_status_agree_all(comm, st, err);
+    if (st == SOUK_OK)
+        st = souk_sum_i64_all(comm, total.sums, shape.length, err);
+    if (st == SOUK_OK)
+        st = souk_status_agree_all(comm, fill_summary(&shape, &total, out, err), err);
+    if (st == SOUK_OK)
+        st = add_coverage_all(comm, measure, out, err);
+    if (st != SOUK_OK)
+        souk_summary_fini(out);
+    free(total.sums);
+    free(shape.shift);
+    return st;
+}
+
+void souk_summary_fini(struct souk_summary *s)
+{
+    for (int set = 0; set < SOUK_SETS; set++) {
+        free(s->sets[set].figures);
+        free(s->sets[set].coverage);
+    }
+    *s = (struct souk_summary){0};
+}

@@ -1,0 +1,93 @@
+#include "train/evaluate/visitors.h"
+
+#include "shared/base/memory.h"
+#include "train/evaluate/duty.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static souk_status allocate(const struct souk_model *m, int64_t count, struct souk_visitors *v,
+                            struct souk_error *err)
+{
+    *v = (struct souk_visitors){.stride = souk_factor_stride(m->factors)};
+    size_t floats = 0;
+    if (!souk_mul_size((size_t)count, (size_t)v->stride, &floats))
+        return souk_fail(err, SOUK_ENOMEM, "the factors of %lld users do not fit into memory",
+                         (long long)count);
+    v->history_offsets = souk_zalloc_array((size_t)count + 1, sizeof *v->history_offsets);
+    v->is_known = souk_zalloc_array((size_t)count, sizeof *v->is_known);
+    if (m->factors > 0)
+        v->vectors = souk_alloc_aligned(floats, sizeof *v->vectors);
+    if (!v->history_offsets || !v->is_known || (m->factors > 0 && !v->vectors))
+        return souk_fail(err, SOUK_ENOMEM, "out of memory for %lld users of %d factors",
+                         (long long)count, m->factors);
+    return SOUK_OK;
+}
+
+/* Copy what the part knows of one case; row -1: nothing. */
+static souk_status take_user(struct souk_visitors *v, int64_t at, const struct souk_model_part *p,
+                             int64_t row, size_t *cap)
+{
+    const int64_t first = v->history_offsets[at];
+    v->history_offsets[at + 1] = first;
+    if (row < 0)
+        return SOUK_OK;
+    const int64_t count = p->history_offsets[row + 1] - p->history_offsets[row];
+    const souk_status st =
+        souk_grow(&v->history, cap, (size_t)(first + count), SIZE_MAX / 256, sizeof *v->history);
+    if (st != SOUK_OK)
+        return st;
+    if (count > 0)
+        memcpy(v->history + first, p->history + p->history_offsets[row],
+               (size_t)count * sizeof *v->history);
+    if (v->vectors)
+        memcpy(v->vectors + at * v->stride, p->user_factors + row * v->stride,
+               (size_t)v->stride * sizeof *v->vectors);
+    v->history_offsets[at + 1] = first + count;
+    v->is_known[at] = true;
+    return SOUK_OK;
+}
+
+static souk_status read_round(const struct souk_model *m, const struct souk_cases *cases, int part,
+                              int round, struct souk_visitors *v, size_t *cap,
+                              struct souk_error *err)
+{
+    struct souk_model_part p = {0};
+    const int64_t begin = cases->round_first[round], end = cases->round_first[round + 1];
+    if (begin == end)
+        return SOUK_OK;
+    souk_status st = souk_model_read_part(m, part, SOUK_MODEL_USERS, &p, err);
+    for (int64_t at = begin; at < end && st == SOUK_OK; at++) {
+        const char *id = souk_idtable_get(&cases->users, at);
+        st = take_user(v, at, &p, souk_idtable_find(&p.users, id, strlen(id)), cap);
+        if (st != SOUK_OK)
+            st = souk_fail(err, st, "out of memory for the histories of %lld users",
+                           (long long)cases->count);
+    }
+    souk_model_part_fini(&p);
+    return st;
+}
+
+souk_status souk_visitors_load_all(const struct souk_comm *comm, const struct souk_model *model,
+                                   const struct souk_cases *cases, struct souk_visitors *out,
+                                   struct souk_error *err)
+{
+    size_t cap = 0;
+    souk_status st = allocate(model, cases->count, out, err);
+    for (int round = 0; round < souk_duty_rounds(comm, model->parts) && st == SOUK_OK; round++)
+        st = read_round(model, cases, souk_duty_of(comm, model->parts, round).part, round, out,
+                        &cap, err);
+    st = souk_status_agree_all(comm, st, err);
+    if (st != SOUK_OK)
+        souk_visitors_fini(out);
+    return st;
+}
+
+void souk_visitors_fini(struct souk_visitors *v)
+{
+    free(v->vectors);
+    free(v->history_offsets);
+    free(v->history);
+    free(v->is_known);
+    *v = (struct souk_visitors){0};
+}

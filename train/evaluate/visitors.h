@@ -1,0 +1,35 @@
+/** @file
+ *  What a model knows of the users of the cases: factors and training items.
+ */
+#ifndef SOUK_EVALUATE_VISITORS_H
+#define SOUK_EVALUATE_VISITORS_H
+
+#include "shared/model/modelfile.h"
+#include "train/comm/comm.h"
+#include "train/evaluate/cases.h"
+
+#include <stdint.h>
+
+struct souk_visitors {
+    int stride;
+    float *vectors;           /**< [cases x stride]; NULL where the model has no factors */
+    int64_t *history_offsets; /**< [cases + 1] */
+    int64_t *history;         /**< model item rows, ascending within a case */
+    bool *is_known;           /**< [cases], whether the model knows the user */
+};
+
+/** Collective. Reads the users of this rank's parts, one part at a time.
+ *  @param out free with souk_visitors_fini(); zeroed on failure
+ *  @return the same on every rank */
+souk_status souk_visitors_load_all(const struct souk_comm *comm, const struct souk_model *model,
+                                   const struct souk_cases *cases, struct souk_visitors *out,
+                                   struct souk_error *err) SOUK_MUST_CHECK;
+void souk_visitors_fini(struct souk_visitors *v);
+
+/** Number of training items of a case; -1 for a user whom the model does not know. */
+static inline int64_t souk_visitors_history(const struct souk_visitors *v, int64_t at)
+{
+    return v->is_known[at] ? v->history_offsets[at + 1] - v->history_offsets[at] : -1;
+}
+
+#endif

@@ -1,0 +1,34 @@
+/** @file
+ *  The data profile as a table for people and as JSON for programs and the manifest.
+ */
+#ifndef SOUK_INGEST_PROFILEREPORT_H
+#define SOUK_INGEST_PROFILEREPORT_H
+
+#include "shared/data/dataset.h"
+#include "train/ingest/profile.h"
+#include "train/ingest/rejects.h"
+
+#include <stdio.h>
+
+/** Categories of the tree, and what of it the items use. */
+struct souk_category_coverage {
+    int64_t categories, roots, max_depth; /**< of the tree */
+    int64_t items;                        /**< items whose latest category is in the tree */
+    int64_t used;                         /**< categories that such an item has */
+};
+
+/** What a report is made of; all borrowed. */
+struct souk_profile_report {
+    const struct souk_dataset *dataset; /**< types, weighting, split, session gap */
+    const struct souk_profile *profile;
+    const struct souk_rejects *rejects;            /**< of the events */
+    const struct souk_category_coverage *coverage; /**< NULL: no category tree */
+};
+
+/** Keys are documented in docs/dataset-format.md. Nothing in it depends on time, ranks or the
+ *  machine. @return to be freed by the caller; NULL when memory is out */
+char *souk_profile_json(const struct souk_profile_report *report);
+
+void souk_profile_print(const struct souk_profile_report *report, FILE *to);
+
+#endif
