@@ -49,15 +49,17 @@ def first(pattern, text):
     found = re.search(pattern, text)
     return found.group(1).strip() if found else 'unknown'
 
+def text_of(path):
+    return open(path).read() if os.path.exists(path) else ''
+
 timed = np.array(seconds[1:])
-cache = open(os.path.join(os.environ['SOUK_BIN'], '..', 'CMakeCache.txt')).read() \
-    if os.path.exists(os.path.join(os.environ['SOUK_BIN'], '..', 'CMakeCache.txt')) else ''
+cache = text_of(os.path.join(os.environ['SOUK_BIN'], '..', 'CMakeCache.txt'))
 print(json.dumps({
     'benchmark': 'ingest', 'min_s': round(timed.min(), 4), 'median_s': round(float(np.median(timed)), 4),
     'p95_s': round(float(np.percentile(timed, 95)), 4), 'repetitions': repetitions, 'residual': residual,
     'rows': profile['rows']['read'], 'input_bytes': os.path.getsize(events), 'dataset_bytes': size,
     'rows_per_s': int(profile['rows']['read'] / timed.min()), 'ranks': int(ranks), 'threads': 1, 'seed': None,
-    'commit': first(r'(\S+)\)?\s*$', subprocess.run([program, '--version'], capture_output=True, text=True).stdout),
+    'commit': first(r'\((.*)\)', subprocess.run([program, '--version'], capture_output=True, text=True).stdout),
     'flags': first(r'CMAKE_BUILD_TYPE:\w+=(.*)', cache),
-    'cpu': first(r'model name\s*:\s*(.*)', open('/proc/cpuinfo').read())}))
+    'cpu': first(r'model name\s*:\s*(.*)', text_of('/proc/cpuinfo'))}))
 PY

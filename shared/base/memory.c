@@ -13,7 +13,10 @@ void *souk_alloc_array(size_t count, size_t size)
 
 void *souk_zalloc_array(size_t count, size_t size)
 {
-    return calloc(count ? count : 1, size ? size : 1);
+    size_t bytes;
+    if (!souk_mul_size(count, size, &bytes))
+        return NULL;
+    return calloc(bytes ? bytes : 1, 1);
 }
 
 void *souk_alloc_aligned(size_t count, size_t size)

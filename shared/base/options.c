@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <ctype.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

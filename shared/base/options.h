@@ -7,7 +7,11 @@
  *  Precedence: flag, then environment, then file, then default. Every program also takes
  *  --help (stdout, exit 0), --version (with the git hash), --config FILE and --dump-config.
  *  An unknown key in the file is an error with file:line. A value out of its range, a number that
- *  is not one, an unknown flag: SOUK_EUSAGE, naming the option and what it takes.
+ *  is not one, an unknown flag: SOUK_EUSAGE, naming the option and what it takes. SOUK_CONFIG names
+ *  the file where no --config does; an empty variable is as good as none.
+ *
+ *  The file: `key = value`, each key once, no sections; `;` or `#` begins a comment line, ` ;` a
+ *  comment behind a value; a long value goes on in indented lines, joined by blanks.
  */
 #ifndef SOUK_BASE_OPTIONS_H
 #define SOUK_BASE_OPTIONS_H
@@ -72,7 +76,8 @@ const char *souk_options_operand(const struct souk_options *options, int index);
 /** Whether anything but the default set this option. */
 bool souk_options_was_set(const struct souk_options *options, const char *name);
 
-/** All values in effect as one JSON object text, for manifests; owned by `options`. */
+/** All values in effect as one JSON object text, for manifests; owned by `options`. Durations are
+ *  milliseconds and -1 for none, a text that nothing set is null. */
 const char *souk_options_json(const struct souk_options *options);
 
 void souk_options_free(struct souk_options *options);

@@ -80,7 +80,8 @@ souk_status souk_error_prefix(struct souk_error *err, souk_status status, const 
     va_start(ap, fmt);
     int len = vsnprintf(err->msg, sizeof err->msg, fmt, ap);
     va_end(ap);
-    if (len >= 0 && (size_t)len < sizeof err->msg)
-        snprintf(err->msg + len, sizeof err->msg - (size_t)len, ": %s", old);
+    const int room = (int)sizeof err->msg - len;
+    if (len >= 0 && room > 0)
+        snprintf(err->msg + len, (size_t)room, ": %.*s", room, old);
     return status;
 }

@@ -72,9 +72,9 @@ static uint64_t marks_of_window(const char *bytes, char separator)
     uint64_t marks = 0;
     for (int i = 0; i < WINDOW_BYTES / 16; i++) {
         const __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(bytes + 16 * i));
-        const __m128i m = _mm_or_si128(
-            _mm_or_si128(_mm_cmpeq_epi8(b, separators), _mm_cmpeq_epi8(b, newlines)),
-            _mm_cmpeq_epi8(b, quotes));
+        const __m128i m =
+            _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(b, separators), _mm_cmpeq_epi8(b, newlines)),
+                         _mm_cmpeq_epi8(b, quotes));
         marks |= (uint64_t)(uint32_t)_mm_movemask_epi8(m) << (16 * i);
     }
     return marks;

@@ -1,10 +1,10 @@
 /** @file
  *  CSV records out of a piece of memory (RFC 4180, and what shops really write).
  *
- *  Fields are separated by one byte, records end in LF or CRLF or the end of the input. A field that
- *  begins with a quote runs to the next lone quote; two quotes inside it are one; separators and
- *  newlines inside it are text; what stands behind its end is appended to it as it is. A quote in
- *  the middle of an unquoted field is text.
+ *  Fields are separated by one byte, records end in LF or CRLF or the end of the input. A field
+ * that begins with a quote runs to the next lone quote; two quotes inside it are one; separators
+ * and newlines inside it are text; what stands behind its end is appended to it as it is. A quote
+ * in the middle of an unquoted field is text.
  *
  *  A file is cut into ranges, one per rank, at any byte. To know where the first record of a range
  *  begins, one must know the state of the reader there, which is a function of all bytes before:
@@ -26,11 +26,11 @@
 enum { SOUK_CSV_FIELDS_MAX = 256 };
 
 enum souk_csv_state {
-    SOUK_CSV_RECORD,   /**< at the start of a record: the state at byte 0 */
-    SOUK_CSV_START,    /**< at the start of another field */
-    SOUK_CSV_PLAIN,    /**< inside an unquoted field */
-    SOUK_CSV_QUOTED,   /**< inside a quoted field */
-    SOUK_CSV_QUOTE,    /**< behind a quote inside a quoted field: its end, or the first of two */
+    SOUK_CSV_RECORD, /**< at the start of a record: the state at byte 0 */
+    SOUK_CSV_START,  /**< at the start of another field */
+    SOUK_CSV_PLAIN,  /**< inside an unquoted field */
+    SOUK_CSV_QUOTED, /**< inside a quoted field */
+    SOUK_CSV_QUOTE,  /**< behind a quote inside a quoted field: its end, or the first of two */
     SOUK_CSV_STATES
 };
 
@@ -46,8 +46,8 @@ struct souk_csv_field {
 struct souk_csv {
     const char *at, *end;
     char separator;
-    int64_t line;        /**< of the record that comes next, from 1 */
-    char *scratch;       /**< unescaped fields of the current record */
+    int64_t line;  /**< of the record that comes next, from 1 */
+    char *scratch; /**< unescaped fields of the current record */
     size_t scratch_size;
     const char *window; /**< 64 bytes of input, of which ... */
     uint64_t marks;     /**< ... these are separators, newlines and quotes from `at` on */
@@ -59,7 +59,8 @@ struct souk_csv_transition souk_csv_compose(struct souk_csv_transition first,
                                             struct souk_csv_transition then);
 
 /** The first record that starts at or behind `from`, given the state there. A record belongs to the
- *  range in which its first byte lies. @return pointer into [from, end]; end: none in these bytes */
+ *  range in which its first byte lies. @return pointer into [from, end]; end: none in these bytes
+ */
 const char *souk_csv_first_record(const char *from, const char *end, enum souk_csv_state state,
                                   char separator);
 

@@ -61,9 +61,24 @@ sessions = sum(1 + sum(b - a > 1800 for a, b in zip(sorted(t), sorted(t)[1:])) f
 expected = {'events': len(events), 'users': len(users), 'items': len({e[1] for e in events}),
             'pairs': len({e[:2] for e in events}), 'sessions': sessions, 'read': read, 'bad': bad,
             'duplicates': read - bad - len(events), 'ordered': sum(e[5] != '' for e in events)}
+
+cut = sorted(e[2] for e in events)[int(.7 * len(events))]               # --split 0.7
+train = [e for e in events if e[2] < cut]
+test = {e[:2] for e in events if e[2] >= cut and e[3] == 'transaction'}
+train_users, train_items, train_pairs = {e[0] for e in train}, {e[1] for e in train}, {e[:2] for e in train}
+warm = {e for e in test if e[0] in train_users and e[1] in train_items}
+new = {e for e in test if e[0] not in train_users}
+expected.update({
+    'train.events': len(train), 'train.users': len(train_users), 'train.items': len(train_items),
+    'train.pairs': len(train_pairs), 'test.events': len(events) - len(train), 'test.targets': len(warm),
+    'test.target_users': len({e[0] for e in warm}), 'test.discovery_targets': len(warm - train_pairs),
+    'test.discovery_users': len({e[0] for e in warm - train_pairs}), 'test.new_user_targets': len(new),
+    'test.new_users': len({e[0] for e in new}), 'test.new_item_targets': len(test - warm - new)})
+
 p = json.load(open(sys.argv[2]))
 found = {k: p[k] for k in ('events', 'users', 'items', 'pairs', 'sessions')}
 found.update({k: p['rows'][k] for k in ('read', 'bad', 'duplicates')}, ordered=p['events_with_order'])
+found.update({s + '.' + k: v for s in ('train', 'test') for k, v in p['split'][s].items()})
 if found != expected:
     sys.exit('profile %s\nexpected %s' % (found, expected))
 PY

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PARTS = 3, USERS = 40, ITEMS = 25, EVENTS_MAX = 30, STRIDE = 5, SPLIT = 600, UNTIL = 900 };
+enum { PARTS = 3, USERS = 40, ITEMS = 25, EVENTS_MAX = 30, STRIDE = 16, SPLIT = 600, UNTIL = 900 };
 
 struct thing {
     char id[STRIDE];

@@ -271,7 +271,8 @@ Test(csv, goes_on_in_other_bytes)
 }
 
 /* The bytes from the first record of each range to that of the next, as ranks would read them. */
-static void list_cut(struct listing *l, const char *input, size_t len, const size_t *cuts, int count)
+static void list_cut(struct listing *l, const char *input, size_t len, const size_t *cuts,
+                     int count)
 {
     uint8_t state = SOUK_CSV_RECORD;
     const char *end = input + len;
@@ -344,9 +345,8 @@ Test(csv, composes_transitions_in_any_grouping)
         const size_t len = random_input(&state, input, sizeof input);
         const size_t cut = len ? next_random(&state) % len : 0;
         const struct souk_csv_transition whole = souk_csv_transition(input, len, ',');
-        const struct souk_csv_transition halves =
-            souk_csv_compose(souk_csv_transition(input, cut, ','),
-                             souk_csv_transition(input + cut, len - cut, ','));
+        const struct souk_csv_transition halves = souk_csv_compose(
+            souk_csv_transition(input, cut, ','), souk_csv_transition(input + cut, len - cut, ','));
         cr_assert_arr_eq(whole.to, halves.to, SOUK_CSV_STATES);
     }
 }

@@ -40,29 +40,35 @@ Test(fieldtext, reads_integers_of_every_length)
 
 Test(fieldtext, refuses_what_is_no_integer)
 {
-    static const char *const bad[] = {"",    " ",        "-",    "12x",      "x12",
-                                      "1.0", "1234567/", "1234567:", "12345678:", "9223372036854775808",
-                                      "0x10", "1 2",     "1e3",  "123456789012345678901234567890"};
+    static const char *const bad[] = {"",          " ",
+                                      "-",         "12x",
+                                      "x12",       "1.0",
+                                      "1234567/",  "1234567:",
+                                      "12345678:", "9223372036854775808",
+                                      "0x10",      "1 2",
+                                      "1e3",       "123456789012345678901234567890"};
     int64_t value;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         cr_expect_not(souk_parse_integer(bad[i], strlen(bad[i]), &value), "%s", bad[i]);
-    cr_expect_not(souk_parse_integer("12\0" "3", 4, &value));
+    cr_expect_not(souk_parse_integer("12\0"
+                                     "3",
+                                     4, &value));
 }
 
 Test(fieldtext, reads_decimals_as_the_library_does)
 {
-    static const char *const good[] = {"2.55",  "0.1", "1e3",   "-12.5",      "123456789.123456",
-                                       "3.",    ".5",  "1E-7",  "0.30000001", "179769313486231570000",
-                                       "+7.25", " 4 ", "0",     "999999999999999",
-                                       "1234567890123456789.5"};
+    static const char *const good[] = {
+        "2.55",  "0.1", "1e3",  "-12.5",           "123456789.123456",
+        "3.",    ".5",  "1E-7", "0.30000001",      "179769313486231570000",
+        "+7.25", " 4 ", "0",    "999999999999999", "1234567890123456789.5"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         cr_expect(is_decimal(good[i], strtod(good[i], NULL)), "%s", good[i]);
 }
 
 Test(fieldtext, refuses_what_is_no_finite_decimal)
 {
-    static const char *const bad[] = {"",    ".",   "nan",  "inf", "-Infinity", "1e999",
-                                      "0x1", "1,5", "1.2.3", "--1", "1e",       "12 3"};
+    static const char *const bad[] = {"",    ".",   "nan",   "inf", "-Infinity", "1e999",
+                                      "0x1", "1,5", "1.2.3", "--1", "1e",        "12 3"};
     double value;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         cr_expect_not(souk_parse_decimal(bad[i], strlen(bad[i]), &value), "%s", bad[i]);
@@ -93,8 +99,9 @@ Test(fieldtext, takes_iso_times)
 
 Test(fieldtext, refuses_times_that_are_none_or_out_of_range)
 {
-    static const char *const bad[] = {"", "14x", "2011-13-01", "1e300", "99999999999999999999",
-                                      "999999999999999999", "yesterday"};
+    static const char *const bad[] = {
+        "",         "14x", "2011-13-01", "1e300", "99999999999999999999", "999999999999999999",
+        "yesterday"};
     int64_t ms;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         cr_expect_not(souk_parse_time(bad[i], strlen(bad[i]), SOUK_TIME_UNIT_AUTO, &ms), "%s",

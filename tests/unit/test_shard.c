@@ -17,7 +17,7 @@
 enum { PARTS = 7, ITEMS = 1100, FACTORS = 20, STRIDE = 32, CATEGORIES = 6, USERS = 10 };
 
 struct thing {
-    char id[8];
+    char id[16];
     int part, number;
 };
 
@@ -98,9 +98,9 @@ static void make_categories(struct souk_categories *tree)
 {
     struct souk_idtable ids;
     int32_t *parent = souk_alloc_array(CATEGORIES, sizeof *parent);
-    cr_assert_eq(souk_idtable_init(&ids, CATEGORIES, 3), SOUK_OK);
+    cr_assert_eq(souk_idtable_init(&ids, CATEGORIES, 16), SOUK_OK);
     for (int i = 0; i < CATEGORIES; i++)
-        snprintf(ids.bytes + 3 * i, 3, "c%d", i);
+        snprintf(ids.bytes + 16 * i, 16, "c%d", i);
     memcpy(parent, parents, sizeof parents);
     cr_assert_eq(souk_categories_init(tree, &ids, parent, NULL), SOUK_OK);
 }

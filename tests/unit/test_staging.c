@@ -28,7 +28,7 @@ static void remove_root(void)
     cr_assert_eq(souk_remove_tree(root, NULL), SOUK_OK);
 }
 
-TestSuite(staging, .init = enter_root, .fini = remove_root, .timeout = 20);
+TestSuite(staging, .init = enter_root, .fini = remove_root);
 
 static void write_text(const char *path, const char *text)
 {
@@ -289,7 +289,7 @@ Test(staging, goes_on_ignoring_a_signal_that_was_ignored)
 
 /* Readers that stat and open the version without a pause while writers that are killed at random
  * moments replace it: they must never miss it. */
-Test(staging, is_never_missing_while_it_is_replaced_and_writers_die, .timeout = 60)
+Test(staging, is_never_missing_while_it_is_replaced_and_writers_die)
 {
     make_version("m", "one");
     for (int round = 0; round < 60; round++) {

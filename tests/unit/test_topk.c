@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 enum { ITEMS = 500 };
-static char ids[ITEMS][8];
+static char ids[ITEMS][16];
 static struct souk_hit stream[ITEMS];
 
 /* Few distinct scores, so that most of the order is by id. */

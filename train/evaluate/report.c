@@ -42,9 +42,9 @@ static void print_question(const struct souk_report *r, FILE *f)
 static void print_value(double value, FILE *f)
 {
     if (isfinite(value))
-        fprintf(f, "%8.5f", value);
+        fprintf(f, "%9.5f", value);
     else
-        fprintf(f, "%8s", "-");
+        fprintf(f, "%9s", "-");
 }
 
 static void print_figure(const struct souk_figure *figure, FILE *f)
@@ -62,7 +62,7 @@ static void print_main_set(const struct souk_report *r, int set, const char *tit
     fprintf(f, "\n%s: %" PRId64 " users, %" PRId64 " targets\n%-18s", title, s->users, s->targets,
             r->bootstrap->replicates > 0 ? "[95 % interval]" : "");
     for (int c = 0; c < r->cutoffs->count; c++)
-        fprintf(f, "       @%-21d", r->cutoffs->k[c]);
+        fprintf(f, "       @%-22d", r->cutoffs->k[c]);
     for (int m = 0; m < SOUK_METRICS; m++) {
         fprintf(f, "\n%-18s", souk_metric_key((enum souk_metric)m));
         for (int c = 0; c < r->cutoffs->count; c++)
@@ -81,7 +81,7 @@ static void print_slices(const struct souk_report *r, FILE *f)
     const int last = r->cutoffs->count - 1;
     fprintf(f, "\n%-27s%9s%10s", "slice", "users", "targets");
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
-        fprintf(f, "  %8s@%-4d", souk_metric_key(shown[i]), r->cutoffs->k[last]);
+        fprintf(f, "  %9s@%-4d", souk_metric_key(shown[i]), r->cutoffs->k[last]);
     for (int set = SOUK_SETS_MAIN; set < SOUK_SETS; set++) {
         const struct souk_set_summary *s = &r->summary->sets[set];
         fprintf(f, "\n%-11s%-16s%9" PRId64 "%10" PRId64, souk_sets[set].group, souk_sets[set].name,

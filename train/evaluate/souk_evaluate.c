@@ -6,6 +6,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/base/memory.h"
+#include "shared/base/staging.h"
 #include "train/comm/comm.h"
 #include "train/evaluate/cases.h"
 #include "train/evaluate/dump.h"
@@ -32,10 +33,27 @@ struct evaluation {
     struct souk_summary summary;
 };
 
+/* Long work should not end in a path that could never be written. */
+static souk_status check_outputs(const struct souk_evaluate_settings *s, struct souk_error *err)
+{
+    const char *const paths[] = {s->json, s->recommendations, s->targets, s->per_user};
+    souk_status st = SOUK_OK;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0] && st == SOUK_OK; i++) {
+        struct souk_staging staging;
+        if (!paths[i])
+            continue;
+        st = souk_staging_begin(&staging, paths[i], false, NULL, true, err);
+        souk_staging_end(&staging, true);
+    }
+    return st;
+}
+
 static souk_status open_inputs_all(struct evaluation *e, const struct souk_comm *comm,
                                    struct souk_error *err)
 {
-    souk_status st = souk_dataset_open(e->settings.dataset, &e->dataset, err);
+    souk_status st = comm->rank == 0 ? check_outputs(&e->settings, err) : SOUK_OK;
+    if (st == SOUK_OK)
+        st = souk_dataset_open(e->settings.dataset, &e->dataset, err);
     if (st == SOUK_OK)
         st = souk_model_open(e->settings.model, &e->model, err);
     if (st == SOUK_OK)

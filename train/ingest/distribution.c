@@ -56,8 +56,8 @@ souk_status souk_distribution_make_all(const struct souk_comm *comm, const int64
         return status;
     int64_t *histogram = souk_zalloc_array((size_t)max + 1, sizeof *histogram);
     if (!histogram)
-        status = souk_fail(err, SOUK_ENOMEM, "no memory for the spread of %lld values",
-                           (long long)max);
+        status =
+            souk_fail(err, SOUK_ENOMEM, "no memory for the spread of %lld values", (long long)max);
     status = souk_status_agree_all(comm, status, err);
     for (int64_t i = 0; i < count && !status; i++)
         histogram[values[i]]++;

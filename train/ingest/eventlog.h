@@ -44,15 +44,15 @@ struct souk_event_input {
 };
 
 /** The number of an order: the integer that its text is (invoice 536365), else a negative number
- *  made of its XXH3-64: two orders share one only where 63 bits of hash collide. SOUK_ORDER_NONE for
- *  an empty text.
+ *  made of its XXH3-64: two orders share one only where 63 bits of hash collide. SOUK_ORDER_NONE
+ * for an empty text.
  *  @return false when the text is no identifier */
 bool souk_order_number(const char *text, size_t len, int64_t *number);
 
 /** Collective. Read this rank's share of every file. log->rejects is summed over the ranks.
  *  @param log owned by the caller, empty with souk_event_log_fini(), also on failure
- *  @return SOUK_OK; SOUK_ENOTFOUND, SOUK_EIO, SOUK_EFORMAT (souk_source_open_all, a missing column),
- *          SOUK_ENOMEM, SOUK_ECOMM; the same on every rank */
+ *  @return SOUK_OK; SOUK_ENOTFOUND, SOUK_EIO, SOUK_EFORMAT (souk_source_open_all, a missing
+ * column), SOUK_ENOMEM, SOUK_ECOMM; the same on every rank */
 souk_status souk_event_log_read_all(const struct souk_comm *comm,
                                     const struct souk_event_input *input,
                                     struct souk_event_log *log,

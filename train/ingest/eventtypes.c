@@ -44,7 +44,8 @@ static souk_status set_weights(struct souk_event_types *t, const char *list, boo
         double weight;
         const char *entry = next_entry(&list, &len);
         const char *equals = memchr(entry, '=', len);
-        if (!equals || !souk_parse_decimal(equals + 1, (size_t)(entry + len - equals - 1), &weight) ||
+        if (!equals ||
+            !souk_parse_decimal(equals + 1, (size_t)(entry + len - equals - 1), &weight) ||
             weight < 0)
             return souk_fail(err, SOUK_EUSAGE, "--event-weights: '%.*s' is not NAME=WEIGHT",
                              (int)len, entry);
@@ -54,9 +55,9 @@ static souk_status set_weights(struct souk_event_types *t, const char *list, boo
             i = t->count;
             status = add_type(t, entry, name_len, err);
         } else if (i < 0) {
-            status = souk_fail(err, SOUK_EUSAGE,
-                               "--event-weights: this format has no event type '%.*s'",
-                               (int)name_len, entry);
+            status =
+                souk_fail(err, SOUK_EUSAGE, "--event-weights: this format has no event type '%.*s'",
+                          (int)name_len, entry);
         }
         if (!status)
             t->types[i].weight = weight;

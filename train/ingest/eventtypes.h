@@ -17,8 +17,8 @@ struct souk_event_types {
  *  @param defaults `view=1,addtocart=4`, the format's own
  *  @param weights  --event-weights or NULL: the same form. With `open` it replaces the defaults,
  *                  else it changes weights of types that the format knows
- *  @param targets  --target-events or NULL: `transaction,addtocart`. NULL: `transaction` where there
- *                  is such a type, else every type
+ *  @param targets  --target-events or NULL: `transaction,addtocart`. NULL: `transaction` where
+ * there is such a type, else every type
  *  @return SOUK_OK, SOUK_EUSAGE (unknown name, bad number, more than SOUK_EVENT_TYPES_MAX) */
 souk_status souk_event_types_init(struct souk_event_types *t, const char *defaults,
                                   const char *weights, bool open, const char *targets,

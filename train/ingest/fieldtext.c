@@ -88,8 +88,8 @@ bool souk_parse_integer(const char *text, size_t len, int64_t *value)
 /* `123` or `12.5` of few digits: exact integers, and one division rounds correctly. */
 static bool short_decimal(const char *text, size_t len, double *value)
 {
-    static const double powers[EXACT_FRACTION + 1] = {1e0,  1e1,  1e2,  1e3, 1e4,  1e5,  1e6,  1e7,
-                                                      1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    static const double powers[EXACT_FRACTION + 1] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                      1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
     int64_t v = 0;
     size_t point = len;
     if (len == 0 || len > EXACT_FRACTION)
@@ -151,8 +151,8 @@ static bool whole_to_ms(int64_t value, enum souk_time_unit unit, int64_t *ms)
 
 static bool fraction_to_ms(double value, enum souk_time_unit unit, int64_t *ms)
 {
-    static const double scale[] = {[SOUK_TIME_UNIT_S] = 1e3, [SOUK_TIME_UNIT_MS] = 1,
-                                   [SOUK_TIME_UNIT_US] = 1e-3};
+    static const double scale[] = {
+        [SOUK_TIME_UNIT_S] = 1e3, [SOUK_TIME_UNIT_MS] = 1, [SOUK_TIME_UNIT_US] = 1e-3};
     const double scaled = round(value * scale[unit_of(value, unit)]);
     if (!(fabs(scaled) < 9e18))
         return false;

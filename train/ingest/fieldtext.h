@@ -1,6 +1,6 @@
 /** @file
- *  Numbers and times in fields of text that no NUL ends. Blanks around a number are allowed; NaN and
- *  infinity are not numbers. Souk's programs stay in the C locale.
+ *  Numbers and times in fields of text that no NUL ends. Blanks around a number are allowed; NaN
+ * and infinity are not numbers. Souk's programs stay in the C locale.
  */
 #ifndef SOUK_INGEST_FIELDTEXT_H
 #define SOUK_INGEST_FIELDTEXT_H
@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 enum souk_time_unit {
-    SOUK_TIME_UNIT_AUTO, /**< by magnitude: below 1e11 seconds, below 1e14 ms, else us; or ISO text */
+    SOUK_TIME_UNIT_AUTO, /**< by magnitude: below 1e11 seconds, below 1e14 ms, else us; or ISO text
+                          */
     SOUK_TIME_UNIT_S,
     SOUK_TIME_UNIT_MS,
     SOUK_TIME_UNIT_US,

@@ -1,7 +1,8 @@
 /** @file
  *  From a record to an event: what the columns of a known file mean.
  *
- *      header --souk_layout_bind--> which column plays which role --format->read--> event or reasons
+ *      header --souk_layout_bind--> which column plays which role --format->read--> event or
+ * reasons
  *
  *  A new format is one more format_<name>.c with a table of columns and a read function.
  */

@@ -36,9 +36,8 @@ static unsigned read_row(const struct souk_reading *how, const struct souk_csv_f
 
 const struct souk_format souk_format_csv = {
     .name = "csv",
-    .column = {[SOUK_ROLE_USER] = "user",
-               [SOUK_ROLE_ITEM] = "item",
-               [SOUK_ROLE_TIME] = "timestamp"},
+    .column =
+        {[SOUK_ROLE_USER] = "user", [SOUK_ROLE_ITEM] = "item", [SOUK_ROLE_TIME] = "timestamp"},
     .event_weights = "view=1,addtocart=4,transaction=8",
     .open_types = true,
     .time_unit = SOUK_TIME_UNIT_AUTO,

@@ -27,7 +27,8 @@ static bool invoice_time(struct souk_csv_field text, enum souk_time_unit unit, i
     if (sscanf(copy, "%2d/%2d/%4d %2d:%2d%n", &month, &day, &year, &hour, &minute, &end) != 5 ||
         copy[end] != '\0')
         return false;
-    const int len = snprintf(iso, sizeof iso, "%04d-%02d-%02d %02d:%02d", year, month, day, hour, minute);
+    const int len =
+        snprintf(iso, sizeof iso, "%04d-%02d-%02d %02d:%02d", year, month, day, hour, minute);
     return souk_time_parse(iso, (size_t)len, ms);
 }
 

@@ -75,8 +75,7 @@ static souk_status read_all(struct ingest *in, struct souk_error *err)
 static souk_status number_all(struct ingest *in, struct souk_error *err)
 {
     const int parts = in->settings->parts;
-    souk_status status =
-        souk_numbering_make_all(in->comm, &in->log.users, parts, &in->users, err);
+    souk_status status = souk_numbering_make_all(in->comm, &in->log.users, parts, &in->users, err);
     if (!status)
         status = souk_numbering_make_all(in->comm, &in->log.items, parts, &in->items, err);
     return status;
@@ -88,8 +87,8 @@ static souk_status find_split_all(struct ingest *in, struct souk_error *err)
     if (in->settings->split_share == 0)
         return SOUK_OK;
     return souk_split_of_share_all(in->comm, &in->placement, in->settings->split_share,
-                                   in->profile.first_ms, in->profile.last_ms,
-                                   &in->dataset.split_ms, err);
+                                   in->profile.first_ms, in->profile.last_ms, &in->dataset.split_ms,
+                                   err);
 }
 
 static souk_status profile_all(struct ingest *in, struct souk_error *err)

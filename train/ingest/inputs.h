@@ -19,8 +19,8 @@ struct souk_inputs {
     char *category_tree; /**< NULL: none */
 };
 
-/** Add an operand: a file of events, or a folder in RetailRocket's names (events.csv, and where they
- *  are there item_properties*.csv and category_tree.csv).
+/** Add an operand: a file of events, or a folder in RetailRocket's names (events.csv, and where
+ * they are there item_properties*.csv and category_tree.csv).
  *  @return SOUK_OK, SOUK_ENOTFOUND, SOUK_EIO, SOUK_ENOMEM */
 souk_status souk_inputs_add_operand(struct souk_inputs *in, const char *path,
                                     struct souk_error *err) SOUK_MUST_CHECK;

@@ -125,8 +125,8 @@ static souk_status unpack_ids(struct exchange *x, const struct souk_comm *comm,
         const size_t before = n;
         const char *end = at + x->recv_counts[rank];
         for (; at < end && !status; at += 1 + (unsigned char)*at)
-            status = souk_dictionary_add(&x->owned, at + 1, (unsigned char)*at, &x->received[n++],
-                                         err);
+            status =
+                souk_dictionary_add(&x->owned, at + 1, (unsigned char)*at, &x->received[n++], err);
         x->received_ids[rank] = (int64_t)(n - before);
     }
     return status;
@@ -284,8 +284,8 @@ static souk_status numbering_init(struct souk_numbering *n, const struct souk_di
     return SOUK_OK;
 }
 
-/* What numbering takes, on top of the dictionary: each id on its way out and, about as many again, in
- * the owner's dictionary, sort keys and table. */
+/* What numbering takes, on top of the dictionary: each id on its way out and, about as many again,
+ * in the owner's dictionary, sort keys and table. */
 static souk_status print_memory_all(const struct souk_comm *comm, const struct souk_dictionary *d,
                                     struct souk_error *err)
 {
@@ -319,8 +319,8 @@ souk_status souk_numbering_make_all(const struct souk_comm *comm, const struct s
         status = pack_ids(&x, comm, d, parts, err);
     status = souk_status_agree_all(comm, status, err);
     if (!status)
-        status = souk_exchange_all(comm, x.outgoing, x.send_counts, 1, &incoming, x.recv_counts,
-                                   err);
+        status =
+            souk_exchange_all(comm, x.outgoing, x.send_counts, 1, &incoming, x.recv_counts, err);
     x.incoming = incoming;
     if (!status)
         status = souk_status_agree_all(comm, unpack_ids(&x, comm, err), err);

@@ -2,9 +2,9 @@
  *  From the ranks' dictionaries to global rows.
  *
  *      rank 0: "b" "a" "c"      each id goes once to the rank that      part 0: "a"        row 0
- *      rank 1: "d" "a"     -->  owns its part (souk_part_of,       -->  part 1: "b" "d"    rows 1, 2
- *                               souk_part_rank); that rank sorts        part 2: "c"        row 3
- *                               the part and sends the rows back
+ *      rank 1: "d" "a"     -->  owns its part (souk_part_of,       -->  part 1: "b" "d"    rows 1,
+ * 2 souk_part_rank); that rank sorts        part 2: "c"        row 3 the part and sends the rows
+ * back
  *
  *  The rows do not depend on the number of ranks.
  */
@@ -22,10 +22,10 @@ struct souk_numbering {
     souk_gidx *first;            /**< [parts + 1], first global row of each part */
     souk_gidx *row;              /**< [dictionary's count], global row of a local index */
     struct souk_idtable *tables; /**< [parts], ids by row; empty for parts of other ranks */
-    int64_t *owned_first; /**< [parts], rows of the same rank's parts before this one: a rank
-                               counts the rows that it owns 0, 1, ... across its parts */
-    int64_t owned_count;  /**< rows that this rank owns */
-    int longest;          /**< bytes of the longest id over all ranks */
+    int64_t *owned_first;        /**< [parts], rows of the same rank's parts before this one: a rank
+                                      counts the rows that it owns 0, 1, ... across its parts */
+    int64_t owned_count;         /**< rows that this rank owns */
+    int longest;                 /**< bytes of the longest id over all ranks */
 };
 
 /** Collective; parts agrees on all ranks. Ids with which a rank has no event may be in d, too: they

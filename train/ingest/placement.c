@@ -152,7 +152,8 @@ static souk_status print_memory_all(const struct souk_comm *comm, const int64_t 
 {
     int64_t sent = 0, bytes;
     int64_t *received = souk_alloc_array((size_t)comm->size, sizeof *received);
-    souk_status status = received ? SOUK_OK : souk_fail(err, SOUK_ENOMEM, "no memory to send events");
+    souk_status status =
+        received ? SOUK_OK : souk_fail(err, SOUK_ENOMEM, "no memory to send events");
     status = souk_status_agree_all(comm, status, err);
     for (int rank = 0; rank < comm->size && !status; rank++) {
         received[rank] = send_counts[rank];

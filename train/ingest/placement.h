@@ -4,8 +4,8 @@
  *      offsets   0      3    4          (by the rank's own count of users, numbering.h)
  *      events    a1 a2 a3 | b1 | ...    within a user by time, item, type, order, value
  *
- *  Exact duplicates (the same user, time, item, type, order and value) are dropped unless asked for.
- *  The order is total, so that it does not depend on ranks.
+ *  Exact duplicates (the same user, time, item, type, order and value) are dropped unless asked
+ * for. The order is total, so that it does not depend on ranks.
  */
 #ifndef SOUK_INGEST_PLACEMENT_H
 #define SOUK_INGEST_PLACEMENT_H

@@ -55,9 +55,8 @@ souk_status souk_profile_count_all(const struct souk_comm *comm, const struct so
         status = souk_max_i64_all(comm, bounds, 2, err);
     if (status)
         return status;
-    *profile = (struct souk_profile){.events = sums[EVENTS],
-                                     .duplicates = sums[DUPLICATES],
-                                     .ordered_events = sums[ORDERED]};
+    *profile = (struct souk_profile){
+        .events = sums[EVENTS], .duplicates = sums[DUPLICATES], .ordered_events = sums[ORDERED]};
     for (int t = 0; t < SOUK_EVENT_TYPES_MAX; t++)
         profile->type_count[t] = sums[TYPES + t];
     if (profile->events) {
@@ -150,8 +149,7 @@ souk_status souk_profile_make_all(const struct souk_comm *comm, const struct sou
                                   struct souk_profile *profile, struct souk_error *err)
 {
     struct tally t = {0};
-    souk_status status =
-        souk_status_agree_all(comm, tally_init(&t, items, p->users, err), err);
+    souk_status status = souk_status_agree_all(comm, tally_init(&t, items, p->users, err), err);
     profile->has_split = split_ms != SOUK_TIME_NONE;
     for (int64_t u = 0; u < p->users && !status; u++) {
         t.user_events[u] = p->offsets[u + 1] - p->offsets[u];

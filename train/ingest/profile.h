@@ -15,14 +15,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Training and test of a split. Pairs are distinct (user, item); test counts target events only. */
+/** Training and test of a split. Pairs are distinct (user, item); test counts target events only.
+ */
 struct souk_profile_split {
     int64_t train_events, train_users, train_items, train_pairs;
     int64_t test_events;
-    int64_t targets, target_users;           /**< user and item are in training */
-    int64_t discovery, discovery_users;      /**< ... and the pair is not */
-    int64_t new_item_targets;                /**< the user is in training, the item is not */
-    int64_t new_user_targets, new_users;     /**< the user is not in training */
+    int64_t targets, target_users;       /**< user and item are in training */
+    int64_t discovery, discovery_users;  /**< ... and the pair is not */
+    int64_t new_item_targets;            /**< the user is in training, the item is not */
+    int64_t new_user_targets, new_users; /**< the user is not in training */
 };
 
 struct souk_profile {
@@ -30,7 +31,7 @@ struct souk_profile {
     int64_t duplicates;     /**< rows that were dropped as exact duplicates */
     int64_t ordered_events; /**< that belong to an order */
     int64_t type_count[SOUK_EVENT_TYPES_MAX];
-    int64_t first_ms, last_ms; /**< both 0 when there is no event */
+    int64_t first_ms, last_ms;                   /**< both 0 when there is no event */
     struct souk_distribution per_user, per_item; /**< events */
     bool has_split;
     struct souk_profile_split split;

@@ -62,10 +62,10 @@ static json_t *json_types(const struct souk_profile_report *r)
     for (int t = 0; t < r->dataset->type_count; t++) {
         const struct souk_event_type *type = &r->dataset->types[t];
         const int64_t count = r->profile->type_count[t];
-        json_array_append_new(
-            types, json_pack("{s:s, s:I, s:f, s:f, s:b}", "name", type->name, "count",
-                             (json_int_t)count, "share", ratio(count, r->profile->events), "weight",
-                             type->weight, "target", type->is_target));
+        json_array_append_new(types, json_pack("{s:s, s:I, s:f, s:f, s:b}", "name", type->name,
+                                               "count", (json_int_t)count, "share",
+                                               ratio(count, r->profile->events), "weight",
+                                               type->weight, "target", type->is_target));
     }
     return types;
 }
@@ -80,15 +80,15 @@ static json_t *json_distribution(const struct souk_distribution *d)
 static json_t *json_split(const struct souk_profile_report *r)
 {
     const struct souk_profile_split *s = &r->profile->split;
-    return json_pack(
-        "{s:o, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}}", "time",
-        json_time(r->dataset->split_ms), "train", "events", (json_int_t)s->train_events, "users",
-        (json_int_t)s->train_users, "items", (json_int_t)s->train_items, "pairs",
-        (json_int_t)s->train_pairs, "test", "events", (json_int_t)s->test_events, "targets",
-        (json_int_t)s->targets, "target_users", (json_int_t)s->target_users, "discovery_targets",
-        (json_int_t)s->discovery, "discovery_users", (json_int_t)s->discovery_users,
-        "new_item_targets", (json_int_t)s->new_item_targets, "new_user_targets",
-        (json_int_t)s->new_user_targets, "new_users", (json_int_t)s->new_users);
+    return json_pack("{s:o, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}}",
+                     "time", json_time(r->dataset->split_ms), "train", "events",
+                     (json_int_t)s->train_events, "users", (json_int_t)s->train_users, "items",
+                     (json_int_t)s->train_items, "pairs", (json_int_t)s->train_pairs, "test",
+                     "events", (json_int_t)s->test_events, "targets", (json_int_t)s->targets,
+                     "target_users", (json_int_t)s->target_users, "discovery_targets",
+                     (json_int_t)s->discovery, "discovery_users", (json_int_t)s->discovery_users,
+                     "new_item_targets", (json_int_t)s->new_item_targets, "new_user_targets",
+                     (json_int_t)s->new_user_targets, "new_users", (json_int_t)s->new_users);
 }
 
 static json_t *json_coverage(const struct souk_profile_report *r)
@@ -108,9 +108,8 @@ char *souk_profile_json(const struct souk_profile_report *r)
         "format", r->dataset->format, "rows", json_rows(r), "users", (json_int_t)p->users, "items",
         (json_int_t)p->items, "events", (json_int_t)p->events, "pairs", (json_int_t)p->pairs,
         "sparsity", sparsity(p), "sessions", (json_int_t)p->sessions, "events_with_order",
-        (json_int_t)p->ordered_events, "known_users",
-        (json_int_t)souk_dataset_users(r->dataset), "known_items",
-        (json_int_t)souk_dataset_items(r->dataset), "weighting",
+        (json_int_t)p->ordered_events, "known_users", (json_int_t)souk_dataset_users(r->dataset),
+        "known_items", (json_int_t)souk_dataset_items(r->dataset), "weighting",
         WEIGHTINGS[r->dataset->weighting], "first_event", json_time(p->first_ms), "last_event",
         json_time(p->last_ms), "event_types", json_types(r), "events_per_user",
         json_distribution(&p->per_user), "events_per_item", json_distribution(&p->per_item));
@@ -154,8 +153,7 @@ static void print_rows(const struct souk_profile_report *r, FILE *to)
 
 static void print_distribution(FILE *to, const char *name, const struct souk_distribution *d)
 {
-    fprintf(to,
-            "  %-26s min %" PRId64 "  median %g  mean %.2f  p90 %g  p99 %g  max %" PRId64 "\n",
+    fprintf(to, "  %-26s min %" PRId64 "  median %g  mean %.2f  p90 %g  p99 %g  max %" PRId64 "\n",
             name, d->min, d->median, d->mean, d->p90, d->p99, d->max);
 }
 

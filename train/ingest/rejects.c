@@ -157,8 +157,7 @@ void souk_rejects_print(const struct souk_rejects *r, FILE *to)
     }
 }
 
-souk_status souk_rejects_check(const struct souk_rejects *r, double max_bad,
-                               struct souk_error *err)
+souk_status souk_rejects_check(const struct souk_rejects *r, double max_bad, struct souk_error *err)
 {
     const int64_t bad = souk_rejects_bad(r);
     const struct souk_reject_sample *s = first_bad(r);

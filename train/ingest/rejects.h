@@ -54,9 +54,9 @@ struct souk_reject_sample {
 };
 
 struct souk_rejects {
-    const char *input;        /**< "events": for messages; not owned */
-    const char *const *files; /**< names of the input's files; not owned */
-    int64_t rows;             /**< records read, all of them; the caller counts */
+    const char *input;           /**< "events": for messages; not owned */
+    const char *const *files;    /**< names of the input's files; not owned */
+    int64_t rows;                /**< records read, all of them; the caller counts */
     int64_t first[SOUK_REJECTS]; /**< rows by the first reason met */
     int64_t each[SOUK_REJECTS];  /**< rows that have this reason, first or not */
     int32_t file;                /**< being read */

@@ -6,8 +6,8 @@
 #include <string.h>
 
 /* Order of the choices of --format, --time-unit and --weighting. */
-static const struct souk_format *const formats[] = {
-    &souk_format_retailrocket, &souk_format_onlineretail, &souk_format_csv};
+static const struct souk_format *const formats[] = {&souk_format_retailrocket,
+                                                    &souk_format_onlineretail, &souk_format_csv};
 static const char FORMATS[] = "retailrocket|online-retail|csv";
 static const char TIME_UNITS[] = "auto|s|ms|us";
 static const char WEIGHTINGS[] = "auto|events|values|orders";
@@ -16,7 +16,8 @@ static const char WEIGHTINGS[] = "auto|events|values|orders";
 struct raw {
     int format, time_unit, weighting;
     const char *separator, *max_bad, *split;
-    const char *user_column, *item_column, *time_column, *event_column, *value_column, *order_column;
+    const char *user_column, *item_column, *time_column, *event_column, *value_column,
+        *order_column;
     const char *event_weights, *target_events;
     const char *properties, *category_tree, *items, *users, *out, *profile_json;
     bool header, profile, keep_duplicates;
@@ -70,7 +71,8 @@ static souk_status parse_options(int argc, char **argv, bool speak, bool *done, 
         {"target-events", 0, SOUK_OPTION_TEXT, &raw->target_events, NULL, 0, 0, NULL, "NAME,...",
          "types that evaluation counts as wanted (transaction, where there is one)", false},
         {"weighting", 0, SOUK_OPTION_CHOICE, &raw->weighting, "auto", 0, 0, WEIGHTINGS, "RULE",
-         "weight of a (user, item): sum of event weights, sum of values, or distinct orders", false},
+         "weight of a (user, item): sum of event weights, sum of values, or distinct orders",
+         false},
         {"split", 0, SOUK_OPTION_TEXT, &raw->split, NULL, 0, 0, NULL, "TIME|SHARE",
          "training ends here: 2011-11-09, 2011-11-09T12:00:00, or a share of events as 0.8", false},
         {"session-gap", 0, SOUK_OPTION_DURATION, &raw->session_gap_ms, "30m", 1, 9e15, NULL,
@@ -152,12 +154,10 @@ static souk_status set_columns(struct souk_ingest_settings *s, const struct raw 
 {
     static const char *const flags[] = {"user-column",  "item-column",  "time-column",
                                         "event-column", "value-column", "order-column"};
-    const char *const names[] = {[SOUK_ROLE_USER] = raw->user_column,
-                                 [SOUK_ROLE_ITEM] = raw->item_column,
-                                 [SOUK_ROLE_TIME] = raw->time_column,
-                                 [SOUK_ROLE_EVENT] = raw->event_column,
-                                 [SOUK_ROLE_VALUE] = raw->value_column,
-                                 [SOUK_ROLE_ORDER] = raw->order_column};
+    const char *const names[] = {
+        [SOUK_ROLE_USER] = raw->user_column,   [SOUK_ROLE_ITEM] = raw->item_column,
+        [SOUK_ROLE_TIME] = raw->time_column,   [SOUK_ROLE_EVENT] = raw->event_column,
+        [SOUK_ROLE_VALUE] = raw->value_column, [SOUK_ROLE_ORDER] = raw->order_column};
     const bool is_csv = formats[raw->format] == &souk_format_csv;
     for (int role = 0; role < (int)(sizeof flags / sizeof *flags); role++) {
         if (is_csv)

@@ -146,8 +146,7 @@ static souk_status range_transition(struct souk_source *s, struct souk_csv_trans
         const size_t len = (size_t)smaller(BLOCK_BYTES, s->range_end - at);
         status = read_at(s, s->block, len, at, err);
         if (!status)
-            *effect =
-                souk_csv_compose(*effect, souk_csv_transition(s->block, len, s->separator));
+            *effect = souk_csv_compose(*effect, souk_csv_transition(s->block, len, s->separator));
     }
     return status;
 }
@@ -214,9 +213,10 @@ static souk_status grow_block(struct souk_source *s, struct souk_error *err)
     char *block = NULL;
 
     if (s->block_size >= SOUK_RECORD_MAX_BYTES)
-        return souk_fail(err, SOUK_EFORMAT,
-                         "%s: the record at byte %lld is longer than %d MiB: a quote that never ends?",
-                         s->path, (long long)s->block_offset, SOUK_RECORD_MAX_BYTES >> 20);
+        return souk_fail(
+            err, SOUK_EFORMAT,
+            "%s: the record at byte %lld is longer than %d MiB: a quote that never ends?", s->path,
+            (long long)s->block_offset, SOUK_RECORD_MAX_BYTES >> 20);
     block = realloc(s->block, s->block_size * 2);
     if (!block)
         return souk_fail(err, SOUK_ENOMEM, "%s: no memory for a record of %zu bytes", s->path,
@@ -248,8 +248,7 @@ static souk_status refill(struct souk_source *s, struct souk_error *err)
     if (status)
         return status;
     const int64_t next = s->block_offset + (int64_t)held;
-    const size_t len =
-        (size_t)smaller((int64_t)(s->block_size - held), s->size_bytes - next);
+    const size_t len = (size_t)smaller((int64_t)(s->block_size - held), s->size_bytes - next);
     status = read_at(s, s->block + held, len, next, err);
     if (!status)
         souk_csv_continue(&s->csv, s->block, s->block + held + len);

@@ -41,7 +41,7 @@ struct souk_source {
 
 struct souk_record {
     struct souk_csv_field fields[SOUK_CSV_FIELDS_MAX]; /**< valid until the next record */
-    int count;    /**< SOUK_CSV_FIELDS_MAX + 1: more than that */
+    int count; /**< SOUK_CSV_FIELDS_MAX + 1: more than that */
     bool open_quote;
     int64_t line; /**< of the record, counted from the range's first record: see close */
 };

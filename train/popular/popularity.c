@@ -24,7 +24,7 @@ static double weight_of(int64_t age_ms, int64_t half_life_ms)
     return half_life_ms > 0 ? exp2(-(double)age_ms / (double)half_life_ms) : 1;
 }
 
-static souk_status add_up(const struct souk_popularity_pairs *pairs, int64_t half_life_ms,
+static souk_status add_up(const struct souk_ratings *ratings, int64_t half_life_ms,
                           int64_t newest_ms, int shift, struct sums *s, struct souk_error *err)
 {
     s->score = souk_zalloc_array((size_t)s->items, sizeof *s->score);
@@ -32,10 +32,13 @@ static souk_status add_up(const struct souk_popularity_pairs *pairs, int64_t hal
     if (!s->score || !s->events)
         return souk_fail(err, SOUK_ENOMEM, "out of memory for the popularity of %lld items",
                          (long long)s->items);
-    for (int64_t i = 0; i < pairs->count; i++) {
-        const double weight = weight_of(newest_ms - pairs->last_ms[i], half_life_ms);
-        s->score[pairs->item[i]] += souk_fixed_from(weight, shift);
-        s->events[pairs->item[i]] += pairs->events[i];
+    for (int k = 0; k < ratings->local_count; k++) {
+        const struct souk_ratings_part *p = &ratings->local[k];
+        for (int64_t i = 0; i < p->offsets[p->users.count]; i++) {
+            const double weight = weight_of(newest_ms - p->last_ms[i], half_life_ms);
+            s->score[p->item[i]] += souk_fixed_from(weight, shift);
+            s->events[p->item[i]] += p->events[i];
+        }
     }
     return SOUK_OK;
 }
@@ -118,37 +121,37 @@ static souk_status finish(const struct souk_comm *comm, struct souk_popularity *
     return st;
 }
 
-/* Number of pairs and time of the newest event, over all ranks. */
-static souk_status survey_all(const struct souk_comm *comm,
-                              const struct souk_popularity_pairs *pairs, int64_t *count,
-                              int64_t *newest_ms, struct souk_error *err)
+/* Time of the newest event of all pairs. */
+static souk_status find_newest_all(const struct souk_comm *comm, const struct souk_ratings *ratings,
+                                   int64_t *newest_ms, struct souk_error *err)
 {
-    *count = pairs->count;
     *newest_ms = INT64_MIN;
-    for (int64_t i = 0; i < pairs->count; i++)
-        *newest_ms = pairs->last_ms[i] > *newest_ms ? pairs->last_ms[i] : *newest_ms;
-    const souk_status st = souk_sum_i64_all(comm, count, 1, err);
-    return st == SOUK_OK ? souk_max_i64_all(comm, newest_ms, 1, err) : st;
+    for (int k = 0; k < ratings->local_count; k++) {
+        const struct souk_ratings_part *p = &ratings->local[k];
+        for (int64_t i = 0; i < p->offsets[p->users.count]; i++)
+            *newest_ms = p->last_ms[i] > *newest_ms ? p->last_ms[i] : *newest_ms;
+    }
+    return souk_max_i64_all(comm, newest_ms, 1, err);
 }
 
-souk_status souk_popularity_all(const struct souk_comm *comm,
-                                const struct souk_popularity_pairs *pairs,
-                                const int64_t *item_first, int parts, int64_t half_life_ms,
-                                struct souk_popularity *out, struct souk_error *err)
+souk_status souk_popularity_all(const struct souk_comm *comm, const struct souk_ratings *ratings,
+                                int64_t half_life_ms, struct souk_popularity *out,
+                                struct souk_error *err)
 {
-    struct sums sums = {.items = item_first[parts]};
+    struct sums sums = {.items = ratings->item_first[ratings->parts]};
     struct share *shares = NULL;
-    int64_t count = 0, newest_ms = 0, share_count = 0;
-    *out = (struct souk_popularity){.parts = parts};
-    souk_status st = survey_all(comm, pairs, &count, &newest_ms, err);
-    const int shift = souk_fixed_shift(1, count > 0 ? count : 1);
+    int64_t newest_ms = 0, share_count = 0;
+    const int shift = souk_fixed_shift(1, ratings->pairs > 0 ? ratings->pairs : 1);
+    *out = (struct souk_popularity){.parts = ratings->parts};
+    souk_status st = find_newest_all(comm, ratings, &newest_ms, err);
     if (st == SOUK_OK)
-        st = souk_status_agree_all(comm, add_up(pairs, half_life_ms, newest_ms, shift, &sums, err),
-                                   err);
+        st = souk_status_agree_all(
+            comm, add_up(ratings, half_life_ms, newest_ms, shift, &sums, err), err);
     if (st == SOUK_OK)
-        st = exchange_all(comm, &sums, item_first, parts, &shares, &share_count, err);
+        st = exchange_all(comm, &sums, ratings->item_first, ratings->parts, &shares, &share_count,
+                          err);
     if (st == SOUK_OK) {
-        st = finish(comm, out, item_first, shares, share_count, &sums, shift);
+        st = finish(comm, out, ratings->item_first, shares, share_count, &sums, shift);
         if (st != SOUK_OK)
             st = souk_fail(err, st, "out of memory for the popularity of %lld items",
                            (long long)sums.items);

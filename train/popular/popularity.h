@@ -13,33 +13,23 @@
 #define SOUK_POPULAR_POPULARITY_H
 
 #include "train/comm/comm.h"
+#include "train/comm/ratings.h"
 
 #include <stdint.h>
-
-/** The (user, item) pairs that a rank holds; every pair is on one rank, in any order. */
-struct souk_popularity_pairs {
-    int64_t count;
-    const int64_t *item;    /**< [count], row of the item */
-    const int64_t *last_ms; /**< [count], time of the pair's last event */
-    const int32_t *events;  /**< [count], number of its events */
-};
 
 /** Of the items of the parts that souk_part_rank() gives to this rank. */
 struct souk_popularity {
     int parts;
     float **score;    /**< [parts][items of the part]; NULL for parts of other ranks */
-    int64_t **events; /**< the same shape: events of all users */
+    int64_t **events; /**< the same shape: events of all users with the item */
 };
 
-/** Collective. Rows are numbered by item_first. Takes 16 bytes per item on every rank meanwhile.
- *  @param item_first   [parts + 1]
+/** Collective. Takes 16 bytes per model item on every rank meanwhile.
  *  @param half_life_ms > 0, or -1: no decay
  *  @param out          free with souk_popularity_fini(); zeroed on failure
  *  @return SOUK_OK, SOUK_ENOMEM, SOUK_ECOMM; the same on every rank */
-souk_status souk_popularity_all(const struct souk_comm *comm,
-                                const struct souk_popularity_pairs *pairs,
-                                const int64_t *item_first, int parts, int64_t half_life_ms,
-                                struct souk_popularity *out,
+souk_status souk_popularity_all(const struct souk_comm *comm, const struct souk_ratings *ratings,
+                                int64_t half_life_ms, struct souk_popularity *out,
                                 struct souk_error *err) SOUK_MUST_CHECK;
 void souk_popularity_fini(struct souk_popularity *p);
 

@@ -1,0 +1,120 @@
+#include "shared/math/rowsolve.h"
+
+#include "shared/base/memory.h"
+#include "shared/math/rowsolve_table.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct souk_rowsolve_kernels *kernels(void)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"))
+        return &souk_rowsolve_avx512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return &souk_rowsolve_avx2;
+#endif
+    return &souk_rowsolve_plain;
+}
+
+const char *souk_rowsolve_kernel_name(void)
+{
+    return kernels()->name;
+}
+
+souk_status souk_rowscratch_init(struct souk_rowscratch *s, int stride)
+{
+    const size_t n = (size_t)stride;
+    s->matrix = souk_alloc_aligned(n * n, sizeof *s->matrix);
+    s->panel = souk_alloc_aligned(2 * SOUK_ROWSOLVE_PANEL * n, sizeof *s->panel);
+    s->vectors = souk_alloc_aligned(4 * n, sizeof *s->vectors);
+    return s->matrix && s->panel && s->vectors ? SOUK_OK : SOUK_ENOMEM;
+}
+
+void souk_rowscratch_fini(struct souk_rowscratch *s)
+{
+    free(s->matrix);
+    free(s->panel);
+    free(s->vectors);
+    *s = (struct souk_rowscratch){0};
+}
+
+souk_status souk_rowsolve_cholesky(const struct souk_rowproblem *p, struct souk_rowscratch *s,
+                                   float *x)
+{
+    return kernels()->cholesky(p, s, x);
+}
+
+souk_status souk_rowsolve_cg(const struct souk_rowproblem *p, int steps, struct souk_rowscratch *s,
+                             float *x)
+{
+    kernels()->cg(p, steps, s, x);
+    return SOUK_OK;
+}
+
+static void reference_equations(const struct souk_rowproblem *p, double *matrix, double *rhs)
+{
+    const int d = p->d;
+    for (int i = 0; i < d; i++)
+        for (int j = 0; j < d; j++)
+            matrix[i * d + j] = (double)p->gram_weight * p->gram[i * p->stride + j] +
+                                (i == j ? (double)p->ridge : 0);
+    for (int64_t k = 0; k < p->count; k++) {
+        const float *y = p->factors + (size_t)p->column[k] * (size_t)p->stride;
+        for (int i = 0; i < d; i++) {
+            rhs[i] += (double)p->b[k] * y[i];
+            for (int j = 0; j < d; j++)
+                matrix[i * d + j] += (double)p->a[k] * y[i] * y[j];
+        }
+    }
+}
+
+/* Lower Cholesky factor in place, then both substitutions. */
+static bool reference_solve(double *m, double *x, int d)
+{
+    for (int i = 0; i < d; i++) {
+        for (int j = 0; j <= i; j++) {
+            double sum = m[i * d + j];
+            for (int k = 0; k < j; k++)
+                sum -= m[i * d + k] * m[j * d + k];
+            if (i == j && !(sum > 0))
+                return false;
+            m[i * d + j] = i == j ? sqrt(sum) : sum / m[j * d + j];
+        }
+    }
+    for (int i = 0; i < d; i++) {
+        for (int k = 0; k < i; k++)
+            x[i] -= m[i * d + k] * x[k];
+        x[i] /= m[i * d + i];
+    }
+    for (int i = d - 1; i >= 0; i--) {
+        for (int k = i + 1; k < d; k++)
+            x[i] -= m[k * d + i] * x[k];
+        x[i] /= m[i * d + i];
+    }
+    return true;
+}
+
+souk_status souk_rowsolve_reference(const struct souk_rowproblem *p, float *x)
+{
+    const size_t d = (size_t)p->d;
+    double *matrix = souk_zalloc_array(d * d, sizeof *matrix);
+    double *rhs = souk_zalloc_array(d, sizeof *rhs);
+    souk_status status = matrix && rhs ? SOUK_OK : SOUK_ENOMEM;
+
+    memset(x, 0, (size_t)p->stride * sizeof *x);
+    if (status || p->count == 0)
+        goto out;
+    reference_equations(p, matrix, rhs);
+    if (!reference_solve(matrix, rhs, p->d)) {
+        status = SOUK_ENUMERIC;
+        goto out;
+    }
+    for (int i = 0; i < p->d; i++)
+        x[i] = (float)rhs[i];
+out:
+    free(matrix);
+    free(rhs);
+    return status;
+}

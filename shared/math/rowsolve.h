@@ -1,0 +1,61 @@
+/** @file
+ *  One row of alternating least squares: its normal equations, and their solution.
+ *
+ *      A = gram_weight * G + sum_j a_j y_j y_j' + ridge * I          [d x d]
+ *      b = sum_j b_j y_j                                             [d]
+ *      x = A^-1 b
+ *
+ *  (Hu, Koren, Volinsky 2008, eq. 4, and Rendle et al. 2021 have this form.) Rows of factors have
+ *  `stride` floats, a multiple of 16, zero behind d. A row's arithmetic depends on that row alone
+ *  and runs in the order of its pairs: the same bits whoever computes it.
+ *
+ *  Kernels for AVX-512, AVX2 and plain C come from one body (rowsolve_kernels.h); which one runs is
+ *  decided once, by what the processor has. souk_rowsolve_reference() is the oracle, in double.
+ */
+#ifndef SOUK_MATH_ROWSOLVE_H
+#define SOUK_MATH_ROWSOLVE_H
+
+#include "shared/base/status.h"
+
+#include <stdbool.h>
+
+#include <stdint.h>
+
+/** The least squares problem of one row. All borrowed. */
+struct souk_rowproblem {
+    int d, stride;
+    const float *gram;      /**< [d x stride], symmetric, in full */
+    float gram_weight, ridge;
+    const float *factors;   /**< rows y of the other side */
+    const int32_t *column;  /**< [count], row of `factors` of each pair */
+    const float *a, *b;     /**< [count]; a >= 0 */
+    int64_t count;
+};
+
+/** Scratch of one thread. */
+struct souk_rowscratch {
+    float *matrix;  /**< [stride x stride] */
+    float *panel;   /**< two panels of rows */
+    float *vectors; /**< four vectors of `stride` */
+};
+
+souk_status souk_rowscratch_init(struct souk_rowscratch *s, int stride) SOUK_MUST_CHECK;
+void souk_rowscratch_fini(struct souk_rowscratch *s);
+
+/** Solve exactly by Cholesky's factorization.
+ *  @param x [stride], out; zero where the row has no pair
+ *  @return SOUK_OK, SOUK_ENUMERIC when a pivot is not positive */
+souk_status souk_rowsolve_cholesky(const struct souk_rowproblem *p, struct souk_rowscratch *s,
+                                   float *x) SOUK_MUST_CHECK;
+
+/** `steps` of conjugate gradients from the x that is there (Takacs et al. 2011). Always SOUK_OK. */
+souk_status souk_rowsolve_cg(const struct souk_rowproblem *p, int steps, struct souk_rowscratch *s,
+                             float *x) SOUK_MUST_CHECK;
+
+/** The exact solution in double, plainly. @return as souk_rowsolve_cholesky(), or SOUK_ENOMEM */
+souk_status souk_rowsolve_reference(const struct souk_rowproblem *p, float *x) SOUK_MUST_CHECK;
+
+/** "avx512", "avx2" or "plain": what runs here. */
+const char *souk_rowsolve_kernel_name(void);
+
+#endif

@@ -1,0 +1,24 @@
+/** @file
+ *  The kernels of one instruction set; internal to rowsolve.
+ */
+#ifndef SOUK_MATH_ROWSOLVE_TABLE_H
+#define SOUK_MATH_ROWSOLVE_TABLE_H
+
+#include "shared/math/rowsolve.h"
+
+enum {
+    SOUK_ROWSOLVE_PANEL = 48,  /**< pairs that are packed before they are multiplied */
+    SOUK_ROWSOLVE_BLOCK = 16,  /**< rows of the matrix that are factorized together */
+};
+
+struct souk_rowsolve_kernels {
+    const char *name;
+    souk_status (*cholesky)(const struct souk_rowproblem *, struct souk_rowscratch *, float *);
+    void (*cg)(const struct souk_rowproblem *, int, struct souk_rowscratch *, float *);
+};
+
+extern const struct souk_rowsolve_kernels souk_rowsolve_plain;
+extern const struct souk_rowsolve_kernels souk_rowsolve_avx2;
+extern const struct souk_rowsolve_kernels souk_rowsolve_avx512;
+
+#endif

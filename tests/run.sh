@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# run.sh [--all] [CTEST ARGUMENT...]: set up, build and test Souk.
+#
+# The default tests take at most 15 minutes on 2 cores; --all adds the long ones (ctest label
+# `long`: soaks, long fuzzing). SOUK_PRESET chooses another build than `release`, e.g. asan.
+# Further arguments go to ctest: `run.sh -R unit` runs what matches.
+set -euo pipefail
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+preset=${SOUK_PRESET:-release}
+build=$top/build/$preset
+jobs=$(nproc)
+
+selection=(--label-exclude '^long$')
+if [ "${1:-}" = --all ]; then
+    selection=()
+    shift
+fi
+
+# A test that is skipped says why in a line `skipped: REASON`; ctest alone would keep it to itself.
+list_skipped() {
+    awk '/^[0-9]+\/[0-9]+ Test: / { name = $3 }
+         /^skipped: / { print "  " name " (skipped): " substr($0, 10) }' \
+        "$build/Testing/Temporary/LastTest.log"
+}
+
+list_long() {
+    [ ${#selection[@]} -gt 0 ] || return 0
+    ctest --test-dir "$build" -N --label-regex '^long$' |
+        sed -n 's/^ *Test *#[0-9]*: \(.*\)/  \1 (long: --all runs it)/p'
+}
+
+cd "$top"
+bash tests/setup.sh
+cmake --preset "$preset"
+cmake --build --preset "$preset" --parallel "$jobs"
+
+log=$build/ctest.log
+code=0
+ctest --test-dir "$build" --no-tests=error --output-on-failure --parallel "$jobs" "${selection[@]}" "$@" |
+    tee "$log" || code=$?
+
+left_out=$(list_skipped; list_long) # in this order: ctest -N empties the log
+printf '\nLeft out:\n%s\n' "${left_out:-  nothing}"
+grep -E '^[0-9]+% tests passed' "$log" || echo "no test ran"
+exit "$code"

@@ -1,0 +1,254 @@
+#include "train/als/als.h"
+
+#include "shared/base/clock.h"
+#include "shared/base/memory.h"
+#include "shared/math/rowsolve.h"
+#include "shared/model/modelfile.h"
+#include "train/als/gram.h"
+#include "train/als/initial.h"
+#include "train/als/loss.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct work {
+    struct souk_gram gram;
+    double *grams[2]; /* [d x d] of each side, as of its last change */
+    float *gram_float; /* [d x stride], of the side that is being used */
+};
+
+static souk_status work_init(struct work *w, const struct souk_comm *comm, int factors,
+                             struct souk_error *err)
+{
+    const size_t d = (size_t)factors;
+    souk_status status = souk_gram_init(&w->gram, comm, factors, err);
+    if (status)
+        return status;
+    w->grams[0] = souk_zalloc_array(d * d, sizeof(double));
+    w->grams[1] = souk_zalloc_array(d * d, sizeof(double));
+    w->gram_float = souk_alloc_aligned(d * (size_t)souk_factor_stride(factors), sizeof(float));
+    if (!w->grams[0] || !w->grams[1] || !w->gram_float)
+        return souk_fail(err, SOUK_ENOMEM, "no memory for the Gram matrices");
+    return SOUK_OK;
+}
+
+souk_status souk_als_init_all(struct souk_als *als, const struct souk_comm *comm,
+                              const struct souk_ratings *ratings,
+                              const struct souk_als_parameters *parameters, struct souk_error *err)
+{
+    const double d = parameters->factors;
+    const bool exact = parameters->solver == SOUK_SOLVER_CHOLESKY;
+    const double pair_cost = exact ? d * d : 4 * d * (1 + parameters->cg_steps);
+    const double row_cost = exact ? d * d * d / 3 : 2 * d * d * (1 + parameters->cg_steps);
+    struct work *w;
+    souk_status status;
+
+    *als = (struct souk_als){.comm = comm, .parameters = *parameters};
+    for (int k = 0; k < 2; k++)
+        als->sides[k].exchange.row = MPI_DATATYPE_NULL;
+    als->work = w = souk_zalloc_array(1, sizeof *w);
+    status = w ? work_init(w, comm, parameters->factors, err)
+               : souk_fail(err, SOUK_ENOMEM, "no memory");
+    status = souk_status_agree_all(comm, status, err);
+    if (!status)
+        status = souk_sides_init_all(comm, ratings, parameters->partition, parameters->factors,
+                                     pair_cost, row_cost, als->sides, err);
+    for (int k = 0; k < 2 && !status; k++)
+        status = souk_initial_factors_all(comm, ratings, (enum souk_side_kind)k, parameters,
+                                          &als->sides[k], err);
+    return status;
+}
+
+void souk_als_fini(struct souk_als *als)
+{
+    struct work *w = als->work;
+    for (int k = 0; k < 2; k++)
+        souk_side_fini(&als->sides[k]);
+    if (w) {
+        souk_gram_fini(&w->gram);
+        free(w->grams[0]);
+        free(w->grams[1]);
+        free(w->gram_float);
+        free(w);
+    }
+    als->work = NULL;
+}
+
+/* What the threads share while they solve the rows of one side. */
+struct half_epoch {
+    const struct souk_als_parameters *parameters;
+    const struct souk_side *side, *other;
+    const float *gram;
+    int64_t failed_row; /* local, -1: none */
+};
+
+struct thread_scratch {
+    struct souk_rowscratch solver;
+    float *a, *b;
+};
+
+static souk_status scratch_init(struct thread_scratch *t, int stride, int64_t longest)
+{
+    souk_status status = souk_rowscratch_init(&t->solver, stride);
+    t->a = souk_alloc_array((size_t)longest, sizeof *t->a);
+    t->b = souk_alloc_array((size_t)longest, sizeof *t->b);
+    return !status && t->a && t->b ? SOUK_OK : SOUK_ENOMEM;
+}
+
+static void scratch_fini(struct thread_scratch *t)
+{
+    souk_rowscratch_fini(&t->solver);
+    free(t->a);
+    free(t->b);
+}
+
+static souk_status solve_row(const struct half_epoch *h, int64_t row, struct thread_scratch *t)
+{
+    const struct souk_als_parameters *parameters = h->parameters;
+    const int64_t first = h->side->offsets[row], count = h->side->offsets[row + 1] - first;
+    const struct souk_rowproblem problem = {
+        .d = parameters->factors,
+        .stride = h->side->stride,
+        .gram = h->gram,
+        .gram_weight = (float)souk_objective_gram_weight(&parameters->objective),
+        .ridge = (float)souk_objective_ridge(&parameters->objective, count, h->other->rows),
+        .factors = h->other->matrix,
+        .column = h->side->column + first,
+        .a = t->a,
+        .b = t->b,
+        .count = count,
+    };
+    float *x = souk_side_row(h->side, row);
+    souk_objective_coefficients(&parameters->objective, h->side->weight + first, count, t->a, t->b);
+    return parameters->solver == SOUK_SOLVER_CHOLESKY
+               ? souk_rowsolve_cholesky(&problem, &t->solver, x)
+               : souk_rowsolve_cg(&problem, parameters->cg_steps, &t->solver, x);
+}
+
+/* Every row of the side on this rank, over the threads. */
+static souk_status solve_rows(struct half_epoch *h)
+{
+    const int64_t rows = h->side->partition.local_rows;
+    int64_t failed_row = -1;
+    int no_memory = 0;
+#pragma omp parallel default(none) shared(h, rows) reduction(max : failed_row) reduction(+ : no_memory)
+    {
+        struct thread_scratch t = {0};
+        const bool ready = scratch_init(&t, h->side->stride, h->side->longest) == SOUK_OK;
+        no_memory += !ready;
+#pragma omp for schedule(dynamic, 16)
+        for (int64_t row = 0; row < rows; row++)
+            if (ready && solve_row(h, row, &t) != SOUK_OK)
+                failed_row = row > failed_row ? row : failed_row;
+        scratch_fini(&t);
+    }
+    h->failed_row = failed_row;
+    return no_memory ? SOUK_ENOMEM : failed_row >= 0 ? SOUK_ENUMERIC : SOUK_OK;
+}
+
+static int64_t global_row(const struct souk_partition *p, int64_t local)
+{
+    for (int64_t k = 0; k < p->owned; k++) {
+        const int64_t block = p->owned_block[k];
+        const int64_t rows = p->block_row[block + 1] - p->block_row[block];
+        if (local < p->local_start[block] + rows)
+            return p->block_row[block] + local - p->local_start[block];
+    }
+    return -1;
+}
+
+static souk_status explain(const struct half_epoch *h, souk_status status,
+                           enum souk_side_kind kind, struct souk_error *err)
+{
+    if (status == SOUK_ENUMERIC)
+        return souk_fail(err, status,
+                         "the normal equations of %s row %lld are not positive definite: raise "
+                         "the regularization",
+                         kind == SOUK_SIDE_USERS ? "user" : "item",
+                         (long long)global_row(&h->side->partition, h->failed_row));
+    return status ? souk_fail(err, status, "no memory to solve rows") : SOUK_OK;
+}
+
+static void spread_gram(const double *gram, int d, int stride, float *out)
+{
+    for (int i = 0; i < d; i++)
+        for (int j = 0; j < d; j++)
+            out[(size_t)i * (size_t)stride + (size_t)j] = (float)gram[(size_t)i * (size_t)d + (size_t)j];
+}
+
+/* The other side's Gram matrix and rows, overlapped. */
+static souk_status gather_all(struct souk_als *als, enum souk_side_kind kind, struct souk_error *err)
+{
+    struct work *w = als->work;
+    struct souk_side *other = &als->sides[!kind];
+    souk_status status = souk_gram_start_all(&w->gram, other, err);
+    if (!status)
+        status = souk_rowexchange_start_all(&other->exchange, other->matrix, err);
+    if (!status)
+        status = souk_rowexchange_finish_all(&other->exchange, err);
+    if (!status)
+        status = souk_gram_finish_all(&w->gram, w->grams[!kind], err);
+    return status;
+}
+
+/* Solve one side. Adds to the report's times. */
+static souk_status half_epoch_all(struct souk_als *als, enum souk_side_kind kind,
+                                  struct souk_als_epoch *report, struct souk_error *err)
+{
+    struct work *w = als->work;
+    struct half_epoch h = {.parameters = &als->parameters,
+                           .side = &als->sides[kind],
+                           .other = &als->sides[!kind],
+                           .gram = w->gram_float};
+    const int64_t start = souk_monotonic_us();
+    souk_status status = gather_all(als, kind, err);
+    if (status)
+        return status;
+    spread_gram(w->grams[!kind], als->parameters.factors, h.side->stride, w->gram_float);
+    const int64_t gathered = souk_monotonic_us();
+    status = solve_rows(&h);
+    const int64_t solved = souk_monotonic_us();
+    report->wait_seconds += (double)(gathered - start) * 1e-6;
+    report->solve_seconds += (double)(solved - gathered) * 1e-6;
+    report->bytes_sent += souk_rowexchange_bytes(&h.other->exchange);
+    return souk_status_agree_all(als->comm, explain(&h, status, kind, err), err);
+}
+
+static souk_status reduce_report_all(const struct souk_comm *comm, struct souk_als_epoch *report,
+                                     struct souk_error *err)
+{
+    double seconds[] = {report->seconds, report->solve_seconds, report->wait_seconds};
+    souk_status status = souk_max_f64_all(comm, seconds, 3, err);
+    report->seconds = seconds[0];
+    report->solve_seconds = seconds[1];
+    report->wait_seconds = seconds[2];
+    if (!status)
+        status = souk_sum_i64_all(comm, &report->bytes_sent, 1, err);
+    return status;
+}
+
+souk_status souk_als_epoch_all(struct souk_als *als, struct souk_als_epoch *report,
+                               struct souk_error *err)
+{
+    struct work *w = als->work;
+    const int64_t start = souk_monotonic_us();
+    const int epoch = report->epoch;
+    souk_status status;
+
+    *report = (struct souk_als_epoch){.epoch = epoch + 1};
+    status = half_epoch_all(als, SOUK_SIDE_USERS, report, err);
+    if (!status)
+        status = half_epoch_all(als, SOUK_SIDE_ITEMS, report, err);
+    report->seconds = (double)(souk_monotonic_us() - start) * 1e-6;
+    /* The items' Gram matrix is what the next epoch starts with: the loss needs it now. */
+    if (!status)
+        status = souk_gram_start_all(&w->gram, &als->sides[SOUK_SIDE_ITEMS], err);
+    if (!status)
+        status = souk_gram_finish_all(&w->gram, w->grams[SOUK_SIDE_ITEMS], err);
+    if (!status)
+        status = souk_loss_all(als->comm, &als->parameters.objective, als->parameters.factors,
+                               als->sides, w->grams, &report->loss, err);
+    if (!status)
+        status = reduce_report_all(als->comm, report, err);
+    return status;
+}

@@ -1,0 +1,63 @@
+/** @file
+ *  Alternating least squares over the ranks of a communicator.
+ *
+ *      epoch:  Gram(items), items' rows to the ranks that need them  ->  solve own users
+ *              Gram(users), users' rows to the ranks that need them  ->  solve own items
+ *              loss = trace form of the sum over all cells + observed pairs + ridge
+ *
+ *  The same data, seed, parameters, build and instruction set give the same bits on any number of
+ *  ranks and threads: a row's arithmetic depends on the row alone, sums over rows are exact.
+ */
+#ifndef SOUK_ALS_ALS_H
+#define SOUK_ALS_ALS_H
+
+#include "train/als/objective.h"
+#include "train/als/side.h"
+
+enum souk_solver { SOUK_SOLVER_CHOLESKY, SOUK_SOLVER_CG };
+
+struct souk_als_parameters {
+    int factors, epochs, cg_steps;
+    uint64_t seed;
+    enum souk_solver solver;
+    enum souk_partition_rule partition;
+    struct souk_objective objective;
+};
+
+/** What one epoch did; seconds are the largest of all ranks. */
+struct souk_als_epoch {
+    int epoch;
+    double loss;
+    double seconds, solve_seconds, wait_seconds;
+    int64_t bytes_sent; /**< factor rows, all ranks */
+};
+
+struct souk_als {
+    const struct souk_comm *comm;
+    struct souk_als_parameters parameters;
+    struct souk_side sides[2]; /**< by souk_side_kind */
+    void *work;                /**< private */
+};
+
+/** Collective. Bring the ratings to their owners and draw the initial factors, a function of the
+ *  seed and of each id.
+ *  @param als free with souk_als_fini(), also after a failure */
+souk_status souk_als_init_all(struct souk_als *als, const struct souk_comm *comm,
+                              const struct souk_ratings *ratings,
+                              const struct souk_als_parameters *parameters,
+                              struct souk_error *err) SOUK_MUST_CHECK;
+void souk_als_fini(struct souk_als *als);
+
+/** Collective. One epoch.
+ *  @return SOUK_OK, SOUK_ENUMERIC (names the row), SOUK_ENOMEM, SOUK_ECOMM; the same on all ranks */
+souk_status souk_als_epoch_all(struct souk_als *als, struct souk_als_epoch *report,
+                               struct souk_error *err) SOUK_MUST_CHECK;
+
+/** Collective. Bring one side's factors back to the ranks of their parts.
+ *  @param rows [parts] of [rows of the part x stride], NULL for parts of other ranks; each owned by
+ *         the caller, free() */
+souk_status souk_als_collect_all(const struct souk_als *als, const struct souk_ratings *ratings,
+                                 enum souk_side_kind kind, float **rows,
+                                 struct souk_error *err) SOUK_MUST_CHECK;
+
+#endif

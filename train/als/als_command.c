@@ -1,0 +1,291 @@
+/* souk-train als: options, the epochs' report, and the model. */
+#include "shared/base/log.h"
+#include "shared/base/memory.h"
+#include "shared/base/progress.h"
+#include "shared/math/rowsolve.h"
+#include "shared/model/modelfile.h"
+#include "train/als/als.h"
+#include "train/comm/modelwriter.h"
+#include "train/comm/trainoptions.h"
+#include "train/command.h"
+#include "train/popular/popularity.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+#include <stdio.h>
+#include <stdlib.h>
+
+extern void openblas_set_num_threads(int threads);
+
+struct als_options {
+    struct souk_options *parsed; /* owns the texts */
+    struct souk_train_options train;
+    int64_t factors, epochs, seed, cg_steps, threads, popularity_half_life_ms;
+    int objective, solver, partition;
+    double alpha, offset, regularization, alpha0, lambda, nu, power;
+};
+
+static souk_status parse(int argc, char **argv, bool speak, bool *done, struct als_options *o,
+                         struct souk_error *err)
+{
+    const struct souk_option table[] = {
+        SOUK_TRAIN_OPTION_ROWS(o->train),
+        {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "factorization", false},
+        {"factors", 0, SOUK_OPTION_INT, &o->factors, "64", 8, 1024, NULL, "N",
+         "length of the vectors of users and items", false},
+        {"epochs", 0, SOUK_OPTION_INT, &o->epochs, "15", 1, 10000, NULL, "N",
+         "times that users and items are solved in turn", false},
+        {"seed", 0, SOUK_OPTION_INT, &o->seed, "1", 0, 9e15, NULL, "N",
+         "seed of the initial factors", false},
+        {"solver", 0, SOUK_OPTION_CHOICE, &o->solver, "cholesky", 0, 0, "cholesky|cg", NULL,
+         "exact, or a few steps of conjugate gradients from the last epoch's factors", false},
+        {"cg-steps", 0, SOUK_OPTION_INT, &o->cg_steps, "3", 1, 1000, NULL, "N",
+         "steps of the solver cg", false},
+        {"objective", 0, SOUK_OPTION_CHOICE, &o->objective, "ials", 0, 0, "ials|implicit", NULL,
+         "ials: Rendle et al. 2021; implicit: Hu, Koren, Volinsky 2008", false},
+        {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "objective ials", false},
+        {"alpha0", 0, SOUK_OPTION_REAL, &o->alpha0, "0", 0, 1e9, NULL, "W",
+         "weight of all cells; 0: 20 * pairs / (users * items)", false},
+        {"lambda", 0, SOUK_OPTION_REAL, &o->lambda, "0.005", 0, 1e9, NULL, "L",
+         "regularization, scaled by the row's frequency", false},
+        {"nu", 0, SOUK_OPTION_REAL, &o->nu, "1", 0, 2, NULL, "E",
+         "exponent of that frequency", false},
+        {"weight-power", 0, SOUK_OPTION_REAL, &o->power, "0", 0, 2, NULL, "E",
+         "an observed pair counts weight^E; 0: 1", false},
+        {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "objective implicit", false},
+        {"alpha", 0, SOUK_OPTION_REAL, &o->alpha, "40", 0, 1e9, NULL, "A",
+         "confidence of an observed pair is offset + A * weight", false},
+        {"confidence-offset", 0, SOUK_OPTION_REAL, &o->offset, "1", 0, 1e9, NULL, "C",
+         "1: Hu, Koren, Volinsky's; 0: the library implicit's", false},
+        {"regularization", 0, SOUK_OPTION_REAL, &o->regularization, "0.01", 0, 1e9, NULL, "R",
+         "ridge of every row", false},
+        {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "running", false},
+        {"popularity-half-life", 0, SOUK_OPTION_DURATION, &o->popularity_half_life_ms, "7d", 0, 0,
+         NULL, "DURATION|none", "of the popularity that unknown visitors are answered with", false},
+        {"threads", 0, SOUK_OPTION_INT, &o->threads, "0", 0, 4096, NULL, "N",
+         "OpenMP threads of a rank; 0: OMP_NUM_THREADS, else all its cores", false},
+        {"partition", 0, SOUK_OPTION_CHOICE, &o->partition, "cost", 0, 0,
+         "cost|lopsided|idle-rank", NULL, "how rows are spread; all but cost are for tests", false},
+        {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
+    };
+    const struct souk_program program = {
+        .name = "souk-train als",
+        .summary = "implicit-feedback alternating least squares (an MPI program)",
+        .examples =
+            "  mpirun -n 2 souk-train als --dataset shop.ds --out shop.model\n"
+            "  mpirun -n 2 souk-train als --dataset shop.ds --factors 128 --solver cg \\\n"
+            "      --objective implicit --alpha 40 --confidence-offset 0 --out shop.model\n",
+        .options = table,
+    };
+    return souk_options_parse(&program, argc, argv, speak, done, &o->parsed, err);
+}
+
+static struct souk_als_parameters parameters_of(const struct als_options *o,
+                                                const struct souk_ratings *ratings)
+{
+    const int64_t users = ratings->user_first[ratings->parts];
+    const int64_t items = ratings->item_first[ratings->parts];
+    struct souk_als_parameters p = {
+        .factors = (int)o->factors,
+        .epochs = (int)o->epochs,
+        .cg_steps = (int)o->cg_steps,
+        .seed = (uint64_t)o->seed,
+        .solver = (enum souk_solver)o->solver,
+        .partition = (enum souk_partition_rule)o->partition,
+        .objective = {.kind = (enum souk_objective_kind)o->objective,
+                      .alpha = o->alpha,
+                      .offset = o->offset,
+                      .regularization = o->regularization,
+                      .alpha0 = o->alpha0,
+                      .lambda = o->lambda,
+                      .nu = o->nu,
+                      .power = o->power},
+    };
+    if (p.objective.alpha0 == 0)
+        p.objective.alpha0 = souk_objective_default_alpha0(ratings->pairs, users, items);
+    return p;
+}
+
+static void report_epoch(const struct souk_als_epoch *e, json_t *metrics)
+{
+    json_array_append_new(metrics, json_pack("{s:i, s:f, s:f}", "epoch", e->epoch, "loss", e->loss,
+                                             "seconds", e->seconds));
+    printf("epoch %d  loss %.9g  seconds %.3f  solve %.3f  wait %.3f  sent %.1f MB\n", e->epoch,
+           e->loss, e->seconds, e->solve_seconds, e->wait_seconds, (double)e->bytes_sent * 1e-6);
+    fflush(stdout);
+}
+
+static souk_status run_epochs_all(const struct souk_comm *comm, struct souk_als *als,
+                                  json_t *metrics, struct souk_error *err)
+{
+    const int epochs = als->parameters.epochs;
+    struct souk_als_epoch report = {0};
+    struct souk_progress progress;
+    souk_status status = SOUK_OK;
+
+    souk_progress_init(&progress, "als", epochs, "epochs", comm->rank != 0);
+    for (int e = 0; e < epochs && !status; e++) {
+        char note[48];
+        status = souk_als_epoch_all(als, &report, err);
+        if (status)
+            break;
+        if (comm->rank == 0)
+            report_epoch(&report, metrics);
+        snprintf(note, sizeof note, "loss %.6g", report.loss);
+        souk_progress_update(&progress, e + 1, note);
+    }
+    souk_progress_finish(&progress, report.epoch, NULL);
+    return status;
+}
+
+/* The options, and what they resolved to. */
+static souk_status describe(const struct als_options *o, const struct souk_als_parameters *p,
+                            char **parameters, struct souk_error *err)
+{
+    char *given = NULL;
+    souk_status status = souk_train_parameters(o->parsed, &given, err);
+    json_t *json = given ? json_loads(given, 0, NULL) : NULL;
+    free(given);
+    if (status)
+        return status;
+    json_object_del(json, "partition");
+    json_object_del(json, "threads");
+    json_object_set_new(json, "alpha0", json_real(p->objective.alpha0));
+    *parameters = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    json_decref(json);
+    return *parameters ? SOUK_OK : souk_fail(err, SOUK_ENOMEM, "no memory for the parameters");
+}
+
+/* Factors by part, of both sides. */
+struct factors {
+    float **rows[2];
+};
+
+static souk_status collect_all(const struct souk_als *als, const struct souk_ratings *ratings,
+                               struct factors *f, struct souk_error *err)
+{
+    souk_status status = SOUK_OK;
+    for (int k = 0; k < 2 && !status; k++) {
+        f->rows[k] = souk_zalloc_array((size_t)ratings->parts, sizeof *f->rows[k]);
+        if (!f->rows[k])
+            status = souk_fail(err, SOUK_ENOMEM, "no memory for the factors");
+        status = souk_status_agree_all(als->comm, status, err);
+        if (!status)
+            status = souk_als_collect_all(als, ratings, (enum souk_side_kind)k, f->rows[k], err);
+    }
+    return status;
+}
+
+static void factors_fini(struct factors *f, int parts)
+{
+    for (int k = 0; k < 2; k++) {
+        for (int p = 0; p < parts && f->rows[k]; p++)
+            free(f->rows[k][p]);
+        free(f->rows[k]);
+    }
+}
+
+static souk_status save_all(const struct souk_comm *comm, const struct als_options *o,
+                            const struct souk_dataset *dataset, const struct souk_ratings *ratings,
+                            const struct souk_als *als, const json_t *metrics,
+                            struct souk_error *err)
+{
+    struct factors factors = {{NULL, NULL}};
+    struct souk_popularity popularity = {0};
+    char *parameters = NULL, *losses = json_dumps(metrics, JSON_COMPACT), id[17] = "";
+    souk_status status =
+        souk_status_agree_all(comm, describe(o, &als->parameters, &parameters, err), err);
+    if (!status)
+        status = collect_all(als, ratings, &factors, err);
+    if (!status)
+        status = souk_popularity_all(comm, ratings, o->popularity_half_life_ms, &popularity, err);
+    const struct souk_model_content content = {
+        .kind = "als",
+        .factors = als->parameters.factors,
+        .stride = souk_factor_stride(als->parameters.factors),
+        .user_factors = factors.rows[SOUK_SIDE_USERS],
+        .item_factors = factors.rows[SOUK_SIDE_ITEMS],
+        .popularity = popularity.score,
+        .item_events = popularity.events,
+        .parameters_json = parameters,
+        .metrics_json = losses,
+    };
+    if (!status)
+        status = souk_model_save_all(comm, o->train.out, dataset, ratings, &content, id, err);
+    if (!status)
+        souk_log(SOUK_LOG_INFO, "trained", "model=%s id=%s", o->train.out, id);
+    factors_fini(&factors, ratings->parts);
+    souk_popularity_fini(&popularity);
+    free(parameters);
+    free(losses);
+    return status;
+}
+
+static souk_status factorize_all(const struct souk_comm *comm, const struct als_options *o,
+                                 const struct souk_dataset *dataset,
+                                 const struct souk_ratings *ratings, struct souk_error *err)
+{
+    const struct souk_als_parameters parameters = parameters_of(o, ratings);
+    struct souk_als als = {0};
+    json_t *metrics = json_array();
+    souk_status status = souk_als_init_all(&als, comm, ratings, &parameters, err);
+    if (!status)
+        souk_log(SOUK_LOG_INFO, "training",
+                 "pairs=%" PRId64 " users=%" PRId64 " items=%" PRId64
+                 " factors=%d kernel=%s imbalance_users=%.3f imbalance_items=%.3f alpha0=%.6g",
+                 ratings->pairs, als.sides[0].rows, als.sides[1].rows, parameters.factors,
+                 souk_rowsolve_kernel_name(), als.sides[0].partition.imbalance,
+                 als.sides[1].partition.imbalance, parameters.objective.alpha0);
+    if (!status)
+        status = run_epochs_all(comm, &als, metrics, err);
+    if (!status)
+        status = save_all(comm, o, dataset, ratings, &als, metrics, err);
+    souk_als_fini(&als);
+    json_decref(metrics);
+    return status;
+}
+
+static souk_status train_all(const struct souk_comm *comm, const struct als_options *o,
+                             struct souk_error *err)
+{
+    struct souk_dataset *dataset = NULL;
+    struct souk_ratings ratings = {0};
+    struct souk_ratings_rule rule;
+    souk_status status = souk_dataset_open(o->train.dataset, &dataset, err);
+    if (!status)
+        status = souk_train_rule(&o->train, dataset, &rule, err);
+    status = souk_status_agree_all(comm, status, err);
+    if (!status)
+        status = souk_ratings_load_all(comm, dataset, &rule, &ratings, err);
+    if (!status)
+        status = factorize_all(comm, o, dataset, &ratings, err);
+    souk_ratings_fini(&ratings);
+    souk_dataset_free(dataset);
+    return status;
+}
+
+static souk_status run_all(struct souk_comm *comm, int argc, char **argv, struct souk_error *err)
+{
+    struct als_options o = {0};
+    bool done = false;
+    souk_status status = parse(argc, argv, comm->rank == 0, &done, &o, err);
+    status = souk_status_agree_all(comm, status, err);
+    openblas_set_num_threads(1); /* blocks run side by side in our own threads */
+#ifdef _OPENMP
+    if (o.threads > 0)
+        omp_set_num_threads((int)o.threads);
+#endif
+    if (!status && !done)
+        status = train_all(comm, &o, err);
+    souk_options_free(o.parsed);
+    return status;
+}
+
+const struct souk_command souk_command_als = {
+    .name = "als",
+    .summary = "implicit-feedback alternating least squares",
+    .run = run_all,
+};

@@ -1,0 +1,141 @@
+#include "train/comm/modelwriter.h"
+
+#include "shared/base/clock.h"
+#include "shared/base/memory.h"
+#include "shared/base/staging.h"
+#include "shared/model/modelfile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A part's files entry on its way to rank 0. */
+struct entry {
+    int64_t part;
+    struct souk_part_file file;
+};
+
+static float *of_part(float *const *arrays, int part)
+{
+    return arrays ? arrays[part] : NULL;
+}
+
+/* Rank's parts, in the order of `local`. */
+static souk_status write_parts(const char *folder, const struct souk_ratings *ratings,
+                               const struct souk_model_content *c, struct entry *entries,
+                               struct souk_error *err)
+{
+    souk_status st = SOUK_OK;
+    for (int k = 0; k < ratings->local_count && st == SOUK_OK; k++) {
+        const struct souk_ratings_part *r = &ratings->local[k];
+        const struct souk_model_part part = {
+            .part = r->part,
+            .factors = c->factors,
+            .stride = c->stride,
+            .users = r->users,
+            .items = r->items,
+            .user_factors = of_part(c->user_factors, r->part),
+            .history_offsets = r->offsets,
+            .history = r->item,
+            .history_weight = r->weight,
+            .item_factors = of_part(c->item_factors, r->part),
+            .popularity = of_part(c->popularity, r->part),
+            .item_events = c->item_events[r->part],
+            .category = r->category,
+        };
+        entries[k].part = r->part;
+        st = souk_model_write_part(folder, ratings->id_width, &part, &entries[k].file, err);
+    }
+    return st;
+}
+
+static souk_status write_manifest(const char *folder, const struct souk_dataset *dataset,
+                                  const struct souk_ratings *ratings,
+                                  const struct souk_model_content *content,
+                                  const struct entry *entries, char *id, struct souk_error *err)
+{
+    struct souk_model m = {
+        .schema = SOUK_MODEL_SCHEMA,
+        .parts = ratings->parts,
+        .id_width = ratings->id_width,
+        .factors = content->factors,
+        .user_first = ratings->user_first,
+        .item_first = ratings->item_first,
+        .window = ratings->window,
+        .dataset_digest = dataset->digest,
+        .created_ms = souk_wall_ms(),
+        .parameters_json = (char *)content->parameters_json, /* read only */
+        .metrics_json = (char *)content->metrics_json,
+        .categories = dataset->categories,
+    };
+    snprintf(m.kind, sizeof m.kind, "%s", content->kind);
+    m.files = souk_zalloc_array((size_t)m.parts, sizeof *m.files);
+    if (!m.files)
+        return souk_fail(err, SOUK_ENOMEM, "out of memory for the manifest");
+    for (int p = 0; p < m.parts; p++)
+        m.files[entries[p].part] = entries[p].file;
+    const souk_status st = souk_model_write_manifest(folder, &m, err);
+    if (st == SOUK_OK && id)
+        memcpy(id, m.id, sizeof m.id);
+    free(m.files);
+    return st;
+}
+
+/* All parts, then the manifest, into the staging folder that rank 0 has made. */
+static souk_status write_all(const struct souk_comm *comm, const char *folder,
+                             const struct souk_dataset *dataset, const struct souk_ratings *ratings,
+                             const struct souk_model_content *content, char *id,
+                             struct souk_error *err)
+{
+    void *all = NULL;
+    struct entry *own = souk_zalloc_array((size_t)ratings->local_count, sizeof *own);
+    int64_t *counts = souk_zalloc_array((size_t)comm->size, sizeof *counts);
+    souk_status st = SOUK_OK;
+    if (!own || !counts)
+        st = souk_fail(err, SOUK_ENOMEM, "out of memory for %d parts", ratings->local_count);
+    if (st == SOUK_OK)
+        st = write_parts(folder, ratings, content, own, err);
+    st = souk_status_agree_all(comm, st, err);
+    if (st == SOUK_OK)
+        st = souk_gather_all(comm, own, ratings->local_count, sizeof *own, &all, counts, err);
+    if (st == SOUK_OK && comm->rank == 0)
+        st = write_manifest(folder, dataset, ratings, content, all, id, err);
+    free(own);
+    free(counts);
+    free(all);
+    return st;
+}
+
+/* Rank 0 makes the folder before the others look for it. */
+static souk_status begin_all(const struct souk_comm *comm, const char *path,
+                             struct souk_staging *staging, struct souk_error *err)
+{
+    souk_status st = SOUK_OK;
+    if (comm->rank == 0)
+        st = souk_staging_begin(staging, path, true, "model.h5", true, err);
+    st = souk_status_agree_all(comm, st, err);
+    if (st != SOUK_OK)
+        return st;
+    if (comm->rank > 0)
+        st = souk_staging_begin(staging, path, true, "model.h5", false, err);
+    else
+        souk_staging_guard(staging);
+    return souk_status_agree_all(comm, st, err);
+}
+
+souk_status souk_model_save_all(const struct souk_comm *comm, const char *path,
+                                const struct souk_dataset *dataset,
+                                const struct souk_ratings *ratings,
+                                const struct souk_model_content *content, char *id,
+                                struct souk_error *err)
+{
+    struct souk_staging staging = {0};
+    souk_status st = begin_all(comm, path, &staging, err);
+    if (st == SOUK_OK)
+        st = write_all(comm, staging.partial, dataset, ratings, content, id, err);
+    if (st == SOUK_OK && comm->rank == 0)
+        st = souk_staging_commit(&staging, err);
+    st = souk_status_agree_all(comm, st, err);
+    souk_staging_end(&staging, comm->rank == 0);
+    return st;
+}

@@ -1,0 +1,36 @@
+/** @file
+ *  A trained model onto disk: every rank its parts, rank 0 the manifest, and then the rename.
+ */
+#ifndef SOUK_COMM_MODELWRITER_H
+#define SOUK_COMM_MODELWRITER_H
+
+#include "shared/data/dataset.h"
+#include "train/comm/comm.h"
+#include "train/comm/ratings.h"
+
+#include <stdint.h>
+
+/** What a stage adds to the ratings; all borrowed. Arrays over parts are indexed by part number,
+ * and need those of this rank only. */
+struct souk_model_content {
+    const char *kind;            /**< "als" */
+    int factors, stride;         /**< 0, 0: none */
+    float *const *user_factors;  /**< [parts][users x stride]; NULL without factors */
+    float *const *item_factors;  /**< [parts][items x stride] */
+    float *const *popularity;    /**< [parts][items] */
+    int64_t *const *item_events; /**< [parts][items] */
+    const char *parameters_json; /**< one object */
+    const char *metrics_json;    /**< NULL: none */
+};
+
+/** Collective. Write a version; it appears at `path` whole or not at all.
+ *  @param id receives the model's id on rank 0; may be NULL
+ *  @return SOUK_OK, SOUK_EIO, SOUK_ENOTFOUND, SOUK_EEXIST, SOUK_ENUMERIC, SOUK_ENOMEM, SOUK_ECOMM;
+ *          the same on every rank */
+souk_status souk_model_save_all(const struct souk_comm *comm, const char *path,
+                                const struct souk_dataset *dataset,
+                                const struct souk_ratings *ratings,
+                                const struct souk_model_content *content, char *id,
+                                struct souk_error *err) SOUK_MUST_CHECK;
+
+#endif
