@@ -2,7 +2,6 @@
 
 #include "shared/base/memory.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #ifdef __SSE2__
@@ -141,13 +140,22 @@ static void skip_empty_lines(struct souk_csv *csv)
         seek(csv, at);
 }
 
-void souk_csv_continue(struct souk_csv *csv, const char *begin, const char *end)
+souk_status souk_csv_continue(struct souk_csv *csv, const char *begin, const char *end)
 {
-    assert((size_t)(end - begin) <= csv->scratch_size);
+    const size_t size = (size_t)(end - begin);
+    if (size > csv->scratch_size || !csv->scratch) {
+        char *scratch = souk_alloc_array(size, 1);
+        if (!scratch)
+            return SOUK_ENOMEM;
+        free(csv->scratch);
+        csv->scratch = scratch;
+        csv->scratch_size = size;
+    }
     csv->at = csv->window = begin;
     csv->end = end;
     csv->marks = marks_at(begin, end, csv->separator);
     skip_empty_lines(csv);
+    return SOUK_OK;
 }
 
 souk_status souk_csv_init(struct souk_csv *csv, const char *begin, const char *end, char separator,
@@ -155,14 +163,9 @@ souk_status souk_csv_init(struct souk_csv *csv, const char *begin, const char *e
 {
     static const char mark[] = {'\xef', '\xbb', '\xbf'};
     *csv = (struct souk_csv){.separator = separator, .line = line};
-    csv->scratch_size = (size_t)(end - begin);
-    csv->scratch = souk_alloc_array(csv->scratch_size, 1);
-    if (!csv->scratch)
-        return SOUK_ENOMEM;
     if (line == 1 && end - begin >= 3 && memcmp(begin, mark, sizeof mark) == 0)
         begin += sizeof mark;
-    souk_csv_continue(csv, begin, end);
-    return SOUK_OK;
+    return souk_csv_continue(csv, begin, end);
 }
 
 void souk_csv_fini(struct souk_csv *csv)

@@ -71,8 +71,10 @@ souk_status souk_csv_init(struct souk_csv *csv, const char *begin, const char *e
                           int64_t line) SOUK_MUST_CHECK;
 void souk_csv_fini(struct souk_csv *csv);
 
-/** Go on with other bytes, at the start of a record; csv->line goes on. At most scratch_size. */
-void souk_csv_continue(struct souk_csv *csv, const char *begin, const char *end);
+/** Go on with other bytes, at the start of a record; csv->line goes on.
+ *  @return SOUK_OK, SOUK_ENOMEM (for a scratch of that size) */
+souk_status souk_csv_continue(struct souk_csv *csv, const char *begin,
+                              const char *end) SOUK_MUST_CHECK;
 
 /** Read one record. Fields stay valid until the next call. Empty lines are skipped.
  *  @param fields [SOUK_CSV_FIELDS_MAX]

@@ -35,9 +35,9 @@ static souk_status load_part(struct souk_shard *s, int index, unsigned what, str
 {
     struct souk_model_part *part = &s->parts[index];
     const int number = s->shard + index * s->shards;
-    const souk_status st = souk_model_read_part(s->model, number, what, part, err);
-    if (st != SOUK_OK || !part->item_factors)
-        return st;
+    const souk_status status = souk_model_read_part(s->model, number, what, part, err);
+    if (status != SOUK_OK || !part->item_factors)
+        return status;
     s->item_norm[index] = norms_of(part);
     if (!s->item_norm[index])
         return souk_fail(err, SOUK_ENOMEM, "out of memory for the norms of %lld items",
@@ -48,29 +48,30 @@ static souk_status load_part(struct souk_shard *s, int index, unsigned what, str
 souk_status souk_shard_load(const struct souk_model *model, int shard, int shards, unsigned what,
                             struct souk_shard *out, struct souk_error *err)
 {
-    souk_status st = SOUK_OK;
+    souk_status status = SOUK_OK;
     *out = (struct souk_shard){.model = model, .shard = shard, .shards = shards};
     if (shards < 1 || shards > model->parts || shard < 0 || shard >= shards) {
-        st = souk_fail(err, SOUK_EINVAL,
-                       "%s: shard %d of %d: the model has %d parts, so there can be shards 0 to %d",
-                       model->path, shard, shards, model->parts, model->parts - 1);
+        status =
+            souk_fail(err, SOUK_EINVAL,
+                      "%s: shard %d of %d: the model has %d parts, so there can be shards 0 to %d",
+                      model->path, shard, shards, model->parts, model->parts - 1);
         goto out;
     }
     out->part_count = (model->parts - shard + shards - 1) / shards;
     out->parts = souk_zalloc_array((size_t)out->part_count, sizeof *out->parts);
     out->item_norm = souk_zalloc_array((size_t)out->part_count, sizeof *out->item_norm);
     if (!out->parts || !out->item_norm) {
-        st = souk_fail(err, SOUK_ENOMEM, "out of memory for %d parts", out->part_count);
+        status = souk_fail(err, SOUK_ENOMEM, "out of memory for %d parts", out->part_count);
         goto out;
     }
-    for (int i = 0; i < out->part_count && st == SOUK_OK; i++) {
-        st = load_part(out, i, what, err);
+    for (int i = 0; i < out->part_count && status == SOUK_OK; i++) {
+        status = load_part(out, i, what, err);
         out->item_count += out->parts[i].items.count;
     }
 out:
-    if (st != SOUK_OK)
+    if (status != SOUK_OK)
         souk_shard_fini(out);
-    return st;
+    return status;
 }
 
 void souk_shard_fini(struct souk_shard *s)
@@ -127,12 +128,16 @@ static void mask_excluded(const struct souk_scan *scan, struct block *b, int64_t
         b->score[scan->exclude[*e] - first] = NAN;
 }
 
+/* Most blocks of a large catalogue hold nothing good enough: one pass that vectorises finds out. */
 static int64_t offer_block(const struct block *b, struct souk_topk *best)
 {
-    int64_t scored = 0;
     float threshold = souk_topk_threshold(best);
+    int scored = 0, candidates = 0;
     for (int64_t i = 0; i < b->count; i++) {
-        scored += !isnan(b->score[i]);
+        scored += b->score[i] == b->score[i]; /* not NaN */
+        candidates += b->score[i] >= threshold;
+    }
+    for (int64_t i = 0; candidates > 0 && i < b->count; i++) {
         if (!(b->score[i] >= threshold) || !isfinite(b->score[i]))
             continue;
         const struct souk_hit hit = {.score = b->score[i],

@@ -112,4 +112,18 @@ PY
 if "$SOUK_BIN/souk-evaluate" --dataset a.ds --model a.model > /dev/full 2> err; then
     fail "a full stdout goes unnoticed"
 fi
+
+# A disk that fills up: the lists of 60 users need more than 16 KiB.
+mkdir small
+if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=16k none small 2> /dev/null; then
+    trap 'umount "$work/small"; rm -rf "$work"' EXIT
+    code=0
+    mpirun -n 2 "$SOUK_BIN/souk-evaluate" --dataset a.ds --model a.model --k 40 --include-seen \
+        --dump-scope all --per-user small/users.tsv > out 2> err || code=$?
+    [ $code -eq 1 ] || fail "a full disk: exit code $code"
+    grep -q "users.tsv.*No space left" err || fail "a full disk: $(head -1 err)"
+    [ -z "$(ls -A small)" ] || fail "a full disk: left $(ls -A small)"
+else
+    echo "not run: a full disk (needs the right to mount)"
+fi
 finish

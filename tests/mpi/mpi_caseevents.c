@@ -72,10 +72,10 @@ static int events_of(int user, struct event *events)
 
 static souk_status fill_ids(struct souk_idtable *ids, const struct thing *things, int64_t count)
 {
-    const souk_status st = souk_idtable_init(ids, count, STRIDE);
-    for (int64_t i = 0; st == SOUK_OK && i < count; i++)
+    const souk_status status = souk_idtable_init(ids, count, STRIDE);
+    for (int64_t i = 0; status == SOUK_OK && i < count; i++)
         memcpy(ids->bytes + i * ids->stride, things[i].id, STRIDE);
-    return st;
+    return status;
 }
 
 static souk_status write_part(const char *path, int p, struct souk_part_file *file,
@@ -101,14 +101,14 @@ static souk_status write_part(const char *path, int p, struct souk_part_file *fi
         }
         offsets[u + 1] = part.event_count;
     }
-    souk_status st = fill_ids(&part.users, users + user_first[p], own);
-    if (st == SOUK_OK)
-        st = fill_ids(&part.items, items + item_first[p], item_first[p + 1] - item_first[p]);
-    if (st == SOUK_OK)
-        st = souk_dataset_write_part(path, STRIDE - 1, &part, file, err);
+    souk_status status = fill_ids(&part.users, users + user_first[p], own);
+    if (status == SOUK_OK)
+        status = fill_ids(&part.items, items + item_first[p], item_first[p + 1] - item_first[p]);
+    if (status == SOUK_OK)
+        status = souk_dataset_write_part(path, STRIDE - 1, &part, file, err);
     souk_idtable_fini(&part.users);
     souk_idtable_fini(&part.items);
-    return st;
+    return status;
 }
 
 static souk_status write_dataset(struct souk_error *err)
@@ -138,15 +138,15 @@ static souk_status write_dataset(struct souk_error *err)
             d.types[events[e].type].count++;
     }
     snprintf(path, sizeof path, "%s/d", folder);
-    souk_status st = souk_staging_begin(&staging, path, true, "dataset.h5", true, err);
-    for (int p = 0; p < PARTS && st == SOUK_OK; p++)
-        st = write_part(staging.partial, p, &files[p], err);
-    if (st == SOUK_OK)
-        st = souk_dataset_write_manifest(staging.partial, &d, err);
-    if (st == SOUK_OK)
-        st = souk_staging_commit(&staging, err);
+    souk_status status = souk_staging_begin(&staging, path, true, "dataset.h5", true, err);
+    for (int p = 0; p < PARTS && status == SOUK_OK; p++)
+        status = write_part(staging.partial, p, &files[p], err);
+    if (status == SOUK_OK)
+        status = souk_dataset_write_manifest(staging.partial, &d, err);
+    if (status == SOUK_OK)
+        status = souk_staging_commit(&staging, err);
     souk_staging_end(&staging, true);
-    return st;
+    return status;
 }
 
 /* Whether the user wants the item, from all events. */
@@ -231,8 +231,8 @@ static souk_status check_all(const struct souk_comm *comm, int64_t *failures,
     char path[80];
     struct souk_dataset *d = NULL;
     snprintf(path, sizeof path, "%s/d", folder);
-    const souk_status st = souk_status_agree_all(comm, souk_dataset_open(path, &d, err), err);
-    for (int i = 0; i < 4 && st == SOUK_OK; i++) {
+    const souk_status status = souk_status_agree_all(comm, souk_dataset_open(path, &d, err), err);
+    for (int i = 0; i < 4 && status == SOUK_OK; i++) {
         const struct souk_question q = {.protocol =
                                             i < 2 ? SOUK_PROTOCOL_TEMPORAL : SOUK_PROTOCOL_PER_USER,
                                         .split_ms = SPLIT,
@@ -243,7 +243,7 @@ static souk_status check_all(const struct souk_comm *comm, int64_t *failures,
         *failures += check(comm, d, &q);
     }
     souk_dataset_free(d);
-    return st;
+    return status;
 }
 
 int main(int argc, char **argv)
@@ -251,23 +251,23 @@ int main(int argc, char **argv)
     struct souk_comm comm;
     struct souk_error err = {0};
     int64_t failures = 0;
-    souk_status st = souk_comm_start(&argc, &argv, "mpi_caseevents", &comm, &err);
-    if (st != SOUK_OK)
+    souk_status status = souk_comm_start(&argc, &argv, "mpi_caseevents", &comm, &err);
+    if (status != SOUK_OK)
         return 1;
     make_things(users, USERS, 'u', user_first);
     make_things(items, ITEMS, 'i', item_first);
     if (comm.rank == 0)
-        st = mkdtemp(folder) ? write_dataset(&err) : souk_fail_errno(&err, "%s", folder);
-    st = souk_status_agree_all(&comm, st, &err);
-    if (st == SOUK_OK)
-        st = souk_broadcast_all(&comm, folder, sizeof folder, 0, &err);
-    if (st == SOUK_OK)
-        st = check_all(&comm, &failures, &err);
-    if (st == SOUK_OK)
-        st = souk_sum_i64_all(&comm, &failures, 1, &err);
-    if (st == SOUK_OK && failures > 0)
-        st = souk_fail(&err, SOUK_EINTEGRITY, "%lld checks failed", (long long)failures);
+        status = mkdtemp(folder) ? write_dataset(&err) : souk_fail_errno(&err, "%s", folder);
+    status = souk_status_agree_all(&comm, status, &err);
+    if (status == SOUK_OK)
+        status = souk_broadcast_all(&comm, folder, sizeof folder, 0, &err);
+    if (status == SOUK_OK)
+        status = check_all(&comm, &failures, &err);
+    if (status == SOUK_OK)
+        status = souk_sum_i64_all(&comm, &failures, 1, &err);
+    if (status == SOUK_OK && failures > 0)
+        status = souk_fail(&err, SOUK_EINTEGRITY, "%lld checks failed", (long long)failures);
     if (comm.rank == 0)
-        st = souk_remove_tree(folder, NULL) ? SOUK_EIO : st;
-    return souk_comm_finish(&comm, st, &err);
+        status = souk_remove_tree(folder, NULL) ? SOUK_EIO : status;
+    return souk_comm_finish(&comm, status, &err);
 }

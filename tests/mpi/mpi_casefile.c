@@ -99,12 +99,12 @@ static int check_refused(const struct souk_comm *comm, const char *text, size_t 
     struct souk_error err = {0};
     if (write_all(comm, text, len))
         return 1;
-    const souk_status st = souk_cases_from_file_all(comm, path, 3, &cases, &err);
+    const souk_status status = souk_cases_from_file_all(comm, path, 3, &cases, &err);
     const bool named = strstr(err.msg, reason) != NULL;
-    if (st != SOUK_EFORMAT || !named)
-        fprintf(stderr, "expected '%s', got status %d '%s'\n", reason, st, err.msg);
+    if (status != SOUK_EFORMAT || !named)
+        fprintf(stderr, "expected '%s', got status %d '%s'\n", reason, status, err.msg);
     souk_cases_fini(&cases);
-    return st != SOUK_EFORMAT || !named;
+    return status != SOUK_EFORMAT || !named;
 }
 
 static int check_bad_lines(const struct souk_comm *comm)
@@ -148,22 +148,22 @@ int main(int argc, char **argv)
 {
     struct souk_comm comm;
     struct souk_error err = {0};
-    souk_status st = souk_comm_start(&argc, &argv, "mpi_casefile", &comm, &err);
-    if (st != SOUK_OK)
+    souk_status status = souk_comm_start(&argc, &argv, "mpi_casefile", &comm, &err);
+    if (status != SOUK_OK)
         return 1;
     if (comm.rank == 0) {
         const int fd = mkstemp(path);
         if (fd < 0 || close(fd) != 0)
-            st = souk_fail_errno(&err, "%s", path);
+            status = souk_fail_errno(&err, "%s", path);
     }
-    st = souk_status_agree_all(&comm, st, &err);
-    if (st == SOUK_OK) {
+    status = souk_status_agree_all(&comm, status, &err);
+    if (status == SOUK_OK) {
         int64_t failures = check_all(&comm);
-        st = souk_sum_i64_all(&comm, &failures, 1, &err);
-        if (st == SOUK_OK && failures > 0)
-            st = souk_fail(&err, SOUK_EINTEGRITY, "%lld checks failed", (long long)failures);
+        status = souk_sum_i64_all(&comm, &failures, 1, &err);
+        if (status == SOUK_OK && failures > 0)
+            status = souk_fail(&err, SOUK_EINTEGRITY, "%lld checks failed", (long long)failures);
     }
     if (comm.rank == 0)
         unlink(path);
-    return souk_comm_finish(&comm, st, &err);
+    return souk_comm_finish(&comm, status, &err);
 }

@@ -90,13 +90,13 @@ int main(int argc, char **argv)
 {
     struct souk_comm comm;
     struct souk_error err = {0};
-    souk_status st = souk_comm_start(&argc, &argv, "mpi_popularity", &comm, &err);
-    if (st != SOUK_OK)
+    souk_status status = souk_comm_start(&argc, &argv, "mpi_popularity", &comm, &err);
+    if (status != SOUK_OK)
         return 1;
     int64_t failures = check(&comm, -1, PAIRS) + check(&comm, 100000, PAIRS);
     failures += check(&comm, 1000, 0);
-    st = souk_sum_i64_all(&comm, &failures, 1, &err);
-    if (st == SOUK_OK && failures > 0)
-        st = souk_fail(&err, SOUK_EINTEGRITY, "%lld checks failed", (long long)failures);
-    return souk_comm_finish(&comm, st, &err);
+    status = souk_sum_i64_all(&comm, &failures, 1, &err);
+    if (status == SOUK_OK && failures > 0)
+        status = souk_fail(&err, SOUK_EINTEGRITY, "%lld checks failed", (long long)failures);
+    return souk_comm_finish(&comm, status, &err);
 }

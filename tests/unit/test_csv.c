@@ -263,7 +263,7 @@ Test(csv, goes_on_in_other_bytes)
     cr_assert_eq(souk_csv_init(&csv, first, first + sizeof first - 1, ',', 1), SOUK_OK);
     cr_assert(souk_csv_next(&csv, fields, &count, &unterminated));
     cr_assert_not(souk_csv_next(&csv, fields, &count, &unterminated));
-    souk_csv_continue(&csv, second, second + sizeof second - 1);
+    cr_assert_eq(souk_csv_continue(&csv, second, second + sizeof second - 1), SOUK_OK);
     cr_expect_eq(csv.line, 4);
     cr_assert(souk_csv_next(&csv, fields, &count, &unterminated));
     cr_expect_eq(*fields[1].text, 'e');

@@ -51,7 +51,7 @@ void souk_holdout_trim(struct souk_dataset_part *p, double share)
 souk_status souk_holdout_of_parameters(const char *parameters_json, double *share,
                                        struct souk_error *err)
 {
-    souk_status st = SOUK_OK;
+    souk_status status = SOUK_OK;
     json_error_t reason;
     *share = 0;
     if (!parameters_json)
@@ -59,15 +59,16 @@ souk_status souk_holdout_of_parameters(const char *parameters_json, double *shar
     json_t *parameters = json_loads(parameters_json, 0, &reason);
     const json_t *holdout = json_object_get(parameters, "holdout");
     if (!parameters)
-        st = souk_fail(err, SOUK_EFORMAT, "the model's parameters are not JSON: %s", reason.text);
+        status =
+            souk_fail(err, SOUK_EFORMAT, "the model's parameters are not JSON: %s", reason.text);
     else if (holdout && json_is_number(holdout))
         *share = json_number_value(holdout);
     else if (holdout)
-        st = souk_fail(err, SOUK_EFORMAT, "the model's holdout is not a number");
-    if (st == SOUK_OK && !(*share >= 0 && *share < 1)) {
-        st = souk_fail(err, SOUK_EFORMAT, "the model's holdout %g is not in [0, 1)", *share);
+        status = souk_fail(err, SOUK_EFORMAT, "the model's holdout is not a number");
+    if (status == SOUK_OK && !(*share >= 0 && *share < 1)) {
+        status = souk_fail(err, SOUK_EFORMAT, "the model's holdout %g is not in [0, 1)", *share);
         *share = 0;
     }
     json_decref(parameters);
-    return st;
+    return status;
 }

@@ -25,8 +25,8 @@ static souk_status write_parts(const char *folder, const struct souk_ratings *ra
                                const struct souk_model_content *c, struct entry *entries,
                                struct souk_error *err)
 {
-    souk_status st = SOUK_OK;
-    for (int k = 0; k < ratings->local_count && st == SOUK_OK; k++) {
+    souk_status status = SOUK_OK;
+    for (int k = 0; k < ratings->local_count && status == SOUK_OK; k++) {
         const struct souk_ratings_part *r = &ratings->local[k];
         const struct souk_model_part part = {
             .part = r->part,
@@ -44,9 +44,9 @@ static souk_status write_parts(const char *folder, const struct souk_ratings *ra
             .category = r->category,
         };
         entries[k].part = r->part;
-        st = souk_model_write_part(folder, ratings->id_width, &part, &entries[k].file, err);
+        status = souk_model_write_part(folder, ratings->id_width, &part, &entries[k].file, err);
     }
-    return st;
+    return status;
 }
 
 static souk_status write_manifest(const char *folder, const struct souk_dataset *dataset,
@@ -74,11 +74,11 @@ static souk_status write_manifest(const char *folder, const struct souk_dataset 
         return souk_fail(err, SOUK_ENOMEM, "out of memory for the manifest");
     for (int p = 0; p < m.parts; p++)
         m.files[entries[p].part] = entries[p].file;
-    const souk_status st = souk_model_write_manifest(folder, &m, err);
-    if (st == SOUK_OK && id)
+    const souk_status status = souk_model_write_manifest(folder, &m, err);
+    if (status == SOUK_OK && id)
         memcpy(id, m.id, sizeof m.id);
     free(m.files);
-    return st;
+    return status;
 }
 
 /* All parts, then the manifest, into the staging folder that rank 0 has made. */
@@ -90,37 +90,37 @@ static souk_status write_all(const struct souk_comm *comm, const char *folder,
     void *all = NULL;
     struct entry *own = souk_zalloc_array((size_t)ratings->local_count, sizeof *own);
     int64_t *counts = souk_zalloc_array((size_t)comm->size, sizeof *counts);
-    souk_status st = SOUK_OK;
+    souk_status status = SOUK_OK;
     if (!own || !counts)
-        st = souk_fail(err, SOUK_ENOMEM, "out of memory for %d parts", ratings->local_count);
-    if (st == SOUK_OK)
-        st = write_parts(folder, ratings, content, own, err);
-    st = souk_status_agree_all(comm, st, err);
-    if (st == SOUK_OK)
-        st = souk_gather_all(comm, own, ratings->local_count, sizeof *own, &all, counts, err);
-    if (st == SOUK_OK && comm->rank == 0)
-        st = write_manifest(folder, dataset, ratings, content, all, id, err);
+        status = souk_fail(err, SOUK_ENOMEM, "out of memory for %d parts", ratings->local_count);
+    if (status == SOUK_OK)
+        status = write_parts(folder, ratings, content, own, err);
+    status = souk_status_agree_all(comm, status, err);
+    if (status == SOUK_OK)
+        status = souk_gather_all(comm, own, ratings->local_count, sizeof *own, &all, counts, err);
+    if (status == SOUK_OK && comm->rank == 0)
+        status = write_manifest(folder, dataset, ratings, content, all, id, err);
     free(own);
     free(counts);
     free(all);
-    return st;
+    return status;
 }
 
 /* Rank 0 makes the folder before the others look for it. */
 static souk_status begin_all(const struct souk_comm *comm, const char *path,
                              struct souk_staging *staging, struct souk_error *err)
 {
-    souk_status st = SOUK_OK;
+    souk_status status = SOUK_OK;
     if (comm->rank == 0)
-        st = souk_staging_begin(staging, path, true, "model.h5", true, err);
-    st = souk_status_agree_all(comm, st, err);
-    if (st != SOUK_OK)
-        return st;
+        status = souk_staging_begin(staging, path, true, "model.h5", true, err);
+    status = souk_status_agree_all(comm, status, err);
+    if (status != SOUK_OK)
+        return status;
     if (comm->rank > 0)
-        st = souk_staging_begin(staging, path, true, "model.h5", false, err);
+        status = souk_staging_begin(staging, path, true, "model.h5", false, err);
     else
         souk_staging_guard(staging);
-    return souk_status_agree_all(comm, st, err);
+    return souk_status_agree_all(comm, status, err);
 }
 
 souk_status souk_model_save_all(const struct souk_comm *comm, const char *path,
@@ -130,12 +130,12 @@ souk_status souk_model_save_all(const struct souk_comm *comm, const char *path,
                                 struct souk_error *err)
 {
     struct souk_staging staging = {0};
-    souk_status st = begin_all(comm, path, &staging, err);
-    if (st == SOUK_OK)
-        st = write_all(comm, staging.partial, dataset, ratings, content, id, err);
-    if (st == SOUK_OK && comm->rank == 0)
-        st = souk_staging_commit(&staging, err);
-    st = souk_status_agree_all(comm, st, err);
+    souk_status status = begin_all(comm, path, &staging, err);
+    if (status == SOUK_OK)
+        status = write_all(comm, staging.partial, dataset, ratings, content, id, err);
+    if (status == SOUK_OK && comm->rank == 0)
+        status = souk_staging_commit(&staging, err);
+    status = souk_status_agree_all(comm, status, err);
     souk_staging_end(&staging, comm->rank == 0);
-    return st;
+    return status;
 }

@@ -20,11 +20,11 @@ souk_status souk_train_rule(const struct souk_train_options *o, const struct sou
 {
     int64_t from_ms = SOUK_TIME_NONE, until_ms = SOUK_TIME_NONE;
     const bool is_all = o->until && strcmp(o->until, "none") == 0;
-    souk_status st = parse_time("from", o->from, &from_ms, err);
-    if (st == SOUK_OK)
-        st = parse_time("until", is_all ? NULL : o->until, &until_ms, err);
-    if (st != SOUK_OK)
-        return st;
+    souk_status status = parse_time("from", o->from, &from_ms, err);
+    if (status == SOUK_OK)
+        status = parse_time("until", is_all ? NULL : o->until, &until_ms, err);
+    if (status != SOUK_OK)
+        return status;
     *rule = (struct souk_ratings_rule){
         .window = souk_training_window(dataset, from_ms, is_all ? SOUK_TIME_MAX : until_ms),
         .event_weights = o->event_weights,

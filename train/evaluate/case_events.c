@@ -52,16 +52,16 @@ static souk_status add_case(struct draft *d, const char *id, int64_t targets)
 {
     struct souk_cases *c = d->cases;
     const int64_t first = c->target_offsets[c->count];
-    souk_status st = souk_grow(&c->users.bytes, &d->user_cap, (size_t)c->count + 1, most,
-                               (size_t)c->users.stride);
-    if (st == SOUK_OK)
-        st = souk_grow(&c->target_offsets, &d->offset_cap, (size_t)c->count + 2, most,
-                       sizeof *c->target_offsets);
-    if (st == SOUK_OK)
-        st = souk_grow(&c->target, &d->target_cap, (size_t)(first + targets), most,
-                       sizeof *c->target);
-    if (st != SOUK_OK)
-        return st;
+    souk_status status = souk_grow(&c->users.bytes, &d->user_cap, (size_t)c->count + 1, most,
+                                   (size_t)c->users.stride);
+    if (status == SOUK_OK)
+        status = souk_grow(&c->target_offsets, &d->offset_cap, (size_t)c->count + 2, most,
+                           sizeof *c->target_offsets);
+    if (status == SOUK_OK)
+        status = souk_grow(&c->target, &d->target_cap, (size_t)(first + targets), most,
+                           sizeof *c->target);
+    if (status != SOUK_OK)
+        return status;
     char *slot = c->users.bytes + (size_t)c->count * (size_t)c->users.stride;
     memset(slot, 0, (size_t)c->users.stride);
     memcpy(slot, id, strlen(id));
@@ -74,16 +74,16 @@ static souk_status add_case(struct draft *d, const char *id, int64_t targets)
 static souk_status add_cases_of_part(struct draft *d, const struct souk_dataset_part *p,
                                      struct souk_error *err)
 {
-    souk_status st = SOUK_OK;
-    for (int64_t u = 0; u < p->users.count && st == SOUK_OK; u++) {
+    souk_status status = SOUK_OK;
+    for (int64_t u = 0; u < p->users.count && status == SOUK_OK; u++) {
         const size_t events = (size_t)(p->event_offsets[u + 1] - p->event_offsets[u]);
-        st = souk_grow(&d->scratch, &d->scratch_cap, events, most, sizeof *d->scratch);
-        const int64_t targets = st == SOUK_OK ? targets_of(d, p, u) : 0;
+        status = souk_grow(&d->scratch, &d->scratch_cap, events, most, sizeof *d->scratch);
+        const int64_t targets = status == SOUK_OK ? targets_of(d, p, u) : 0;
         if (targets > 0)
-            st = add_case(d, souk_idtable_get(&p->users, u), targets);
+            status = add_case(d, souk_idtable_get(&p->users, u), targets);
     }
-    if (st != SOUK_OK)
-        return souk_fail(err, st, "out of memory for the cases of part %d", p->part);
+    if (status != SOUK_OK)
+        return souk_fail(err, status, "out of memory for the cases of part %d", p->part);
     return SOUK_OK;
 }
 
@@ -99,17 +99,17 @@ static souk_status read_round(struct draft *d, const struct souk_comm *comm, int
     if (duty.part < 0)
         return SOUK_OK;
     const int64_t first = d->cases->count;
-    souk_status st = souk_dataset_read_part(d->dataset, duty.part,
-                                            SOUK_READ_USERS | SOUK_READ_ITEMS | SOUK_READ_EVENTS,
-                                            window, &part, err);
-    if (st == SOUK_OK)
-        st = add_cases_of_part(d, &part, err);
-    if (st == SOUK_OK)
+    souk_status status = souk_dataset_read_part(
+        d->dataset, duty.part, SOUK_READ_USERS | SOUK_READ_ITEMS | SOUK_READ_EVENTS, window, &part,
+        err);
+    if (status == SOUK_OK)
+        status = add_cases_of_part(d, &part, err);
+    if (status == SOUK_OK)
         souk_cases_keep_slice(d->cases, first, duty.slice, duty.slices);
     d->items[round] = part.items; /* moved: it names the targets later */
     part.items = (struct souk_idtable){0};
     souk_dataset_part_fini(&part);
-    return st;
+    return status;
 }
 
 /* Rows become indices into the sorted distinct rows, whose ids are `wanted`. */
@@ -118,23 +118,24 @@ static souk_status name_targets_all(struct draft *d, const struct souk_comm *com
 {
     struct souk_cases *c = d->cases;
     const int64_t targets = c->target_offsets[c->count];
-    souk_status st = SOUK_OK;
+    souk_status status = SOUK_OK;
     int64_t count = 0, *rows = souk_alloc_array((size_t)targets, sizeof *rows);
     c->wanted_first = souk_zalloc_array((size_t)d->dataset->parts + 1, sizeof *c->wanted_first);
     if (!rows || !c->wanted_first)
-        st = souk_fail(err, SOUK_ENOMEM, "out of memory for %lld targets", (long long)targets);
-    st = souk_status_agree_all(comm, st, err);
-    if (st == SOUK_OK) {
-        memcpy(rows, c->target, (size_t)targets * sizeof *rows);
+        status = souk_fail(err, SOUK_ENOMEM, "out of memory for %lld targets", (long long)targets);
+    status = souk_status_agree_all(comm, status, err);
+    if (status == SOUK_OK) {
+        if (targets > 0)
+            memcpy(rows, c->target, (size_t)targets * sizeof *rows);
         count = souk_rows_unique(rows, targets);
-        st = souk_item_names_all(comm, d->dataset, d->items, rows, count, &c->wanted, err);
+        status = souk_item_names_all(comm, d->dataset, d->items, rows, count, &c->wanted, err);
     }
-    for (int64_t t = 0; t < targets && st == SOUK_OK; t++)
+    for (int64_t t = 0; t < targets && status == SOUK_OK; t++)
         c->target[t] = souk_rows_lower_bound(rows, count, c->target[t]);
-    for (int p = 0; p <= d->dataset->parts && st == SOUK_OK; p++)
+    for (int p = 0; p <= d->dataset->parts && status == SOUK_OK; p++)
         c->wanted_first[p] = souk_rows_lower_bound(rows, count, d->dataset->item_first[p]);
     free(rows);
-    return st;
+    return status;
 }
 
 souk_status souk_cases_from_events_all(const struct souk_comm *comm,
@@ -144,23 +145,23 @@ souk_status souk_cases_from_events_all(const struct souk_comm *comm,
 {
     const int rounds = souk_duty_rounds(comm, dataset->parts);
     struct draft d = {.dataset = dataset, .question = question, .cases = out};
-    souk_status st = souk_cases_init(out, rounds, dataset->id_width + 1, err);
+    souk_status status = souk_cases_init(out, rounds, dataset->id_width + 1, err);
     d.offset_cap = 1;
     d.items = souk_zalloc_array((size_t)rounds, sizeof *d.items);
-    if (st == SOUK_OK && !d.items)
-        st = souk_fail(err, SOUK_ENOMEM, "out of memory for %d tables of ids", rounds);
-    for (int round = 0; round < rounds && st == SOUK_OK; round++) {
-        st = read_round(&d, comm, round, err);
+    if (status == SOUK_OK && !d.items)
+        status = souk_fail(err, SOUK_ENOMEM, "out of memory for %d tables of ids", rounds);
+    for (int round = 0; round < rounds && status == SOUK_OK; round++) {
+        status = read_round(&d, comm, round, err);
         out->round_first[round + 1] = out->count;
     }
-    st = souk_status_agree_all(comm, st, err);
-    if (st == SOUK_OK)
-        st = name_targets_all(&d, comm, err);
+    status = souk_status_agree_all(comm, status, err);
+    if (status == SOUK_OK)
+        status = name_targets_all(&d, comm, err);
     for (int round = 0; round < rounds && d.items; round++)
         souk_idtable_fini(&d.items[round]);
     free(d.items);
     free(d.scratch);
-    if (st != SOUK_OK)
+    if (status != SOUK_OK)
         souk_cases_fini(out);
-    return st;
+    return status;
 }

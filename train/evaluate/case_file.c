@@ -34,28 +34,28 @@ static const size_t most = SIZE_MAX / 256; /* only memory bounds these arrays */
 
 static souk_status read_file(const char *path, char **bytes, size_t *size, struct souk_error *err)
 {
-    souk_status st = SOUK_OK;
+    souk_status status = SOUK_OK;
     struct stat about;
     FILE *f = fopen(path, "rb");
     *bytes = NULL;
     if (!f || fstat(fileno(f), &about) != 0) {
-        st = souk_fail_errno(err, "%s", path);
+        status = souk_fail_errno(err, "%s", path);
         goto out;
     }
     if (!S_ISREG(about.st_mode)) {
-        st = souk_fail(err, SOUK_EFORMAT, "%s: not a regular file", path);
+        status = souk_fail(err, SOUK_EFORMAT, "%s: not a regular file", path);
         goto out;
     }
     *size = (size_t)about.st_size;
     *bytes = souk_alloc_array(*size, 1);
     if (!*bytes)
-        st = souk_fail(err, SOUK_ENOMEM, "%s: out of memory for %zu bytes", path, *size);
+        status = souk_fail(err, SOUK_ENOMEM, "%s: out of memory for %zu bytes", path, *size);
     else if (fread(*bytes, 1, *size, f) != *size)
-        st = souk_fail(err, SOUK_EIO, "%s: cannot read all of its %zu bytes", path, *size);
+        status = souk_fail(err, SOUK_EIO, "%s: cannot read all of its %zu bytes", path, *size);
 out:
     if (f)
         fclose(f);
-    return st;
+    return status;
 }
 
 /* Whether this rank has the part on duty in any round. */
@@ -69,11 +69,11 @@ static bool is_mine(const struct draft *d, int part)
 static souk_status add_key(struct draft *d, struct key **keys, size_t *cap,
                            const struct souk_csv_field *id, int *longest)
 {
-    souk_status st = souk_grow(keys, cap, d->count + 1, most, sizeof **keys);
-    if (st == SOUK_OK)
-        st = souk_grow(&d->text, &d->text_cap, d->text_size + id->len + 1, most, 1);
-    if (st != SOUK_OK)
-        return st;
+    souk_status status = souk_grow(keys, cap, d->count + 1, most, sizeof **keys);
+    if (status == SOUK_OK)
+        status = souk_grow(&d->text, &d->text_cap, d->text_size + id->len + 1, most, 1);
+    if (status != SOUK_OK)
+        return status;
     (*keys)[d->count] =
         (struct key){.part = souk_part_of(souk_hash_bytes(id->text, id->len), d->parts),
                      .at = (int64_t)d->text_size,
@@ -123,11 +123,11 @@ static souk_status add_record(struct draft *d, const char *path, int64_t line,
     const uint64_t hash = souk_hash_bytes(fields[0].text, fields[0].len);
     if (!is_mine(d, souk_part_of(hash, d->parts)))
         return SOUK_OK;
-    souk_status st = add_key(d, &d->user, &d->user_cap, &fields[0], &d->longest_user);
-    if (st == SOUK_OK)
-        st = add_key(d, &d->item, &d->item_cap, &fields[1], &d->longest_item);
-    if (st != SOUK_OK)
-        return souk_fail(err, st, "%s:%lld: out of memory", path, (long long)line);
+    souk_status status = add_key(d, &d->user, &d->user_cap, &fields[0], &d->longest_user);
+    if (status == SOUK_OK)
+        status = add_key(d, &d->item, &d->item_cap, &fields[1], &d->longest_item);
+    if (status != SOUK_OK)
+        return souk_fail(err, status, "%s:%lld: out of memory", path, (long long)line);
     d->count++;
     return SOUK_OK;
 }
@@ -139,20 +139,20 @@ static souk_status parse(struct draft *d, const char *path, const char *bytes, s
     struct souk_csv_field fields[SOUK_CSV_FIELDS_MAX];
     int count = 0;
     bool unterminated = false;
-    souk_status st = souk_csv_init(&csv, bytes, bytes + size, ',', 1);
-    if (st != SOUK_OK)
-        return souk_fail(err, st, "%s: out of memory", path);
+    souk_status status = souk_csv_init(&csv, bytes, bytes + size, ',', 1);
+    if (status != SOUK_OK)
+        return souk_fail(err, status, "%s: out of memory", path);
     int64_t line = csv.line;
-    while (st == SOUK_OK && souk_csv_next(&csv, fields, &count, &unterminated)) {
+    while (status == SOUK_OK && souk_csv_next(&csv, fields, &count, &unterminated)) {
         if (unterminated)
-            st = souk_fail(err, SOUK_EFORMAT, "%s:%lld: a quoted field does not end", path,
-                           (long long)line);
+            status = souk_fail(err, SOUK_EFORMAT, "%s:%lld: a quoted field does not end", path,
+                               (long long)line);
         else
-            st = add_record(d, path, line, fields, count, err);
+            status = add_record(d, path, line, fields, count, err);
         line = csv.line;
     }
     souk_csv_fini(&csv);
-    return st;
+    return status;
 }
 
 static int compare_keys(const void *a, const void *b, void *text)
@@ -170,9 +170,9 @@ static souk_status number_ids(const struct draft *d, struct key *keys, int longe
     int64_t distinct = 0;
     for (size_t i = 0; i < d->count; i++)
         distinct += i == 0 || compare_keys(&keys[i], &keys[i - 1], d->text) != 0;
-    const souk_status st = souk_idtable_init(ids, distinct, longest + 1);
-    if (st != SOUK_OK)
-        return st;
+    const souk_status status = souk_idtable_init(ids, distinct, longest + 1);
+    if (status != SOUK_OK)
+        return status;
     int64_t at = -1;
     for (size_t i = 0; i < d->count; i++) {
         const char *id = d->text + keys[i].at;
@@ -214,28 +214,28 @@ static souk_status build(struct draft *d, struct souk_cases *c, int64_t *user_fi
 {
     int64_t *user = souk_alloc_array(d->count, sizeof *user);
     int64_t *item = souk_alloc_array(d->count, sizeof *item);
-    souk_status st = user && item ? SOUK_OK : SOUK_ENOMEM;
+    souk_status status = user && item ? SOUK_OK : SOUK_ENOMEM;
     souk_idtable_fini(&c->users);
     if (d->count > 0) {
         qsort_r(d->user, d->count, sizeof *d->user, compare_keys, d->text);
         qsort_r(d->item, d->count, sizeof *d->item, compare_keys, d->text);
     }
-    if (st == SOUK_OK)
-        st = number_ids(d, d->user, d->longest_user, &c->users, user_first, user);
-    if (st == SOUK_OK)
-        st = number_ids(d, d->item, d->longest_item, &c->wanted, c->wanted_first, item);
-    if (st == SOUK_OK) {
+    if (status == SOUK_OK)
+        status = number_ids(d, d->user, d->longest_user, &c->users, user_first, user);
+    if (status == SOUK_OK)
+        status = number_ids(d, d->item, d->longest_item, &c->wanted, c->wanted_first, item);
+    if (status == SOUK_OK) {
         free(c->target_offsets);
         c->count = c->users.count;
         c->target_offsets = souk_zalloc_array((size_t)c->count + 1, sizeof *c->target_offsets);
         c->target = souk_alloc_array(d->count, sizeof *c->target);
-        st = c->target_offsets && c->target ? SOUK_OK : SOUK_ENOMEM;
+        status = c->target_offsets && c->target ? SOUK_OK : SOUK_ENOMEM;
     }
-    if (st == SOUK_OK)
+    if (status == SOUK_OK)
         group_targets(d, user, item, c);
     free(user);
     free(item);
-    return st;
+    return status;
 }
 
 /* Where each round's cases end: those of the parts up to its own. */
@@ -257,32 +257,32 @@ souk_status souk_cases_from_file_all(const struct souk_comm *comm, const char *p
     char *bytes = NULL;
     size_t size = 0;
     int64_t *user_first = souk_zalloc_array((size_t)parts + 1, sizeof *user_first);
-    souk_status st = souk_cases_init(out, d.rounds, 1, err);
-    if (st != SOUK_OK)
+    souk_status status = souk_cases_init(out, d.rounds, 1, err);
+    if (status != SOUK_OK)
         goto out;
     out->wanted_first = souk_zalloc_array((size_t)parts + 1, sizeof *out->wanted_first);
     if (!user_first || !out->wanted_first) {
-        st = souk_fail(err, SOUK_ENOMEM, "out of memory for %d parts", parts);
+        status = souk_fail(err, SOUK_ENOMEM, "out of memory for %d parts", parts);
         goto out;
     }
-    st = read_file(path, &bytes, &size, err);
-    if (st == SOUK_OK)
-        st = parse(&d, path, bytes, size, err);
-    if (st == SOUK_OK) {
-        st = build(&d, out, user_first);
-        if (st != SOUK_OK)
-            st = souk_fail(err, st, "%s: out of memory for %zu targets", path, d.count);
+    status = read_file(path, &bytes, &size, err);
+    if (status == SOUK_OK)
+        status = parse(&d, path, bytes, size, err);
+    if (status == SOUK_OK) {
+        status = build(&d, out, user_first);
+        if (status != SOUK_OK)
+            status = souk_fail(err, status, "%s: out of memory for %zu targets", path, d.count);
     }
-    if (st == SOUK_OK)
+    if (status == SOUK_OK)
         close_rounds(&d, out, user_first);
 out:
-    st = souk_status_agree_all(comm, st, err);
-    if (st != SOUK_OK)
+    status = souk_status_agree_all(comm, status, err);
+    if (status != SOUK_OK)
         souk_cases_fini(out);
     free(bytes);
     free(user_first);
     free(d.text);
     free(d.user);
     free(d.item);
-    return st;
+    return status;
 }

@@ -9,14 +9,14 @@
 souk_status souk_cases_init(struct souk_cases *c, int rounds, int stride, struct souk_error *err)
 {
     *c = (struct souk_cases){0};
-    souk_status st = souk_idtable_init(&c->users, 0, stride);
+    souk_status status = souk_idtable_init(&c->users, 0, stride);
     c->round_first = souk_zalloc_array((size_t)rounds + 1, sizeof *c->round_first);
     c->target_offsets = souk_zalloc_array(1, sizeof *c->target_offsets);
-    if (st == SOUK_OK && (!c->round_first || !c->target_offsets))
-        st = SOUK_ENOMEM;
-    if (st != SOUK_OK) {
+    if (status == SOUK_OK && (!c->round_first || !c->target_offsets))
+        status = SOUK_ENOMEM;
+    if (status != SOUK_OK) {
         souk_cases_fini(c);
-        return souk_fail(err, st, "cannot hold cases with ids of %d bytes", stride);
+        return souk_fail(err, status, "cannot hold cases with ids of %d bytes", stride);
     }
     return SOUK_OK;
 }
@@ -46,7 +46,7 @@ void souk_cases_keep_slice(struct souk_cases *c, int64_t first, int slice, int s
     const int64_t end = first + souk_slice_first(c->count - first, slice + 1, slices);
     const int64_t shift = c->target_offsets[begin] - c->target_offsets[first];
     int64_t kept = first;
-    if (slices == 1)
+    if (slices == 1 || c->count == first)
         return;
     memmove(c->target + c->target_offsets[first], c->target + c->target_offsets[begin],
             (size_t)(c->target_offsets[end] - c->target_offsets[begin]) * sizeof *c->target);

@@ -62,7 +62,10 @@ souk_status souk_catalogue_add(struct souk_catalogue *c, const struct souk_model
     for (int64_t i = 0; i < part->items.count; i++) {
         all[c->count + i] = (struct souk_popular_item){part->item_events[i], first_row + i,
                                                        souk_idtable_get(&part->items, i)};
-        c->events += part->item_events[i];
+        if (__builtin_add_overflow(c->events, part->item_events[i], &c->events)) {
+            free(all);
+            return souk_fail(err, SOUK_EFORMAT, "the training events of the items overflow");
+        }
     }
     if (count > 0)
         qsort(all, (size_t)count, sizeof *all, compare_popular);
@@ -83,12 +86,12 @@ souk_status souk_catalogue_add(struct souk_catalogue *c, const struct souk_model
 
 souk_status souk_catalogue_close(struct souk_catalogue *c, struct souk_error *err)
 {
-    souk_status st = SOUK_OK;
+    souk_status status = SOUK_OK;
     const struct souk_popular_item **by_row = souk_alloc_array((size_t)c->count, sizeof *by_row);
     c->row = souk_alloc_array((size_t)c->count, sizeof *c->row);
     c->position = souk_alloc_array((size_t)c->count, sizeof *c->position);
     if (!by_row || !c->row || !c->position) {
-        st = souk_fail(err, SOUK_ENOMEM, "out of memory for %d items", c->count);
+        status = souk_fail(err, SOUK_ENOMEM, "out of memory for %d items", c->count);
         goto out;
     }
     for (int i = 0; i < c->count; i++)
@@ -101,7 +104,7 @@ souk_status souk_catalogue_close(struct souk_catalogue *c, struct souk_error *er
     }
 out:
     free(by_row);
-    return st;
+    return status;
 }
 
 int64_t souk_catalogue_position(const struct souk_catalogue *c, int64_t row)

@@ -26,7 +26,7 @@ void souk_catalogue_init(struct souk_catalogue *c, int depth);
 void souk_catalogue_fini(struct souk_catalogue *c);
 
 /** Count the items of a part in. @param first_row model row of its first item
- *  @return SOUK_OK, SOUK_ENOMEM */
+ *  @return SOUK_OK, SOUK_ENOMEM, SOUK_EFORMAT (more events than 64 bits count) */
 souk_status souk_catalogue_add(struct souk_catalogue *c, const struct souk_model_part *part,
                                int64_t first_row, struct souk_error *err) SOUK_MUST_CHECK;
 

@@ -39,8 +39,8 @@ static souk_status collect(const struct souk_measure *m, const struct souk_set *
     size_t cap = 0;
     int64_t count = 0, limit = 1 << 16;
     struct placed *placed = NULL;
-    souk_status st = SOUK_OK;
-    for (int64_t at = 0; at < m->cases->count && st == SOUK_OK; at++) {
+    souk_status status = SOUK_OK;
+    for (int64_t at = 0; at < m->cases->count && status == SOUK_OK; at++) {
         const struct souk_topk *list = souk_ranking_list(m->ranking, at);
         if (souk_measure_targets(m, set, at) == 0)
             continue;
@@ -48,14 +48,14 @@ static souk_status collect(const struct souk_measure *m, const struct souk_set *
             count = keep_best(placed, count);
             limit = 2 * count > limit ? 2 * count : limit;
         }
-        st =
+        status =
             souk_grow(&placed, &cap, (size_t)(count + list->count), SIZE_MAX / 256, sizeof *placed);
-        for (int i = 0; i < list->count && st == SOUK_OK; i++)
+        for (int i = 0; i < list->count && status == SOUK_OK; i++)
             placed[count++] = (struct placed){list->hits[i].item, i + 1};
     }
     *out = placed;
     *out_count = keep_best(placed, count);
-    return st;
+    return status;
 }
 
 /* Each item to the rank row mod ranks, which sees all lists that it stands in. */
@@ -67,11 +67,11 @@ static souk_status send_to_owners_all(const struct souk_comm *comm, const struct
     void *all = NULL;
     struct placed *send = souk_alloc_array((size_t)count, sizeof *send);
     int64_t *counts = souk_zalloc_array(ranks, 3 * sizeof *counts);
-    souk_status st = SOUK_OK;
+    souk_status status = SOUK_OK;
     if (!send || !counts)
-        st = souk_fail(err, SOUK_ENOMEM, "out of memory for %lld items", (long long)count);
-    st = souk_status_agree_all(comm, st, err);
-    if (st != SOUK_OK)
+        status = souk_fail(err, SOUK_ENOMEM, "out of memory for %lld items", (long long)count);
+    status = souk_status_agree_all(comm, status, err);
+    if (status != SOUK_OK)
         goto out;
     int64_t *next = counts + ranks, *recv_counts = next + ranks;
     for (int64_t i = 0; i < count; i++)
@@ -80,14 +80,14 @@ static souk_status send_to_owners_all(const struct souk_comm *comm, const struct
         next[rank] = next[rank - 1] + counts[rank - 1];
     for (int64_t i = 0; i < count; i++)
         send[next[placed[i].row % comm->size]++] = placed[i];
-    st = souk_exchange_all(comm, send, counts, sizeof *send, &all, recv_counts, err);
+    status = souk_exchange_all(comm, send, counts, sizeof *send, &all, recv_counts, err);
     for (size_t rank = 0; rank < ranks; rank++)
         *received_count += recv_counts[rank];
     *received = all;
 out:
     free(send);
     free(counts);
-    return st;
+    return status;
 }
 
 souk_status souk_coverage_all(const struct souk_comm *comm, const struct souk_measure *m,
@@ -96,19 +96,19 @@ souk_status souk_coverage_all(const struct souk_comm *comm, const struct souk_me
     const struct souk_cutoffs *cutoffs = m->context.cutoffs;
     struct placed *own = NULL, *all = NULL;
     int64_t own_count = 0, all_count = 0, distinct[SOUK_KS_MAX] = {0};
-    souk_status st = collect(m, set, &own, &own_count);
-    if (st != SOUK_OK)
-        st = souk_fail(err, st, "out of memory for the recommended items");
-    st = souk_status_agree_all(comm, st, err);
-    if (st == SOUK_OK)
-        st = send_to_owners_all(comm, own, own_count, &all, &all_count, err);
-    if (st == SOUK_OK) {
+    souk_status status = collect(m, set, &own, &own_count);
+    if (status != SOUK_OK)
+        status = souk_fail(err, status, "out of memory for the recommended items");
+    status = souk_status_agree_all(comm, status, err);
+    if (status == SOUK_OK)
+        status = send_to_owners_all(comm, own, own_count, &all, &all_count, err);
+    if (status == SOUK_OK) {
         all_count = keep_best(all, all_count);
         for (int c = 0; c < cutoffs->count; c++) {
             for (int64_t i = 0; i < all_count; i++)
                 distinct[c] += all[i].position <= cutoffs->k[c];
         }
-        st = souk_sum_i64_all(comm, distinct, cutoffs->count, err);
+        status = souk_sum_i64_all(comm, distinct, cutoffs->count, err);
     }
     for (int c = 0; c < cutoffs->count; c++) {
         const int64_t items = m->ranking->catalogue.items;
@@ -116,5 +116,5 @@ souk_status souk_coverage_all(const struct souk_comm *comm, const struct souk_me
     }
     free(own);
     free(all);
-    return st;
+    return status;
 }

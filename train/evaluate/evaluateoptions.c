@@ -28,10 +28,10 @@ static souk_status check_usage(struct souk_evaluate_settings *s, struct souk_err
         return souk_fail(err, SOUK_EUSAGE, "--protocol file needs --targets FILE");
     if (q->protocol != SOUK_PROTOCOL_FILE && q->targets)
         return souk_fail(err, SOUK_EUSAGE, "--targets belongs to --protocol file");
-    souk_status st = parse_time("split", s->split, &q->split_ms, err);
-    if (st == SOUK_OK)
-        st = parse_time("test-until", s->until, &q->until_ms, err);
-    return st == SOUK_OK ? souk_cutoffs_parse(s->k, &s->cutoffs, err) : st;
+    souk_status status = parse_time("split", s->split, &q->split_ms, err);
+    if (status == SOUK_OK)
+        status = parse_time("test-until", s->until, &q->until_ms, err);
+    return status == SOUK_OK ? souk_cutoffs_parse(s->k, &s->cutoffs, err) : status;
 }
 
 souk_status souk_evaluate_parse(int argc, char **argv, bool speak, bool *done,
@@ -92,9 +92,9 @@ souk_status souk_evaluate_parse(int argc, char **argv, bool speak, bool *done,
                     "--json metrics.json\n",
         .options = options,
     };
-    souk_status st = souk_options_parse(&program, argc, argv, speak, done, &out->options, err);
-    if (st != SOUK_OK || *done)
-        return st;
+    souk_status status = souk_options_parse(&program, argc, argv, speak, done, &out->options, err);
+    if (status != SOUK_OK || *done)
+        return status;
     q->protocol = (enum souk_protocol)out->protocol;
     out->bootstrap = (struct souk_bootstrap){(int)out->replicates, (uint64_t)out->seed};
     return check_usage(out, err);
@@ -145,9 +145,9 @@ souk_status souk_evaluate_resolve(struct souk_evaluate_settings *s, const struct
         return resolve_split(q, d, m, err);
     if (q->protocol == SOUK_PROTOCOL_FILE)
         return SOUK_OK;
-    souk_status st = souk_holdout_of_parameters(m->parameters_json, &q->share, err);
-    if (st != SOUK_OK)
-        return souk_error_prefix(err, st, "%s", m->path);
+    souk_status status = souk_holdout_of_parameters(m->parameters_json, &q->share, err);
+    if (status != SOUK_OK)
+        return souk_error_prefix(err, status, "%s", m->path);
     if (q->share == 0)
         return souk_fail(
             err, SOUK_EINVAL,

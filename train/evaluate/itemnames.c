@@ -73,23 +73,24 @@ static souk_status answer_all(const struct souk_comm *comm, const struct souk_da
 {
     void *asked = NULL, *received = NULL;
     char *ids = NULL;
-    souk_status st = souk_exchange_all(comm, r->send, r->send_counts, sizeof *r->send, &asked,
-                                       r->recv_counts, err);
-    if (st != SOUK_OK)
-        return st;
+    souk_status status = souk_exchange_all(comm, r->send, r->send_counts, sizeof *r->send, &asked,
+                                           r->recv_counts, err);
+    if (status != SOUK_OK)
+        return status;
     int64_t count = 0;
     for (int rank = 0; rank < comm->size; rank++)
         count += r->recv_counts[rank];
     ids = answer(comm, d, items, asked, count, stride);
     if (!ids)
-        st = souk_fail(err, SOUK_ENOMEM, "out of memory for %lld item ids", (long long)count);
-    st = souk_status_agree_all(comm, st, err);
-    if (st == SOUK_OK)
-        st = souk_exchange_all(comm, ids, r->recv_counts, stride, &received, r->send_counts, err);
+        status = souk_fail(err, SOUK_ENOMEM, "out of memory for %lld item ids", (long long)count);
+    status = souk_status_agree_all(comm, status, err);
+    if (status == SOUK_OK)
+        status =
+            souk_exchange_all(comm, ids, r->recv_counts, stride, &received, r->send_counts, err);
     *answers = received;
     free(asked);
     free(ids);
-    return st;
+    return status;
 }
 
 souk_status souk_item_names_all(const struct souk_comm *comm, const struct souk_dataset *d,
@@ -99,21 +100,21 @@ souk_status souk_item_names_all(const struct souk_comm *comm, const struct souk_
     struct requests r = {0};
     char *answers = NULL;
     *out = (struct souk_idtable){0};
-    souk_status st = group_by_owner(comm, d, rows, count, &r, err);
-    if (st == SOUK_OK)
-        st = souk_idtable_init(out, count, d->id_width + 1);
-    st = souk_status_agree_all(comm, st, err);
-    if (st == SOUK_OK)
-        st = answer_all(comm, d, items, &r, (size_t)d->id_width + 1, &answers, err);
-    for (int64_t i = 0; st == SOUK_OK && i < count; i++)
+    souk_status status = group_by_owner(comm, d, rows, count, &r, err);
+    if (status == SOUK_OK)
+        status = souk_idtable_init(out, count, d->id_width + 1);
+    status = souk_status_agree_all(comm, status, err);
+    if (status == SOUK_OK)
+        status = answer_all(comm, d, items, &r, (size_t)d->id_width + 1, &answers, err);
+    for (int64_t i = 0; status == SOUK_OK && i < count; i++)
         memcpy(out->bytes + (size_t)i * (size_t)out->stride,
                answers + (size_t)r.slot[i] * (size_t)out->stride, (size_t)out->stride);
-    if (st != SOUK_OK)
+    if (status != SOUK_OK)
         souk_idtable_fini(out);
     free(answers);
     free(r.send);
     free(r.slot);
     free(r.send_counts);
     free(r.recv_counts);
-    return st;
+    return status;
 }

@@ -133,7 +133,8 @@ static void add_item(const struct souk_metric_context *context,
 {
     const struct souk_listed_item *item = &items[i];
     const double events = item->events > 0 ? (double)item->events : 1;
-    s->surprise += log2((double)context->training_events / events);
+    const double all = context->training_events > 0 ? (double)context->training_events : 1;
+    s->surprise += log2(all / events);
     if (item->direction) {
         s->directions++;
         for (int f = 0; f < context->factors; f++) {

@@ -55,15 +55,15 @@ static souk_status allocate(struct souk_ranking *r, int depth, struct souk_error
     r->found = souk_zalloc_array((size_t)r->model->parts, sizeof *r->found);
     r->wanted_row = souk_alloc_array(wanted, sizeof *r->wanted_row);
     r->wanted_events = souk_alloc_array(wanted, sizeof *r->wanted_events);
-    souk_status st = souk_topk_init(&r->cold, depth);
+    souk_status status = souk_topk_init(&r->cold, depth);
     if (!r->lists || !r->found || !r->wanted_row || !r->wanted_events)
-        st = SOUK_ENOMEM;
-    for (int64_t i = 0; i < r->cases->count && st == SOUK_OK; i++) {
+        status = SOUK_ENOMEM;
+    for (int64_t i = 0; i < r->cases->count && status == SOUK_OK; i++) {
         if (r->is_known[i])
-            st = souk_topk_init(&r->lists[i], depth);
+            status = souk_topk_init(&r->lists[i], depth);
     }
-    if (st != SOUK_OK)
-        return souk_fail(err, st, "out of memory for %lld lists of %d items",
+    if (status != SOUK_OK)
+        return souk_fail(err, status, "out of memory for %lld lists of %d items",
                          (long long)r->cases->count, depth);
     return SOUK_OK;
 }
@@ -163,8 +163,8 @@ static souk_status keep_found(struct souk_ranking *r, const struct souk_shard *s
         if (index[i] == 0)
             index[i] = count++;
     }
-    const souk_status st = found_init(f, count, p);
-    if (st == SOUK_OK) {
+    const souk_status status = found_init(f, count, p);
+    if (status == SOUK_OK) {
         for (int64_t i = 0; i < p->items.count; i++) {
             if (index[i] >= 0)
                 found_add(f, p, first, shard->item_norm[0], i);
@@ -174,27 +174,28 @@ static souk_status keep_found(struct souk_ranking *r, const struct souk_shard *s
             repoint_list(&r->lists[i], first, end, index, f);
     }
     free(index);
-    return st;
+    return status;
 }
 
 static souk_status rank_part(struct souk_ranking *r, int part, const struct souk_visitors *v,
                              bool include_seen, struct souk_error *err)
 {
     struct souk_shard shard = {0};
-    souk_status st =
+    souk_status status =
         souk_shard_load(r->model, part, r->model->parts, SOUK_MODEL_ITEMS, &shard, err);
-    if (st != SOUK_OK)
-        return st;
-    st = souk_catalogue_add(&r->catalogue, &shard.parts[0], r->model->item_first[part], err);
-    if (st == SOUK_OK) {
+    if (status != SOUK_OK)
+        return status;
+    status = souk_catalogue_add(&r->catalogue, &shard.parts[0], r->model->item_first[part], err);
+    if (status == SOUK_OK) {
         resolve_wanted(r, &shard.parts[0]);
         scan_for_all(r, &shard, v, include_seen);
-        st = keep_found(r, &shard);
-        if (st != SOUK_OK)
-            st = souk_fail(err, st, "out of memory for the recommended items of part %d", part);
+        status = keep_found(r, &shard);
+        if (status != SOUK_OK)
+            status =
+                souk_fail(err, status, "out of memory for the recommended items of part %d", part);
     }
     souk_shard_fini(&shard);
-    return st;
+    return status;
 }
 
 souk_status souk_ranking_make_all(const struct souk_comm *comm, const struct souk_model *model,
@@ -205,18 +206,18 @@ souk_status souk_ranking_make_all(const struct souk_comm *comm, const struct sou
 {
     struct souk_progress progress;
     *out = (struct souk_ranking){.model = model, .cases = cases, .is_known = visitors->is_known};
-    souk_status st = allocate(out, depth, err);
+    souk_status status = allocate(out, depth, err);
     souk_progress_init(&progress, "rank", souk_model_items(model), "items", comm->rank != 0);
-    for (int part = 0; part < model->parts && st == SOUK_OK; part++) {
-        st = rank_part(out, part, visitors, include_seen, err);
+    for (int part = 0; part < model->parts && status == SOUK_OK; part++) {
+        status = rank_part(out, part, visitors, include_seen, err);
         souk_progress_update(&progress, model->item_first[part + 1], NULL);
     }
-    if (st == SOUK_OK)
-        st = souk_catalogue_close(&out->catalogue, err);
-    st = souk_status_agree_all(comm, st, err);
-    if (st != SOUK_OK) {
+    if (status == SOUK_OK)
+        status = souk_catalogue_close(&out->catalogue, err);
+    status = souk_status_agree_all(comm, status, err);
+    if (status != SOUK_OK) {
         souk_ranking_fini(out);
-        return st;
+        return status;
     }
     souk_progress_finish(&progress, souk_model_items(model), NULL);
     souk_topk_sort(&out->cold);

@@ -167,29 +167,29 @@ souk_status souk_report_write_json(const struct souk_report *report, const char 
     struct souk_staging staging = {0};
     FILE *f = NULL;
     json_t *root = build(report);
-    souk_status st = SOUK_OK;
+    souk_status status = SOUK_OK;
     if (!root) {
-        st = souk_fail(err, SOUK_ENOMEM, "out of memory for the JSON");
+        status = souk_fail(err, SOUK_ENOMEM, "out of memory for the JSON");
         goto out;
     }
-    st = souk_staging_begin(&staging, path, false, NULL, true, err);
-    if (st != SOUK_OK)
+    status = souk_staging_begin(&staging, path, false, NULL, true, err);
+    if (status != SOUK_OK)
         goto out;
     souk_staging_guard(&staging);
     f = fopen(staging.partial, "w");
     if (!f) {
-        st = souk_fail_errno(err, "cannot create %s", staging.partial);
+        status = souk_fail_errno(err, "cannot create %s", staging.partial);
         goto out;
     }
     const int failed = json_dumpf(root, f, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
     if (failed || fputc('\n', f) == EOF || fflush(f) != 0)
-        st = souk_fail_errno(err, "cannot write %s", path);
+        status = souk_fail_errno(err, "cannot write %s", path);
     else
-        st = souk_staging_commit(&staging, err);
+        status = souk_staging_commit(&staging, err);
 out:
     if (f)
         fclose(f);
     souk_staging_end(&staging, true);
     json_decref(root);
-    return st;
+    return status;
 }

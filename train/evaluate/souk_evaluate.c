@@ -37,49 +37,49 @@ struct evaluation {
 static souk_status check_outputs(const struct souk_evaluate_settings *s, struct souk_error *err)
 {
     const char *const paths[] = {s->json, s->recommendations, s->targets, s->per_user};
-    souk_status st = SOUK_OK;
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0] && st == SOUK_OK; i++) {
+    souk_status status = SOUK_OK;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0] && status == SOUK_OK; i++) {
         struct souk_staging staging;
         if (!paths[i])
             continue;
-        st = souk_staging_begin(&staging, paths[i], false, NULL, true, err);
+        status = souk_staging_begin(&staging, paths[i], false, NULL, true, err);
         souk_staging_end(&staging, true);
     }
-    return st;
+    return status;
 }
 
 static souk_status open_inputs_all(struct evaluation *e, const struct souk_comm *comm,
                                    struct souk_error *err)
 {
-    souk_status st = comm->rank == 0 ? check_outputs(&e->settings, err) : SOUK_OK;
-    if (st == SOUK_OK)
-        st = souk_dataset_open(e->settings.dataset, &e->dataset, err);
-    if (st == SOUK_OK)
-        st = souk_model_open(e->settings.model, &e->model, err);
-    if (st == SOUK_OK)
-        st = souk_evaluate_resolve(&e->settings, e->dataset, e->model, err);
-    return souk_status_agree_all(comm, st, err);
+    souk_status status = comm->rank == 0 ? check_outputs(&e->settings, err) : SOUK_OK;
+    if (status == SOUK_OK)
+        status = souk_dataset_open(e->settings.dataset, &e->dataset, err);
+    if (status == SOUK_OK)
+        status = souk_model_open(e->settings.model, &e->model, err);
+    if (status == SOUK_OK)
+        status = souk_evaluate_resolve(&e->settings, e->dataset, e->model, err);
+    return souk_status_agree_all(comm, status, err);
 }
 
 static souk_status require_targets_all(const struct souk_cases *cases, const struct souk_comm *comm,
                                        struct souk_error *err)
 {
     int64_t targets = cases->target_offsets[cases->count];
-    const souk_status st = souk_sum_i64_all(comm, &targets, 1, err);
-    if (st == SOUK_OK && targets == 0)
+    const souk_status status = souk_sum_i64_all(comm, &targets, 1, err);
+    if (status == SOUK_OK && targets == 0)
         return souk_fail(err, SOUK_ENOTFOUND, "no user has a target: there is nothing to evaluate");
-    return st;
+    return status;
 }
 
 static souk_status collect_cases_all(struct evaluation *e, const struct souk_comm *comm,
                                      struct souk_error *err)
 {
     const struct souk_question *q = &e->settings.question;
-    souk_status st =
+    souk_status status =
         q->protocol == SOUK_PROTOCOL_FILE
             ? souk_cases_from_file_all(comm, q->targets, e->model->parts, &e->cases, err)
             : souk_cases_from_events_all(comm, e->dataset, q, &e->cases, err);
-    return st == SOUK_OK ? require_targets_all(&e->cases, comm, err) : st;
+    return status == SOUK_OK ? require_targets_all(&e->cases, comm, err) : status;
 }
 
 /* Targets of a file have no time: new to a user is what is not among the user's training items. */
@@ -90,21 +90,21 @@ static souk_status drop_touched_all(struct evaluation *e, const struct souk_comm
     const struct souk_visitors *v = &e->visitors;
     const int64_t targets = c->target_offsets[c->count];
     bool *keep = souk_alloc_array((size_t)targets, sizeof *keep);
-    souk_status st = SOUK_OK;
+    souk_status status = SOUK_OK;
     if (!keep)
-        st = souk_fail(err, SOUK_ENOMEM, "out of memory for %lld targets", (long long)targets);
-    st = souk_status_agree_all(comm, st, err);
-    for (int64_t at = 0; at < c->count && st == SOUK_OK; at++) {
+        status = souk_fail(err, SOUK_ENOMEM, "out of memory for %lld targets", (long long)targets);
+    status = souk_status_agree_all(comm, status, err);
+    for (int64_t at = 0; at < c->count && status == SOUK_OK; at++) {
         const int64_t first = v->history_offsets[at], count = v->history_offsets[at + 1] - first;
         for (int64_t t = c->target_offsets[at]; t < c->target_offsets[at + 1]; t++) {
             const int64_t row = e->ranking.wanted_row[c->target[t]];
             keep[t] = row < 0 || !souk_rows_contain(v->history + first, count, row);
         }
     }
-    if (st == SOUK_OK)
+    if (status == SOUK_OK)
         souk_cases_filter_targets(c, keep);
     free(keep);
-    return st == SOUK_OK ? require_targets_all(c, comm, err) : st;
+    return status == SOUK_OK ? require_targets_all(c, comm, err) : status;
 }
 
 static souk_status report_memory_all(const struct evaluation *e, const struct souk_comm *comm,
@@ -112,26 +112,26 @@ static souk_status report_memory_all(const struct evaluation *e, const struct so
 {
     int64_t bytes =
         souk_ranking_memory(e->model, &e->cases, souk_cutoffs_largest(&e->settings.cutoffs));
-    const souk_status st = souk_max_i64_all(comm, &bytes, 1, err);
+    const souk_status status = souk_max_i64_all(comm, &bytes, 1, err);
     souk_log(SOUK_LOG_INFO, "memory", "lists_and_items_of_the_largest_rank_mib=%.1f",
              (double)bytes / 1048576);
-    return st;
+    return status;
 }
 
 static souk_status rank_all(struct evaluation *e, const struct souk_comm *comm,
                             struct souk_error *err)
 {
     const struct souk_question *q = &e->settings.question;
-    souk_status st = souk_visitors_load_all(comm, e->model, &e->cases, &e->visitors, err);
-    if (st == SOUK_OK)
-        st = report_memory_all(e, comm, err);
-    if (st == SOUK_OK)
-        st = souk_ranking_make_all(comm, e->model, &e->cases, &e->visitors,
-                                   souk_cutoffs_largest(&e->settings.cutoffs), q->include_seen,
-                                   &e->ranking, err);
-    if (st == SOUK_OK && q->discovery && q->protocol == SOUK_PROTOCOL_FILE)
-        st = drop_touched_all(e, comm, err);
-    return st;
+    souk_status status = souk_visitors_load_all(comm, e->model, &e->cases, &e->visitors, err);
+    if (status == SOUK_OK)
+        status = report_memory_all(e, comm, err);
+    if (status == SOUK_OK)
+        status = souk_ranking_make_all(comm, e->model, &e->cases, &e->visitors,
+                                       souk_cutoffs_largest(&e->settings.cutoffs), q->include_seen,
+                                       &e->ranking, err);
+    if (status == SOUK_OK && q->discovery && q->protocol == SOUK_PROTOCOL_FILE)
+        status = drop_touched_all(e, comm, err);
+    return status;
 }
 
 static souk_status write_outputs_all(const struct evaluation *e, const struct souk_comm *comm,
@@ -148,29 +148,29 @@ static souk_status write_outputs_all(const struct evaluation *e, const struct so
                                        .cutoffs = &s->cutoffs,
                                        .bootstrap = &s->bootstrap,
                                        .summary = &e->summary};
-    souk_status st = SOUK_OK;
-    for (int i = 0; i < 3 && st == SOUK_OK; i++) {
+    souk_status status = SOUK_OK;
+    for (int i = 0; i < 3 && status == SOUK_OK; i++) {
         if (paths[i])
-            st = souk_dump_write_all(comm, paths[i], kinds[i], measure, scope, err);
+            status = souk_dump_write_all(comm, paths[i], kinds[i], measure, scope, err);
     }
-    if (st == SOUK_OK && comm->rank == 0 && s->json)
-        st = souk_report_write_json(&report, s->json, err);
-    if (st == SOUK_OK && comm->rank == 0)
-        st = souk_report_print(&report, stdout, err);
-    return souk_status_agree_all(comm, st, err);
+    if (status == SOUK_OK && comm->rank == 0 && s->json)
+        status = souk_report_write_json(&report, s->json, err);
+    if (status == SOUK_OK && comm->rank == 0)
+        status = souk_report_print(&report, stdout, err);
+    return souk_status_agree_all(comm, status, err);
 }
 
 static souk_status evaluate_all(struct evaluation *e, const struct souk_comm *comm,
                                 struct souk_error *err)
 {
     const int64_t start_us = souk_monotonic_us();
-    souk_status st = open_inputs_all(e, comm, err);
-    if (st == SOUK_OK)
-        st = collect_cases_all(e, comm, err);
-    if (st == SOUK_OK)
-        st = rank_all(e, comm, err);
-    if (st != SOUK_OK)
-        return st;
+    souk_status status = open_inputs_all(e, comm, err);
+    if (status == SOUK_OK)
+        status = collect_cases_all(e, comm, err);
+    if (status == SOUK_OK)
+        status = rank_all(e, comm, err);
+    if (status != SOUK_OK)
+        return status;
     const struct souk_measure measure = {
         .cases = &e->cases,
         .visitors = &e->visitors,
@@ -180,14 +180,14 @@ static souk_status evaluate_all(struct evaluation *e, const struct souk_comm *co
                     .factors = e->model->factors,
                     .categories = &e->model->categories},
     };
-    st = souk_summary_make_all(comm, &measure, &e->settings.bootstrap, &e->summary, err);
-    if (st == SOUK_OK)
-        st = write_outputs_all(e, comm, &measure, err);
-    if (st == SOUK_OK)
+    status = souk_summary_make_all(comm, &measure, &e->settings.bootstrap, &e->summary, err);
+    if (status == SOUK_OK)
+        status = write_outputs_all(e, comm, &measure, err);
+    if (status == SOUK_OK)
         souk_log(SOUK_LOG_INFO, "evaluated", "users=%" PRId64 " ranks=%d seconds=%.2f",
                  e->summary.sets[SOUK_SET_ALL].users, comm->size,
                  (double)(souk_monotonic_us() - start_us) / 1e6);
-    return st;
+    return status;
 }
 
 int main(int argc, char **argv)
@@ -196,12 +196,12 @@ int main(int argc, char **argv)
     struct souk_error err = {0};
     struct evaluation e = {0};
     bool done = false;
-    souk_status st = souk_comm_start(&argc, &argv, "souk-evaluate", &comm, &err);
-    if (st == SOUK_OK)
-        st = souk_status_agree_all(
+    souk_status status = souk_comm_start(&argc, &argv, "souk-evaluate", &comm, &err);
+    if (status == SOUK_OK)
+        status = souk_status_agree_all(
             &comm, souk_evaluate_parse(argc, argv, comm.rank == 0, &done, &e.settings, &err), &err);
-    if (st == SOUK_OK && !done)
-        st = evaluate_all(&e, &comm, &err);
+    if (status == SOUK_OK && !done)
+        status = evaluate_all(&e, &comm, &err);
     souk_summary_fini(&e.summary);
     souk_ranking_fini(&e.ranking);
     souk_visitors_fini(&e.visitors);
@@ -209,5 +209,5 @@ int main(int argc, char **argv)
     souk_model_free(e.model);
     souk_dataset_free(e.dataset);
     souk_options_free(e.settings.options);
-    return souk_comm_finish(&comm, st, &err);
+    return souk_comm_finish(&comm, status, &err);
 }

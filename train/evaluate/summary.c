@@ -72,6 +72,7 @@ struct worker {
     struct souk_probe probe;
     struct souk_metric_value *metrics; /* [cells] */
     int64_t *fixed, *weight;           /* [cells] */
+    uint8_t *times;                    /* [replicates] how often each has the user */
 };
 
 static void worker_fini(struct worker *w)
@@ -81,6 +82,7 @@ static void worker_fini(struct worker *w)
     free(w->metrics);
     free(w->fixed);
     free(w->weight);
+    free(w->times);
 }
 
 static souk_status worker_init(struct worker *w, const struct shape *s)
@@ -88,29 +90,41 @@ static souk_status worker_init(struct worker *w, const struct shape *s)
     w->metrics = souk_alloc_array((size_t)s->cells, sizeof *w->metrics);
     w->fixed = souk_alloc_array((size_t)s->cells, sizeof *w->fixed);
     w->weight = souk_alloc_array((size_t)s->cells, sizeof *w->weight);
-    if (!w->metrics || !w->fixed || !w->weight)
+    w->times = souk_alloc_array((size_t)s->bootstrap->replicates, sizeof *w->times);
+    if (!w->metrics || !w->fixed || !w->weight || !w->times)
         return SOUK_ENOMEM;
-    const souk_status st = tally_init(&w->tally, s);
-    return st == SOUK_OK ? souk_probe_init(&w->probe, s->measure) : st;
+    const souk_status status = tally_init(&w->tally, s);
+    return status == SOUK_OK ? souk_probe_init(&w->probe, s->measure) : status;
 }
 
-static void resample(struct worker *w, const struct shape *s, int set, uint64_t hash)
+static void draw_times(struct worker *w, const struct shape *s, int64_t at)
+{
+    const char *id = souk_idtable_get(&s->measure->cases->users, at);
+    const uint64_t hash = souk_hash_bytes(id, strlen(id));
+    for (int r = 0; r < s->bootstrap->replicates; r++)
+        w->times[r] = (uint8_t)souk_random_poisson1(s->bootstrap->seed, hash, (uint64_t)r);
+}
+
+/* Adds as often as the replicate has the user, once on average: 64-bit products do not vectorise.
+ */
+static void resample(struct worker *w, const struct shape *s, int set)
 {
     for (int r = 0; r < s->bootstrap->replicates; r++) {
-        const int64_t times = souk_random_poisson1(s->bootstrap->seed, hash, (uint64_t)r);
         const int64_t at = ((int64_t)set * s->bootstrap->replicates + r) * s->cells;
-        for (int64_t i = 0; times > 0 && i < s->cells; i++) {
-            w->tally.boot_value[at + i] += times * w->fixed[i];
-            w->tally.boot_weight[at + i] += times * w->weight[i];
+        int64_t *value = w->tally.boot_value + at, *weight = w->tally.boot_weight + at;
+        for (int t = 0; t < w->times[r]; t++) {
+            for (int64_t i = 0; i < s->cells; i++) {
+                value[i] += w->fixed[i];
+                weight[i] += w->weight[i];
+            }
         }
     }
 }
 
 static void count_case(struct worker *w, const struct shape *s, int64_t at)
 {
-    const char *id = souk_idtable_get(&s->measure->cases->users, at);
-    const uint64_t hash = souk_hash_bytes(id, strlen(id));
     souk_probe_look(&w->probe, s->measure, at);
+    draw_times(w, s, at);
     for (int set = 0; set < SOUK_SETS; set++) {
         const int64_t targets = souk_measure_targets(s->measure, &souk_sets[set], at);
         if (targets == 0)
@@ -125,7 +139,7 @@ static void count_case(struct worker *w, const struct shape *s, int64_t at)
             w->tally.weight[set * s->cells + i] += w->weight[i];
         }
         if (set < SOUK_SETS_MAIN)
-            resample(w, s, set, hash);
+            resample(w, s, set);
     }
 }
 
@@ -153,12 +167,13 @@ static souk_status count_cases(const struct shape *s, struct tally *out, struct 
     const int threads = thread_count();
     const int64_t count = s->measure->cases->count;
     struct worker *workers = souk_zalloc_array((size_t)threads, sizeof *workers);
-    souk_status st = workers ? SOUK_OK : SOUK_ENOMEM;
-    for (int t = 0; t < threads && st == SOUK_OK; t++)
-        st = worker_init(&workers[t], s);
-    if (st != SOUK_OK) {
-        st = souk_fail(err, st, "out of memory for the sums of %d threads and %d replicates",
-                       threads, s->bootstrap->replicates);
+    souk_status status = workers ? SOUK_OK : SOUK_ENOMEM;
+    for (int t = 0; t < threads && status == SOUK_OK; t++)
+        status = worker_init(&workers[t], s);
+    if (status != SOUK_OK) {
+        status =
+            souk_fail(err, status, "out of memory for the sums of %d threads and %d replicates",
+                      threads, s->bootstrap->replicates);
         goto out;
     }
 #pragma omp parallel for default(none) shared(workers, s, count) schedule(dynamic, 16)
@@ -174,7 +189,7 @@ out:
     for (int t = 0; workers && t < threads; t++)
         worker_fini(&workers[t]);
     free(workers);
-    return st;
+    return status;
 }
 
 static double quotient(int64_t value, int64_t weight, int shift)
@@ -216,15 +231,15 @@ static void set_interval(const struct shape *s, const struct tally *t, int set, 
 static souk_status fill_summary(const struct shape *s, const struct tally *t,
                                 struct souk_summary *out, struct souk_error *err)
 {
-    souk_status st = SOUK_OK;
+    souk_status status = SOUK_OK;
     double *scratch = souk_alloc_array((size_t)s->bootstrap->replicates, sizeof *scratch);
-    for (int set = 0; set < SOUK_SETS && st == SOUK_OK; set++) {
+    for (int set = 0; set < SOUK_SETS && status == SOUK_OK; set++) {
         struct souk_set_summary *sum = &out->sets[set];
         sum->users = t->users[set];
         sum->targets = t->targets[set];
         sum->figures = souk_alloc_array((size_t)s->cells, sizeof *sum->figures);
         if (!sum->figures || !scratch) {
-            st = souk_fail(err, SOUK_ENOMEM, "out of memory for figures");
+            status = souk_fail(err, SOUK_ENOMEM, "out of memory for figures");
             break;
         }
         for (int64_t i = 0; i < s->cells; i++) {
@@ -236,23 +251,23 @@ static souk_status fill_summary(const struct shape *s, const struct tally *t,
         }
     }
     free(scratch);
-    return st;
+    return status;
 }
 
 static souk_status add_coverage_all(const struct souk_comm *comm, const struct souk_measure *m,
                                     struct souk_summary *out, struct souk_error *err)
 {
-    souk_status st = SOUK_OK;
-    for (int set = 0; set < SOUK_SETS_MAIN && st == SOUK_OK; set++) {
+    souk_status status = SOUK_OK;
+    for (int set = 0; set < SOUK_SETS_MAIN && status == SOUK_OK; set++) {
         double *coverage = souk_alloc_array((size_t)m->context.cutoffs->count, sizeof *coverage);
         if (!coverage)
-            st = souk_fail(err, SOUK_ENOMEM, "out of memory for coverage");
-        st = souk_status_agree_all(comm, st, err);
+            status = souk_fail(err, SOUK_ENOMEM, "out of memory for coverage");
+        status = souk_status_agree_all(comm, status, err);
         out->sets[set].coverage = coverage;
-        if (st == SOUK_OK)
-            st = souk_coverage_all(comm, m, &souk_sets[set], coverage, err);
+        if (status == SOUK_OK)
+            status = souk_coverage_all(comm, m, &souk_sets[set], coverage, err);
     }
-    return st;
+    return status;
 }
 
 souk_status souk_summary_make_all(const struct souk_comm *comm, const struct souk_measure *measure,
@@ -263,23 +278,23 @@ souk_status souk_summary_make_all(const struct souk_comm *comm, const struct sou
     struct tally total = {0};
     int64_t users = measure->cases->count;
     *out = (struct souk_summary){0};
-    souk_status st = souk_sum_i64_all(comm, &users, 1, err);
-    if (st == SOUK_OK)
-        st = shape_init(&shape, users, err);
-    if (st == SOUK_OK)
-        st = count_cases(&shape, &total, err);
-    st = souk_status_agree_all(comm, st, err);
-    if (st == SOUK_OK)
-        st = souk_sum_i64_all(comm, total.sums, shape.length, err);
-    if (st == SOUK_OK)
-        st = souk_status_agree_all(comm, fill_summary(&shape, &total, out, err), err);
-    if (st == SOUK_OK)
-        st = add_coverage_all(comm, measure, out, err);
-    if (st != SOUK_OK)
+    souk_status status = souk_sum_i64_all(comm, &users, 1, err);
+    if (status == SOUK_OK)
+        status = shape_init(&shape, users, err);
+    if (status == SOUK_OK)
+        status = count_cases(&shape, &total, err);
+    status = souk_status_agree_all(comm, status, err);
+    if (status == SOUK_OK)
+        status = souk_sum_i64_all(comm, total.sums, shape.length, err);
+    if (status == SOUK_OK)
+        status = souk_status_agree_all(comm, fill_summary(&shape, &total, out, err), err);
+    if (status == SOUK_OK)
+        status = add_coverage_all(comm, measure, out, err);
+    if (status != SOUK_OK)
         souk_summary_fini(out);
     free(total.sums);
     free(shape.shift);
-    return st;
+    return status;
 }
 
 void souk_summary_fini(struct souk_summary *s)

@@ -33,10 +33,10 @@ static souk_status take_user(struct souk_visitors *v, int64_t at, const struct s
     if (row < 0)
         return SOUK_OK;
     const int64_t count = p->history_offsets[row + 1] - p->history_offsets[row];
-    const souk_status st =
+    const souk_status status =
         souk_grow(&v->history, cap, (size_t)(first + count), SIZE_MAX / 256, sizeof *v->history);
-    if (st != SOUK_OK)
-        return st;
+    if (status != SOUK_OK)
+        return status;
     if (count > 0)
         memcpy(v->history + first, p->history + p->history_offsets[row],
                (size_t)count * sizeof *v->history);
@@ -56,16 +56,16 @@ static souk_status read_round(const struct souk_model *m, const struct souk_case
     const int64_t begin = cases->round_first[round], end = cases->round_first[round + 1];
     if (begin == end)
         return SOUK_OK;
-    souk_status st = souk_model_read_part(m, part, SOUK_MODEL_USERS, &p, err);
-    for (int64_t at = begin; at < end && st == SOUK_OK; at++) {
+    souk_status status = souk_model_read_part(m, part, SOUK_MODEL_USERS, &p, err);
+    for (int64_t at = begin; at < end && status == SOUK_OK; at++) {
         const char *id = souk_idtable_get(&cases->users, at);
-        st = take_user(v, at, &p, souk_idtable_find(&p.users, id, strlen(id)), cap);
-        if (st != SOUK_OK)
-            st = souk_fail(err, st, "out of memory for the histories of %lld users",
-                           (long long)cases->count);
+        status = take_user(v, at, &p, souk_idtable_find(&p.users, id, strlen(id)), cap);
+        if (status != SOUK_OK)
+            status = souk_fail(err, status, "out of memory for the histories of %lld users",
+                               (long long)cases->count);
     }
     souk_model_part_fini(&p);
-    return st;
+    return status;
 }
 
 souk_status souk_visitors_load_all(const struct souk_comm *comm, const struct souk_model *model,
@@ -73,14 +73,14 @@ souk_status souk_visitors_load_all(const struct souk_comm *comm, const struct so
                                    struct souk_error *err)
 {
     size_t cap = 0;
-    souk_status st = allocate(model, cases->count, out, err);
-    for (int round = 0; round < souk_duty_rounds(comm, model->parts) && st == SOUK_OK; round++)
-        st = read_round(model, cases, souk_duty_of(comm, model->parts, round).part, round, out,
-                        &cap, err);
-    st = souk_status_agree_all(comm, st, err);
-    if (st != SOUK_OK)
+    souk_status status = allocate(model, cases->count, out, err);
+    for (int round = 0; round < souk_duty_rounds(comm, model->parts) && status == SOUK_OK; round++)
+        status = read_round(model, cases, souk_duty_of(comm, model->parts, round).part, round, out,
+                            &cap, err);
+    status = souk_status_agree_all(comm, status, err);
+    if (status != SOUK_OK)
         souk_visitors_fini(out);
-    return st;
+    return status;
 }
 
 void souk_visitors_fini(struct souk_visitors *v)

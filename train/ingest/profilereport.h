@@ -25,7 +25,7 @@ struct souk_profile_report {
     const struct souk_category_coverage *coverage; /**< NULL: no category tree */
 };
 
-/** Keys are documented in docs/dataset-format.md. Nothing in it depends on time, ranks or the
+/** Keys are documented in docs/ingest.md. Nothing in it depends on time, ranks or the
  *  machine. @return to be freed by the caller; NULL when memory is out */
 char *souk_profile_json(const struct souk_profile_report *report);
 

@@ -196,40 +196,27 @@ static souk_status find_first_record(struct souk_source *s, uint8_t state, struc
     }
     s->block_offset = at;
     s->done = at >= s->range_end;
-    /* A first line of 2, so that nothing is taken for a byte order mark here. */
-    if (!status && souk_csv_init(&s->csv, s->block, s->block + s->block_size, s->separator, 2))
+    /* No byte was read yet. A first line of 2, so that nothing is taken for a byte order mark. */
+    if (!status && souk_csv_init(&s->csv, s->block, s->block, s->separator, 2))
         status = souk_fail(err, SOUK_ENOMEM, "%s: no memory to read it", s->path);
-    if (!status)
-        s->csv.at = s->csv.end = s->block; /* nothing was read yet */
     s->csv.line = 1;
     return status;
 }
 
-/* Twice as large a block, for a record that does not fit; csv.at stays where it was. */
+/* Twice as large a block, for a record that does not fit. */
 static souk_status grow_block(struct souk_source *s, struct souk_error *err)
 {
-    const size_t held = (size_t)(s->csv.end - s->csv.at);
-    const int64_t line = s->csv.line;
-    char *block = NULL;
-
     if (s->block_size >= SOUK_RECORD_MAX_BYTES)
         return souk_fail(
             err, SOUK_EFORMAT,
             "%s: the record at byte %lld is longer than %d MiB: a quote that never ends?", s->path,
             (long long)s->block_offset, SOUK_RECORD_MAX_BYTES >> 20);
-    block = realloc(s->block, s->block_size * 2);
+    char *block = realloc(s->block, s->block_size * 2);
     if (!block)
         return souk_fail(err, SOUK_ENOMEM, "%s: no memory for a record of %zu bytes", s->path,
                          s->block_size);
     s->block = block;
     s->block_size *= 2;
-    souk_csv_fini(&s->csv);
-    if (souk_csv_init(&s->csv, block, block + s->block_size, s->separator, 2))
-        return souk_fail(err, SOUK_ENOMEM, "%s: no memory for a record of %zu bytes", s->path,
-                         s->block_size);
-    s->csv.at = block;
-    s->csv.end = block + held;
-    s->csv.line = line;
     return SOUK_OK;
 }
 
@@ -241,17 +228,17 @@ static souk_status refill(struct souk_source *s, struct souk_error *err)
 
     memmove(s->block, s->csv.at, held);
     s->block_offset += s->csv.at - s->block;
-    s->csv.at = s->block;
-    s->csv.end = s->block + held;
     if (held == s->block_size)
         status = grow_block(s, err);
-    if (status)
-        return status;
+    s->csv.at = s->block;
+    s->csv.end = s->block + held;
     const int64_t next = s->block_offset + (int64_t)held;
     const size_t len = (size_t)smaller((int64_t)(s->block_size - held), s->size_bytes - next);
-    status = read_at(s, s->block + held, len, next, err);
     if (!status)
-        souk_csv_continue(&s->csv, s->block, s->block + held + len);
+        status = read_at(s, s->block + held, len, next, err);
+    if (!status && souk_csv_continue(&s->csv, s->block, s->block + held + len))
+        status = souk_fail(err, SOUK_ENOMEM, "%s: no memory for a record of %zu bytes", s->path,
+                           s->block_size);
     return status;
 }
 

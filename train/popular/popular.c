@@ -31,10 +31,11 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct p
                     "popular.model\n",
         .options = table,
     };
-    const souk_status st = souk_options_parse(&program, argc, argv, speak, done, &o->parsed, err);
-    if (st == SOUK_OK && !*done && o->half_life_ms == 0)
+    const souk_status status =
+        souk_options_parse(&program, argc, argv, speak, done, &o->parsed, err);
+    if (status == SOUK_OK && !*done && o->half_life_ms == 0)
         return souk_fail(err, SOUK_EUSAGE, "--half-life 0 leaves nothing: use none for no decay");
-    return st;
+    return status;
 }
 
 static souk_status save_all(const struct souk_comm *comm, const struct popular_options *o,
@@ -42,21 +43,21 @@ static souk_status save_all(const struct souk_comm *comm, const struct popular_o
                             const struct souk_popularity *popularity, struct souk_error *err)
 {
     char *parameters = NULL, id[17] = "";
-    souk_status st =
+    souk_status status =
         souk_status_agree_all(comm, souk_train_parameters(o->parsed, &parameters, err), err);
     const struct souk_model_content content = {.kind = "popular",
                                                .popularity = popularity->score,
                                                .item_events = popularity->events,
                                                .parameters_json = parameters};
-    if (st == SOUK_OK)
-        st = souk_model_save_all(comm, o->train.out, dataset, ratings, &content, id, err);
-    if (st == SOUK_OK)
+    if (status == SOUK_OK)
+        status = souk_model_save_all(comm, o->train.out, dataset, ratings, &content, id, err);
+    if (status == SOUK_OK)
         souk_log(SOUK_LOG_INFO, "trained",
                  "model=%s id=%s users=%" PRId64 " items=%" PRId64 " pairs=%" PRId64, o->train.out,
                  id, ratings->user_first[ratings->parts], ratings->item_first[ratings->parts],
                  ratings->pairs);
     free(parameters);
-    return st;
+    return status;
 }
 
 static souk_status train_all(const struct souk_comm *comm, const struct popular_options *o,
@@ -66,32 +67,32 @@ static souk_status train_all(const struct souk_comm *comm, const struct popular_
     struct souk_ratings ratings = {0};
     struct souk_popularity popularity = {0};
     struct souk_ratings_rule rule;
-    souk_status st = souk_dataset_open(o->train.dataset, &dataset, err);
-    if (st == SOUK_OK)
-        st = souk_train_rule(&o->train, dataset, &rule, err);
-    st = souk_status_agree_all(comm, st, err);
-    if (st == SOUK_OK)
-        st = souk_ratings_load_all(comm, dataset, &rule, &ratings, err);
-    if (st == SOUK_OK)
-        st = souk_popularity_all(comm, &ratings, o->half_life_ms, &popularity, err);
-    if (st == SOUK_OK)
-        st = save_all(comm, o, dataset, &ratings, &popularity, err);
+    souk_status status = souk_dataset_open(o->train.dataset, &dataset, err);
+    if (status == SOUK_OK)
+        status = souk_train_rule(&o->train, dataset, &rule, err);
+    status = souk_status_agree_all(comm, status, err);
+    if (status == SOUK_OK)
+        status = souk_ratings_load_all(comm, dataset, &rule, &ratings, err);
+    if (status == SOUK_OK)
+        status = souk_popularity_all(comm, &ratings, o->half_life_ms, &popularity, err);
+    if (status == SOUK_OK)
+        status = save_all(comm, o, dataset, &ratings, &popularity, err);
     souk_popularity_fini(&popularity);
     souk_ratings_fini(&ratings);
     souk_dataset_free(dataset);
-    return st;
+    return status;
 }
 
 static souk_status run_all(struct souk_comm *comm, int argc, char **argv, struct souk_error *err)
 {
     struct popular_options o = {0};
     bool done = false;
-    souk_status st = parse(argc, argv, comm->rank == 0, &done, &o, err);
-    st = souk_status_agree_all(comm, st, err);
-    if (st == SOUK_OK && !done)
-        st = train_all(comm, &o, err);
+    souk_status status = parse(argc, argv, comm->rank == 0, &done, &o, err);
+    status = souk_status_agree_all(comm, status, err);
+    if (status == SOUK_OK && !done)
+        status = train_all(comm, &o, err);
     souk_options_free(o.parsed);
-    return st;
+    return status;
 }
 
 const struct souk_command souk_command_popular = {

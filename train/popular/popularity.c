@@ -72,20 +72,20 @@ static souk_status exchange_all(const struct souk_comm *comm, const struct sums 
     void *received = NULL;
     int64_t *counts = souk_zalloc_array((size_t)comm->size, 2 * sizeof *counts);
     struct share *send = counts ? pack(comm, s, item_first, parts, counts) : NULL;
-    souk_status st = SOUK_OK;
+    souk_status status = SOUK_OK;
     if (!send)
-        st = souk_fail(err, SOUK_ENOMEM, "out of memory for the popularity of %lld items",
-                       (long long)s->items);
-    st = souk_status_agree_all(comm, st, err);
-    if (st == SOUK_OK)
-        st = souk_exchange_all(comm, send, counts, sizeof *send, &received, counts + comm->size,
-                               err);
-    for (int rank = 0; st == SOUK_OK && rank < comm->size; rank++)
+        status = souk_fail(err, SOUK_ENOMEM, "out of memory for the popularity of %lld items",
+                           (long long)s->items);
+    status = souk_status_agree_all(comm, status, err);
+    if (status == SOUK_OK)
+        status = souk_exchange_all(comm, send, counts, sizeof *send, &received, counts + comm->size,
+                                   err);
+    for (int rank = 0; status == SOUK_OK && rank < comm->size; rank++)
         *out_count += counts[comm->size + rank];
     *out = received;
     free(send);
     free(counts);
-    return st;
+    return status;
 }
 
 static souk_status finish_part(struct souk_popularity *p, int part, const int64_t *item_first,
@@ -115,10 +115,10 @@ static souk_status finish(const struct souk_comm *comm, struct souk_popularity *
     }
     p->score = souk_zalloc_array((size_t)p->parts, sizeof *p->score);
     p->events = souk_zalloc_array((size_t)p->parts, sizeof *p->events);
-    souk_status st = p->score && p->events ? SOUK_OK : SOUK_ENOMEM;
-    for (int part = comm->rank; part < p->parts && st == SOUK_OK; part += comm->size)
-        st = finish_part(p, part, item_first, s, shift);
-    return st;
+    souk_status status = p->score && p->events ? SOUK_OK : SOUK_ENOMEM;
+    for (int part = comm->rank; part < p->parts && status == SOUK_OK; part += comm->size)
+        status = finish_part(p, part, item_first, s, shift);
+    return status;
 }
 
 /* Time of the newest event of all pairs. */
@@ -143,26 +143,26 @@ souk_status souk_popularity_all(const struct souk_comm *comm, const struct souk_
     int64_t newest_ms = 0, share_count = 0;
     const int shift = souk_fixed_shift(1, ratings->pairs > 0 ? ratings->pairs : 1);
     *out = (struct souk_popularity){.parts = ratings->parts};
-    souk_status st = find_newest_all(comm, ratings, &newest_ms, err);
-    if (st == SOUK_OK)
-        st = souk_status_agree_all(
+    souk_status status = find_newest_all(comm, ratings, &newest_ms, err);
+    if (status == SOUK_OK)
+        status = souk_status_agree_all(
             comm, add_up(ratings, half_life_ms, newest_ms, shift, &sums, err), err);
-    if (st == SOUK_OK)
-        st = exchange_all(comm, &sums, ratings->item_first, ratings->parts, &shares, &share_count,
-                          err);
-    if (st == SOUK_OK) {
-        st = finish(comm, out, ratings->item_first, shares, share_count, &sums, shift);
-        if (st != SOUK_OK)
-            st = souk_fail(err, st, "out of memory for the popularity of %lld items",
-                           (long long)sums.items);
-        st = souk_status_agree_all(comm, st, err);
+    if (status == SOUK_OK)
+        status = exchange_all(comm, &sums, ratings->item_first, ratings->parts, &shares,
+                              &share_count, err);
+    if (status == SOUK_OK) {
+        status = finish(comm, out, ratings->item_first, shares, share_count, &sums, shift);
+        if (status != SOUK_OK)
+            status = souk_fail(err, status, "out of memory for the popularity of %lld items",
+                               (long long)sums.items);
+        status = souk_status_agree_all(comm, status, err);
     }
-    if (st != SOUK_OK)
+    if (status != SOUK_OK)
         souk_popularity_fini(out);
     free(shares);
     free(sums.score);
     free(sums.events);
-    return st;
+    return status;
 }
 
 void souk_popularity_fini(struct souk_popularity *p)

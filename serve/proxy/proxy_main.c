@@ -1,0 +1,97 @@
+/* souk-proxy: asks every shard, merges, answers; until SIGTERM. */
+#include "serve/net/server.h"
+#include "serve/net/shutdown.h"
+#include "serve/proxy/service.h"
+#include "serve/proxy/topology.h"
+#include "shared/base/log.h"
+#include "shared/base/options.h"
+
+#include <inttypes.h>
+
+enum { FIRST_CONTACT_MS = 2000 };
+
+struct proxy_options {
+    struct souk_options *parsed;
+    const char *shards, *listen;
+    int64_t workers, deadline_ms;
+};
+
+static souk_status parse(int argc, char **argv, bool *done, struct proxy_options *o,
+                         struct souk_error *err)
+{
+    const struct souk_option table[] = {
+        {"shards", 's', SOUK_OPTION_TEXT, &o->shards, NULL, 0, 0, NULL, "\"A1,A2 B1,B2\"",
+         "addresses of the replicas: shards by space, replicas of a shard by comma", true},
+        {"listen", 'l', SOUK_OPTION_TEXT, &o->listen, "tcp://127.0.0.1:7100", 0, 0, NULL, "URL",
+         "tcp://HOST:PORT (port 0: any) or ipc://PATH", false},
+        {"workers", 0, SOUK_OPTION_INT, &o->workers, "64", 1, 4096, NULL, "N",
+         "requests under way at once", false},
+        {"deadline", 0, SOUK_OPTION_DURATION, &o->deadline_ms, "200ms", 1, 60000, NULL, "DURATION",
+         "of requests that bring none", false},
+        {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
+    };
+    const struct souk_program program = {
+        .name = "souk-proxy",
+        .summary = "answer requests from the shards of a model",
+        .examples = "  souk-proxy --shards \"tcp://127.0.0.1:7101 tcp://127.0.0.1:7102\" \\\n"
+                    "      --listen tcp://127.0.0.1:7100\n",
+        .options = table,
+    };
+    return souk_options_parse(&program, argc, argv, true, done, &o->parsed, err);
+}
+
+/* Say what we found: all shards, or what is missing; then requests get that as their error. */
+static void announce(struct souk_topology *topology, const char *address)
+{
+    struct souk_view view;
+    souk_topology_wait(topology, FIRST_CONTACT_MS);
+    souk_topology_view(topology, &view);
+    if (view.status == SOUK_WIRE_OK)
+        souk_log(SOUK_LOG_INFO, "ready", "listen=%s shards=%d model=%s kind=%s items=%" PRId64,
+                 address, souk_topology_shards(topology), view.model, view.kind, view.catalogue);
+    else
+        souk_log(SOUK_LOG_WARN, "not_ready", "listen=%s status=%s reason=\"%s\"", address,
+                 souk_wire_status_name(view.status), view.reason);
+}
+
+static souk_status run(const struct proxy_options *o, struct souk_error *err)
+{
+    struct souk_topology *topology = NULL;
+    struct souk_service *service = NULL;
+    struct souk_server *server = NULL;
+    souk_status status = souk_topology_start(o->shards, &topology, err);
+    if (!status)
+        status = souk_service_new(topology, (int)o->workers, o->deadline_ms, &service, err);
+    if (!status)
+        status = souk_server_start(o->listen, (int)o->workers, souk_service_handle, service, &server,
+                                   err);
+    if (!status) {
+        announce(topology, souk_server_address(server));
+        const int signal_number = souk_shutdown_wait();
+        souk_log(SOUK_LOG_INFO, "draining", "signal=%d", signal_number);
+    }
+    souk_server_stop(server);
+    souk_service_free(service);
+    souk_topology_stop(topology);
+    if (!status)
+        souk_log(SOUK_LOG_INFO, "stopped", "%s", "");
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct proxy_options o = {0};
+    struct souk_error err = {0};
+    bool done = false;
+    souk_status status;
+
+    souk_log_setup("souk-proxy", 0, SOUK_LOG_INFO);
+    souk_shutdown_prepare();
+    status = parse(argc, argv, &done, &o, &err);
+    if (!status && !done)
+        status = run(&o, &err);
+    if (status)
+        souk_complain(&err);
+    souk_options_free(o.parsed);
+    return souk_exit_code(status);
+}

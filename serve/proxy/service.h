@@ -1,0 +1,29 @@
+/** @file
+ *  The operations of the proxy: `recommend`, `similar`, `health` (docs/wire-format.md).
+ *
+ *      recommend:  home shard -> profile (factors, history)      unknown user: cold, no profile
+ *                  all shards -> scan (vector or popularity, without the history)
+ *                  merge      -> answer, partial where a shard is missing
+ */
+#ifndef SOUK_PROXY_SERVICE_H
+#define SOUK_PROXY_SERVICE_H
+
+#include "serve/proxy/topology.h"
+#include "shared/base/status.h"
+#include "shared/wire/writer.h"
+
+#include <stdint.h>
+
+struct souk_service;
+
+/** @param deadline_ms of requests that bring none
+ *  @param out free with souk_service_free(), before the topology is stopped */
+souk_status souk_service_new(struct souk_topology *topology, int workers, int64_t deadline_ms,
+                             struct souk_service **out, struct souk_error *err) SOUK_MUST_CHECK;
+void souk_service_free(struct souk_service *s);
+
+/** A souk_server_handler; context is the struct souk_service. */
+void souk_service_handle(void *context, int worker, const void *request, size_t len,
+                         struct souk_writer *reply);
+
+#endif

@@ -1,0 +1,369 @@
+#include "serve/proxy/topology.h"
+
+#include "shared/base/clock.h"
+#include "shared/base/log.h"
+#include "shared/base/memory.h"
+#include "shared/wire/message.h"
+#include "shared/wire/writer.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { UPSTREAMS_MAX = 1024, ASK_EVERY_MS = 500, ASK_TIMEOUT_MS = 1000 };
+
+struct souk_topology {
+    int shards, count;
+    struct souk_upstream *upstreams; /* [count], by shard */
+    struct souk_call *calls;         /* [count], of the asking thread */
+    atomic_uint turn;
+    pthread_t thread;
+    bool threaded;
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* the view changed, or somebody wants it to */
+    bool stopping, wanted;
+    struct souk_view view;
+};
+
+/* ---- the view ---- */
+
+static void refuse(struct souk_view *v, enum souk_wire_status status, const char *text)
+{
+    if (v->status != SOUK_WIRE_TOPOLOGY) { /* a misfit weighs more than an absence */
+        v->status = status;
+        snprintf(v->reason, sizeof v->reason, "%s", text);
+    }
+}
+
+static void check_upstream(struct souk_view *v, const struct souk_upstream *u, int shards)
+{
+    const struct souk_replica_facts *f = &u->facts;
+    char text[256];
+    text[0] = '\0';
+    if (f->shards != shards)
+        snprintf(text, sizeof text, "%s is one of %lld shards, the proxy was given %d",
+                 u->caller.url, (long long)f->shards, shards);
+    else if (f->shard != u->shard)
+        snprintf(text, sizeof text,
+                 "%s holds shard %lld where shard %d is wanted: its parts overlap another's",
+                 u->caller.url, (long long)f->shard, u->shard);
+    else if (v->model[0] && strcmp(v->model, f->model) != 0)
+        snprintf(text, sizeof text, "%s serves model %s, another shard serves %s", u->caller.url,
+                 f->model, v->model);
+    else if (v->model[0] && v->parts != f->parts)
+        snprintf(text, sizeof text, "%s has %lld parts, another shard has %lld", u->caller.url,
+                 (long long)f->parts, (long long)v->parts);
+    if (text[0]) {
+        refuse(v, SOUK_WIRE_TOPOLOGY, text);
+        return;
+    }
+    snprintf(v->model, sizeof v->model, "%s", f->model);
+    snprintf(v->kind, sizeof v->kind, "%s", f->kind);
+    v->parts = f->parts;
+    v->catalogue = f->catalogue;
+}
+
+/* Call with the lock held. A replica that is away does not change what it was. */
+static void compose_view(struct souk_topology *t)
+{
+    struct souk_view v = {.status = SOUK_WIRE_OK};
+    for (int s = 0; s < t->shards; s++) {
+        bool known = false;
+        for (int i = 0; i < t->count; i++)
+            known |= t->upstreams[i].shard == s && t->upstreams[i].facts.known;
+        if (!known) {
+            char text[64];
+            snprintf(text, sizeof text, "no replica of shard %d has answered yet", s);
+            refuse(&v, SOUK_WIRE_UNAVAILABLE, text);
+        }
+    }
+    for (int i = 0; i < t->count; i++)
+        if (t->upstreams[i].facts.known)
+            check_upstream(&v, &t->upstreams[i], t->shards);
+    if (v.status == SOUK_WIRE_TOPOLOGY && strcmp(v.reason, t->view.reason) != 0)
+        souk_log(SOUK_LOG_WARN, "topology", "reason=\"%s\"", v.reason);
+    t->view = v;
+    pthread_cond_broadcast(&t->changed);
+}
+
+/* ---- asking ---- */
+
+static void copy_text(const struct souk_message *m, const char *key, char *to)
+{
+    const char *text = "";
+    size_t len = 0;
+    if (souk_message_text(m, key, SOUK_MODEL_NAME_MAX, &text, &len)) {
+        memcpy(to, text, len);
+        to[len] = '\0';
+    }
+}
+
+static bool parse_facts(const void *bytes, size_t len, struct souk_replica_facts *facts)
+{
+    struct souk_message m;
+    char reason[64];
+    int64_t status = -1;
+    struct souk_replica_facts f = {.known = true, .alive = true, .shard = -1};
+    bool good = souk_message_parse(&m, bytes, len, reason, sizeof reason) == SOUK_WIRE_OK &&
+                souk_message_int(&m, "status", 0, INT32_MAX, &status) && status == SOUK_WIRE_OK &&
+                souk_message_int(&m, "shard", 0, INT32_MAX, &f.shard) &&
+                souk_message_int(&m, "shards", 1, INT32_MAX, &f.shards) &&
+                souk_message_int(&m, "parts", 1, INT32_MAX, &f.parts) &&
+                souk_message_int(&m, "items", 0, INT64_MAX, &f.items) &&
+                souk_message_int(&m, "catalogue", 0, INT64_MAX, &f.catalogue);
+    if (good) {
+        copy_text(&m, "model", f.model);
+        copy_text(&m, "kind", f.kind);
+        *facts = f;
+    }
+    souk_message_fini(&m);
+    return good;
+}
+
+static void write_health(struct souk_writer *w)
+{
+    souk_writer_map(w, 2);
+    souk_writer_put_int(w, "v", SOUK_WIRE_VERSION);
+    souk_writer_put_string(w, "op", "health");
+}
+
+static void note_answer(struct souk_topology *t, int i, souk_status status, const void *bytes,
+                        size_t len)
+{
+    struct souk_upstream *u = &t->upstreams[i];
+    struct souk_replica_facts facts;
+    const bool good = status == SOUK_OK && parse_facts(bytes, len, &facts);
+    pthread_mutex_lock(&t->lock);
+    const bool was_alive = u->facts.alive;
+    if (good)
+        u->facts = facts;
+    else
+        u->facts.alive = false;
+    pthread_mutex_unlock(&t->lock);
+    if (good != was_alive)
+        souk_log(good ? SOUK_LOG_INFO : SOUK_LOG_WARN, good ? "replica_up" : "replica_down",
+                 "replica=%s shard=%d", u->caller.url, u->shard);
+}
+
+/* One round: those that are connected, all at once. */
+static void ask_all(struct souk_topology *t, const struct souk_writer *health)
+{
+    bool *asked = souk_zalloc_array((size_t)t->count, sizeof *asked);
+    for (int i = 0; i < t->count && asked; i++) {
+        asked[i] = souk_caller_is_connected(&t->upstreams[i].caller) &&
+                   souk_call_begin(&t->calls[i], health->buffer.data, health->buffer.size,
+                                   ASK_TIMEOUT_MS) == SOUK_OK;
+        if (!asked[i])
+            note_answer(t, i, SOUK_EUNAVAILABLE, NULL, 0);
+    }
+    for (int i = 0; i < t->count && asked; i++) {
+        const void *bytes = NULL;
+        size_t len = 0;
+        if (asked[i])
+            note_answer(t, i, souk_call_end(&t->calls[i], ASK_TIMEOUT_MS, &bytes, &len), bytes, len);
+    }
+    free(asked);
+    pthread_mutex_lock(&t->lock);
+    compose_view(t);
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* Sleep until it is time, or wanted. While a replica is missing the time is short. */
+static void rest(struct souk_topology *t)
+{
+    struct timespec until;
+    int64_t ms = ASK_EVERY_MS;
+    pthread_mutex_lock(&t->lock);
+    for (int i = 0; i < t->count; i++)
+        if (!t->upstreams[i].facts.alive)
+            ms = 20;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += (long)(ms * 1000000);
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    while (!t->stopping && !t->wanted &&
+           pthread_cond_timedwait(&t->changed, &t->lock, &until) == 0)
+        ;
+    t->wanted = false;
+    pthread_mutex_unlock(&t->lock);
+}
+
+static bool is_stopping(struct souk_topology *t)
+{
+    pthread_mutex_lock(&t->lock);
+    const bool stopping = t->stopping;
+    pthread_mutex_unlock(&t->lock);
+    return stopping;
+}
+
+static void *keep_asking(void *argument)
+{
+    struct souk_topology *t = argument;
+    struct souk_writer health;
+    souk_writer_init(&health);
+    write_health(&health);
+    while (!is_stopping(t)) {
+        ask_all(t, &health);
+        rest(t);
+    }
+    souk_writer_fini(&health);
+    return NULL;
+}
+
+/* ---- making ---- */
+
+static souk_status add_upstream(struct souk_topology *t, const char *url, int shard,
+                                struct souk_error *err)
+{
+    struct souk_upstream *u = &t->upstreams[t->count];
+    souk_status status;
+    if (t->count == UPSTREAMS_MAX)
+        return souk_fail(err, SOUK_EUSAGE, "--shards: more than %d replicas", UPSTREAMS_MAX);
+    u->shard = shard;
+    status = souk_caller_init(&u->caller, url, err);
+    if (status)
+        return souk_error_prefix(err, status, "--shards");
+    status = souk_call_init(&t->calls[t->count], &u->caller, err);
+    t->count++;
+    return status;
+}
+
+static souk_status parse_spec(struct souk_topology *t, char *spec, struct souk_error *err)
+{
+    char *rest_of_spec = NULL, *rest_of_shard = NULL;
+    souk_status status = SOUK_OK;
+    for (char *shard = strtok_r(spec, " \t\n", &rest_of_spec); shard && !status;
+         shard = strtok_r(NULL, " \t\n", &rest_of_spec), t->shards++)
+        for (char *url = strtok_r(shard, ",", &rest_of_shard); url && !status;
+             url = strtok_r(NULL, ",", &rest_of_shard))
+            status = add_upstream(t, url, t->shards, err);
+    if (!status && t->count == 0)
+        status = souk_fail(err, SOUK_EUSAGE, "--shards names no replica");
+    return status;
+}
+
+souk_status souk_topology_start(const char *spec, struct souk_topology **out, struct souk_error *err)
+{
+    struct souk_topology *t = souk_zalloc_array(1, sizeof *t);
+    char *copy = souk_strndup(spec, strlen(spec));
+    souk_status status = SOUK_OK;
+    *out = NULL;
+    if (!t || !copy) {
+        free(t);
+        free(copy);
+        return souk_fail(err, SOUK_ENOMEM, "no memory for the topology");
+    }
+    pthread_mutex_init(&t->lock, NULL);
+    pthread_cond_init(&t->changed, NULL);
+    t->view.status = SOUK_WIRE_UNAVAILABLE;
+    t->upstreams = souk_zalloc_array(UPSTREAMS_MAX, sizeof *t->upstreams);
+    t->calls = souk_zalloc_array(UPSTREAMS_MAX, sizeof *t->calls);
+    if (!t->upstreams || !t->calls)
+        status = souk_fail(err, SOUK_ENOMEM, "no memory for the topology");
+    if (!status)
+        status = parse_spec(t, copy, err);
+    if (!status && pthread_create(&t->thread, NULL, keep_asking, t) != 0)
+        status = souk_fail(err, SOUK_ENOMEM, "cannot start a thread");
+    t->threaded = !status;
+    free(copy);
+    if (status) {
+        souk_topology_stop(t);
+        return status;
+    }
+    *out = t;
+    return SOUK_OK;
+}
+
+void souk_topology_stop(struct souk_topology *t)
+{
+    if (!t)
+        return;
+    pthread_mutex_lock(&t->lock);
+    t->stopping = true;
+    pthread_cond_broadcast(&t->changed);
+    pthread_mutex_unlock(&t->lock);
+    if (t->threaded)
+        pthread_join(t->thread, NULL);
+    for (int i = 0; i < t->count; i++) {
+        souk_call_fini(&t->calls[i]);
+        souk_caller_fini(&t->upstreams[i].caller);
+    }
+    pthread_cond_destroy(&t->changed);
+    pthread_mutex_destroy(&t->lock);
+    free(t->upstreams);
+    free(t->calls);
+    free(t);
+}
+
+/* ---- asking the topology ---- */
+
+int souk_topology_shards(const struct souk_topology *t)
+{
+    return t->shards;
+}
+
+int souk_topology_upstreams(const struct souk_topology *t)
+{
+    return t->count;
+}
+
+struct souk_upstream *souk_topology_upstream(struct souk_topology *t, int index)
+{
+    return &t->upstreams[index];
+}
+
+void souk_topology_view(struct souk_topology *t, struct souk_view *view)
+{
+    pthread_mutex_lock(&t->lock);
+    *view = t->view;
+    pthread_mutex_unlock(&t->lock);
+}
+
+void souk_topology_facts(struct souk_topology *t, int index, struct souk_replica_facts *facts)
+{
+    pthread_mutex_lock(&t->lock);
+    *facts = t->upstreams[index].facts;
+    pthread_mutex_unlock(&t->lock);
+}
+
+int souk_topology_choose(struct souk_topology *t, int shard, const char *model, int avoid)
+{
+    const unsigned turn = atomic_fetch_add(&t->turn, 1);
+    int chosen = -1;
+    pthread_mutex_lock(&t->lock);
+    for (int k = 0; k < t->count; k++) {
+        const int i = (int)((turn + (unsigned)k) % (unsigned)t->count);
+        const struct souk_upstream *u = &t->upstreams[i];
+        if (u->shard != shard || !u->facts.known || strcmp(u->facts.model, model) != 0 ||
+            !souk_caller_is_connected(&u->caller))
+            continue;
+        chosen = i;
+        if (i != avoid)
+            break;
+    }
+    pthread_mutex_unlock(&t->lock);
+    return chosen;
+}
+
+void souk_topology_refresh(struct souk_topology *t)
+{
+    pthread_mutex_lock(&t->lock);
+    t->wanted = true;
+    pthread_cond_broadcast(&t->changed);
+    pthread_mutex_unlock(&t->lock);
+}
+
+bool souk_topology_wait(struct souk_topology *t, int64_t timeout_ms)
+{
+    const int64_t end = souk_monotonic_us() + timeout_ms * 1000;
+    struct souk_view view;
+    do {
+        const struct timespec pause = {.tv_nsec = 5000000};
+        souk_topology_view(t, &view);
+        if (view.status == SOUK_WIRE_OK)
+            return true;
+        nanosleep(&pause, NULL);
+    } while (souk_monotonic_us() < end);
+    return false;
+}

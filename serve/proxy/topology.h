@@ -1,0 +1,73 @@
+/** @file
+ *  Who holds what: the replicas of each shard, what they said of themselves, and whether it fits.
+ *
+ *      --shards "A1,A2 B1,B2"      shards by space, replicas of a shard by comma
+ *
+ *      shard 0   A1  A2            each: connected? what model, which parts (from `health`)
+ *      shard 1   B1  B2
+ *
+ *  A thread asks every replica for its health twice a second, and at once when a request met another
+ *  model. The answers form a view: one model that every shard holds, or the reason why there is none.
+ *  Requests read the view under a lock and never wait for the network.
+ */
+#ifndef SOUK_PROXY_TOPOLOGY_H
+#define SOUK_PROXY_TOPOLOGY_H
+
+#include "serve/net/caller.h"
+#include "shared/base/status.h"
+#include "shared/wire/wirestatus.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { SOUK_MODEL_NAME_MAX = 64 };
+
+/** What a replica says of itself. */
+struct souk_replica_facts {
+    bool known; /**< it has answered once */
+    bool alive; /**< it answered the last time it was asked */
+    char model[SOUK_MODEL_NAME_MAX + 1], kind[SOUK_MODEL_NAME_MAX + 1];
+    int64_t shard, shards, parts, items, catalogue;
+};
+
+struct souk_upstream {
+    struct souk_caller caller;
+    int shard; /**< its place in --shards */
+    struct souk_replica_facts facts; /**< under the topology's lock */
+};
+
+struct souk_topology;
+
+/** What all shards agree on at the moment. */
+struct souk_view {
+    enum souk_wire_status status; /**< SOUK_WIRE_OK, _TOPOLOGY or _UNAVAILABLE */
+    char reason[256];
+    char model[SOUK_MODEL_NAME_MAX + 1], kind[SOUK_MODEL_NAME_MAX + 1];
+    int64_t parts, catalogue;
+};
+
+/** Parse, dial, and start to ask. @param spec as --shards takes it
+ *  @return SOUK_OK, SOUK_EUSAGE (empty, not an address), SOUK_ENOMEM */
+souk_status souk_topology_start(const char *spec, struct souk_topology **out,
+                                struct souk_error *err) SOUK_MUST_CHECK;
+void souk_topology_stop(struct souk_topology *t);
+
+int souk_topology_shards(const struct souk_topology *t);
+int souk_topology_upstreams(const struct souk_topology *t);
+struct souk_upstream *souk_topology_upstream(struct souk_topology *t, int index);
+
+/** Thread-safe. */
+void souk_topology_view(struct souk_topology *t, struct souk_view *view);
+void souk_topology_facts(struct souk_topology *t, int index, struct souk_replica_facts *facts);
+
+/** Index of a connected replica of a shard that holds the model, taken in turn; -1: none.
+ *  @param avoid index that has just failed, or -1 */
+int souk_topology_choose(struct souk_topology *t, int shard, const char *model, int avoid);
+
+/** Ask all replicas again soon: a request met something that the view does not know. */
+void souk_topology_refresh(struct souk_topology *t);
+
+/** Wait until the view is good or the time is over. */
+bool souk_topology_wait(struct souk_topology *t, int64_t timeout_ms);
+
+#endif

@@ -1,0 +1,261 @@
+#include "serve/replica/handler.h"
+
+#include "shared/base/memory.h"
+#include "shared/wire/reply.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+souk_status souk_replica_init(struct souk_replica *out, const struct souk_model *model,
+                              const struct souk_shard *shard, int shard_number, int shards,
+                              int workers, struct souk_error *err)
+{
+    souk_status status = SOUK_OK;
+    *out = (struct souk_replica){.model = model, .shard = shard, .shard_number = shard_number,
+                                 .shards = shards, .workers = workers};
+    out->lists = souk_zalloc_array((size_t)workers, sizeof *out->lists);
+    if (!out->lists)
+        status = SOUK_ENOMEM;
+    for (int i = 0; i < workers && !status; i++)
+        status = souk_topk_init(&out->lists[i], SOUK_WIRE_LIST_MAX);
+    if (status) {
+        souk_replica_fini(out);
+        return souk_fail(err, status, "no memory for %d workers", workers);
+    }
+    return SOUK_OK;
+}
+
+void souk_replica_fini(struct souk_replica *r)
+{
+    for (int i = 0; i < r->workers && r->lists; i++)
+        souk_topk_fini(&r->lists[i]);
+    free(r->lists);
+    r->lists = NULL;
+}
+
+/* An id that belongs to this shard: its part, or NULL after an error reply. */
+static const struct souk_model_part *part_of_id(const struct souk_replica *r,
+                                                const struct souk_request *request,
+                                                const char *field, const char **id, size_t *len,
+                                                struct souk_writer *reply)
+{
+    const struct souk_model_part *part;
+    *id = NULL;
+    if (!souk_message_text(&request->message, field, SOUK_ID_MAX_BYTES, id, len) || !*id ||
+        !souk_id_is_valid(*id, *len)) {
+        souk_reply_error(reply, request, SOUK_WIRE_BAD_FIELD,
+                         "'%s' must be an id of 1 to %d bytes of UTF-8", field, SOUK_ID_MAX_BYTES);
+        return NULL;
+    }
+    part = souk_shard_part_of(r->shard, *id, *len);
+    if (!part)
+        souk_reply_error(reply, request, SOUK_WIRE_TOPOLOGY, "'%s' belongs to another shard than %d",
+                         field, r->shard_number);
+    return part;
+}
+
+static void put_vector(struct souk_writer *reply, const float *rows, int64_t row, int stride)
+{
+    souk_writer_put_binary(reply, "vector", rows ? rows + (size_t)row * (size_t)stride : NULL,
+                           rows ? (size_t)stride * sizeof *rows : 0);
+}
+
+/* The user's factors and history, for the proxy to send to all shards. */
+static void answer_profile(const struct souk_replica *r, const struct souk_request *request,
+                           struct souk_writer *reply)
+{
+    const char *id;
+    size_t len = 0;
+    const struct souk_model_part *part = part_of_id(r, request, "user", &id, &len, reply);
+    if (!part)
+        return;
+    const int64_t row = souk_idtable_find(&part->users, id, len);
+    souk_reply_begin(reply, request, r->model->id, row < 0 ? 1 : 3);
+    souk_writer_put_bool(reply, "known", row >= 0);
+    if (row < 0)
+        return;
+    const int64_t first = part->history_offsets[row];
+    put_vector(reply, part->user_factors, row, part->stride);
+    souk_writer_put_binary(reply, "history", part->history + first,
+                           (size_t)(part->history_offsets[row + 1] - first) *
+                               sizeof *part->history);
+}
+
+/* An item's factors at unit length, and its row. */
+static void answer_item(const struct souk_replica *r, const struct souk_request *request,
+                        struct souk_writer *reply)
+{
+    const char *id;
+    size_t len = 0;
+    const struct souk_model_part *part = part_of_id(r, request, "item", &id, &len, reply);
+    if (!part)
+        return;
+    const int64_t row = souk_idtable_find(&part->items, id, len);
+    if (row < 0) {
+        souk_reply_error(reply, request, SOUK_WIRE_NOT_FOUND, "the model does not know item '%.*s'",
+                         (int)len, id);
+        return;
+    }
+    souk_reply_begin(reply, request, r->model->id, 2);
+    souk_writer_put_int(reply, "row", r->model->item_first[part->part] + row);
+    put_vector(reply, part->item_factors, row, part->stride);
+}
+
+/* Copies of what the request carries, aligned and checked. */
+struct scan_input {
+    struct souk_scan scan;
+    float vector[SOUK_FACTORS_MAX];
+    int64_t *exclude;
+    int64_t n;
+};
+
+static bool copy_vector(const struct souk_replica *r, const struct souk_request *request,
+                        struct scan_input *in)
+{
+    const void *data = NULL;
+    int64_t count = 0;
+    const int stride = souk_factor_stride(r->model->factors);
+    if (!souk_message_array(&request->message, "vector", sizeof(float), &data, &count))
+        return false;
+    if (count == 0)
+        return true;
+    if (count != stride)
+        return false;
+    memcpy(in->vector, data, (size_t)count * sizeof(float));
+    for (int i = 0; i < stride; i++)
+        if (!isfinite(in->vector[i]))
+            return false;
+    in->scan.vector = in->vector;
+    return true;
+}
+
+static bool copy_exclude(const struct souk_request *request, struct scan_input *in)
+{
+    const void *data = NULL;
+    int64_t count = 0;
+    if (!souk_message_array(&request->message, "exclude", sizeof(int64_t), &data, &count))
+        return false;
+    in->exclude = souk_alloc_array((size_t)count, sizeof *in->exclude);
+    if (!in->exclude)
+        return false;
+    if (count > 0)
+        memcpy(in->exclude, data, (size_t)count * sizeof *in->exclude);
+    for (int64_t i = 1; i < count; i++)
+        if (in->exclude[i - 1] >= in->exclude[i])
+            return false;
+    in->scan.exclude = in->exclude;
+    in->scan.exclude_count = count;
+    return true;
+}
+
+/* A category's name becomes its index; an unknown one has no items. */
+static bool find_category(const struct souk_replica *r, const struct souk_request *request,
+                          struct scan_input *in, bool *unknown)
+{
+    const char *name = NULL;
+    size_t len = 0;
+    *unknown = false;
+    in->scan.category = -1;
+    if (!souk_message_text(&request->message, "category", SOUK_ID_MAX_BYTES, &name, &len))
+        return false;
+    if (!name)
+        return true;
+    in->scan.category = (int32_t)souk_idtable_find(&r->model->categories.ids, name, len);
+    *unknown = in->scan.category < 0;
+    return true;
+}
+
+static void put_hits(struct souk_writer *reply, const struct souk_topk *list)
+{
+    souk_writer_key(reply, "hits");
+    souk_writer_array(reply, 2 * (size_t)list->count);
+    for (int i = 0; i < list->count; i++) {
+        souk_writer_text(reply, list->hits[i].id, strlen(list->hits[i].id));
+        souk_writer_float(reply, list->hits[i].score);
+    }
+}
+
+static void answer_scan(const struct souk_replica *r, int worker, const struct souk_request *request,
+                        struct souk_writer *reply)
+{
+    struct scan_input in = {.n = 10};
+    struct souk_topk list = r->lists[worker]; /* the memory is the worker's, the capacity ours */
+    bool unknown = false;
+    int64_t scored = 0;
+    if (!souk_message_int(&request->message, "n", 1, SOUK_WIRE_LIST_MAX, &in.n) ||
+        !copy_vector(r, request, &in) || !copy_exclude(request, &in) ||
+        !souk_message_bool(&request->message, "cosine", &in.scan.cosine) ||
+        !find_category(r, request, &in, &unknown)) {
+        souk_reply_error(reply, request, SOUK_WIRE_BAD_FIELD,
+                         "'n', 'vector', 'exclude', 'cosine' or 'category' is not as the scan takes it");
+        goto out;
+    }
+    list.capacity = (int)in.n;
+    souk_topk_clear(&list);
+    if (!unknown)
+        scored = souk_shard_scan(r->shard, &in.scan, &list);
+    souk_topk_sort(&list);
+    souk_reply_begin(reply, request, r->model->id, 2);
+    souk_writer_put_int(reply, "scored", scored);
+    put_hits(reply, &list);
+out:
+    free(in.exclude);
+}
+
+static void answer_health(const struct souk_replica *r, const struct souk_request *request,
+                          struct souk_writer *reply)
+{
+    souk_reply_begin(reply, request, r->model->id, 8);
+    souk_writer_put_string(reply, "role", "replica");
+    souk_writer_put_string(reply, "kind", r->model->kind);
+    souk_writer_put_int(reply, "shard", r->shard_number);
+    souk_writer_put_int(reply, "shards", r->shards);
+    souk_writer_put_int(reply, "parts", r->model->parts);
+    souk_writer_put_int(reply, "factors", r->model->factors);
+    souk_writer_put_int(reply, "items", r->shard->item_count);
+    souk_writer_put_int(reply, "catalogue", souk_model_items(r->model));
+}
+
+/* The model asked for must be the one that is here. */
+static bool has_model(const struct souk_replica *r, const struct souk_request *request,
+                      struct souk_writer *reply)
+{
+    const char *model = NULL;
+    size_t len = 0;
+    if (!souk_message_text(&request->message, "model", SOUK_MODEL_ID_BYTES, &model, &len)) {
+        souk_reply_error(reply, request, SOUK_WIRE_BAD_FIELD, "'model' is not a model's id");
+        return false;
+    }
+    if (model && (len != strlen(r->model->id) || memcmp(model, r->model->id, len) != 0)) {
+        souk_reply_error(reply, request, SOUK_WIRE_NO_SUCH_MODEL, "this replica holds model %s",
+                         r->model->id);
+        return false;
+    }
+    return true;
+}
+
+void souk_replica_handle(void *context, int worker, const void *bytes, size_t len,
+                         struct souk_writer *reply)
+{
+    const struct souk_replica *r = context;
+    struct souk_request request;
+    if (!souk_request_parse(&request, bytes, len, reply) || !has_model(r, &request, reply))
+        goto out;
+    if (request.deadline_ms == 0)
+        souk_reply_error(reply, &request, SOUK_WIRE_DEADLINE, "no time was left on arrival");
+    else if (souk_request_is(&request, "scan"))
+        answer_scan(r, worker, &request, reply);
+    else if (souk_request_is(&request, "profile"))
+        answer_profile(r, &request, reply);
+    else if (souk_request_is(&request, "item"))
+        answer_item(r, &request, reply);
+    else if (souk_request_is(&request, "health"))
+        answer_health(r, &request, reply);
+    else
+        souk_reply_error(reply, &request, SOUK_WIRE_UNKNOWN_OPERATION,
+                         "a replica does not know the operation '%.*s'",
+                         (int)request.operation_len, request.operation);
+out:
+    souk_request_fini(&request);
+}

@@ -1,0 +1,29 @@
+/** @file
+ *  What a replica answers: `profile`, `scan`, `item` and `health` (docs/wire-format.md, between proxy
+ *  and replica). Thread-safe: the shard is immutable, each worker has its own list.
+ */
+#ifndef SOUK_REPLICA_HANDLER_H
+#define SOUK_REPLICA_HANDLER_H
+
+#include "shared/score/shard.h"
+#include "shared/wire/writer.h"
+
+struct souk_replica {
+    const struct souk_model *model;
+    const struct souk_shard *shard;
+    int shard_number, shards;
+    int workers;
+    struct souk_topk *lists; /**< [workers] */
+};
+
+/** @param out empty with souk_replica_fini(); the model and the shard must outlive it */
+souk_status souk_replica_init(struct souk_replica *out, const struct souk_model *model,
+                              const struct souk_shard *shard, int shard_number, int shards,
+                              int workers, struct souk_error *err) SOUK_MUST_CHECK;
+void souk_replica_fini(struct souk_replica *r);
+
+/** A souk_server_handler; context is the struct souk_replica. */
+void souk_replica_handle(void *context, int worker, const void *request, size_t len,
+                         struct souk_writer *reply);
+
+#endif
