@@ -79,6 +79,9 @@ static souk_status new_handle(const char *path, const char *kind, struct souk_h5
                               struct souk_error *err)
 {
     struct souk_h5 *h5 = souk_zalloc_array(1, sizeof *h5);
+    /* A file that a full disk kept from closing stays open in the library, whose exit handler would
+     * crash on it. Everything else is closed by us. */
+    H5dont_atexit();
     /* Our messages name the file and the reason: HDF5's own stack is not for users. */
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     *out = NULL;

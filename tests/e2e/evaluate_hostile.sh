@@ -1,7 +1,7 @@
 #!/bin/bash
 # What souk-evaluate refuses: its message, its exit code, and no output left behind.
-# shellcheck source=tests/e2e/ingest_lib.sh
 here=$(realpath "$(dirname "$0")")
+# shellcheck source=tests/e2e/ingest_lib.sh
 . "$here/ingest_lib.sh"
 
 # 60 users, 40 items, one day after another.
@@ -17,13 +17,13 @@ make_dataset() { # OUT CSV OPTIONS...
     local out=$1 csv=$2
     shift 2
     ingest 2 --format csv --user-column user --item-column item --time-column time --out "$out" \
-        "$@" "$csv" > out 2> err || fail "ingest $out: $(tail -1 err)"
+        "$@" "$csv" > log 2> err || fail "ingest $out: $(tail -1 err)"
 }
 
 train() { # OUT DATASET OPTIONS...
     local out=$1 dataset=$2
     shift 2
-    mpirun -n 2 "$SOUK_BIN/souk-train" popular --dataset "$dataset" --out "$out" "$@" > out 2> err \
+    mpirun -n 2 "$SOUK_BIN/souk-train" popular --dataset "$dataset" --out "$out" "$@" > log 2> err \
         || fail "train $out: $(tail -1 err)"
 }
 
@@ -65,7 +65,7 @@ refuse 2 "belongs to --protocol file" --dataset a.ds --model a.model --targets e
 refuse 2 "belong to --protocol temporal" --dataset a.ds --model a.model --protocol file \
     --targets x.csv --split 2024-10-01
 refuse 2 "protocol" --dataset a.ds --model a.model --protocol lucky
-for k in 0 10001 "" 5,5 five 5,; do
+for k in 0 10001 "" 5,5 five "5,"; do
     refuse 2 "--k" --dataset a.ds --model a.model --k "$k"
 done
 refuse 1 "nowhere" --dataset a.ds --model a.model --per-user nowhere/users.tsv
@@ -85,6 +85,9 @@ printf 'user,item\n' > bad.csv
 refuse 1 "no user has a target" --dataset a.ds --model a.model --protocol file --targets bad.csv
 : > bad.csv
 refuse 1 "no user has a target" --dataset a.ds --model a.model --protocol file --targets bad.csv
+(echo user,item && sed '1d;100q' events.csv | cut -d, -f1,2 | sort -u) > touched.csv
+refuse 1 "no user has a target" --dataset a.ds --model a.model --protocol file --discovery \
+    --targets touched.csv
 refuse 3 "not a regular file" --dataset a.ds --model a.model --protocol file --targets .
 
 cp -r a.model cut.model
@@ -118,7 +121,7 @@ mkdir small
 if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=16k none small 2> /dev/null; then
     trap 'umount "$work/small"; rm -rf "$work"' EXIT
     code=0
-    mpirun -n 2 "$SOUK_BIN/souk-evaluate" --dataset a.ds --model a.model --k 40 --include-seen \
+    mpirun -n 2 "$SOUK_BIN/souk-evaluate" --dataset a.ds --model a.model --k 1,2,3,5,10,20,40 --include-seen \
         --dump-scope all --per-user small/users.tsv > out 2> err || code=$?
     [ $code -eq 1 ] || fail "a full disk: exit code $code"
     grep -q "users.tsv.*No space left" err || fail "a full disk: $(head -1 err)"

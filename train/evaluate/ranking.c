@@ -1,6 +1,5 @@
 #include "train/evaluate/ranking.h"
 
-#include "shared/base/hash.h"
 #include "shared/base/memory.h"
 #include "shared/base/progress.h"
 #include "shared/score/shard.h"
@@ -20,7 +19,8 @@ int64_t souk_ranking_memory(const struct souk_model *m, const struct souk_cases 
                              2 * (int64_t)sizeof(int64_t) + m->id_width + 1;
     const int64_t listed = cases->count * depth;
     const int64_t found = listed < souk_model_items(m) ? listed : souk_model_items(m);
-    return (largest + found) * per_item + listed * (int64_t)sizeof(struct souk_hit);
+    const int64_t vectors = cases->count * souk_factor_stride(m->factors) * (int64_t)sizeof(float);
+    return vectors + (largest + found) * per_item + listed * (int64_t)sizeof(struct souk_hit);
 }
 
 static void found_fini(struct souk_found *f)

@@ -41,7 +41,8 @@ struct souk_ranking {
     struct souk_catalogue catalogue;
 };
 
-/** Bytes that souk_ranking_make_all() will take on this rank, above what is held already. */
+/** Bytes that this rank will hold at most: factors and lists of its users, a part of the items, the
+ *  items that stand in lists. The users' training items come on top. */
 int64_t souk_ranking_memory(const struct souk_model *model, const struct souk_cases *cases,
                             int depth);
 

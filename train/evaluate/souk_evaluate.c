@@ -113,8 +113,7 @@ static souk_status report_memory_all(const struct evaluation *e, const struct so
     int64_t bytes =
         souk_ranking_memory(e->model, &e->cases, souk_cutoffs_largest(&e->settings.cutoffs));
     const souk_status status = souk_max_i64_all(comm, &bytes, 1, err);
-    souk_log(SOUK_LOG_INFO, "memory", "lists_and_items_of_the_largest_rank_mib=%.1f",
-             (double)bytes / 1048576);
+    souk_log(SOUK_LOG_INFO, "memory", "mib_per_rank=%.1f", (double)bytes / 1048576);
     return status;
 }
 
@@ -122,9 +121,9 @@ static souk_status rank_all(struct evaluation *e, const struct souk_comm *comm,
                             struct souk_error *err)
 {
     const struct souk_question *q = &e->settings.question;
-    souk_status status = souk_visitors_load_all(comm, e->model, &e->cases, &e->visitors, err);
+    souk_status status = report_memory_all(e, comm, err);
     if (status == SOUK_OK)
-        status = report_memory_all(e, comm, err);
+        status = souk_visitors_load_all(comm, e->model, &e->cases, &e->visitors, err);
     if (status == SOUK_OK)
         status = souk_ranking_make_all(comm, e->model, &e->cases, &e->visitors,
                                        souk_cutoffs_largest(&e->settings.cutoffs), q->include_seen,

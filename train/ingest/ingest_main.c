@@ -24,13 +24,19 @@ static const char MANIFEST[] = "dataset.h5";
 struct ingest {
     const struct souk_comm *comm;
     const struct souk_ingest_settings *settings;
-    struct souk_staging staging;
+    struct souk_staging staging;      /**< the dataset */
+    struct souk_staging profile_file; /**< --profile-json, on rank 0 */
     struct souk_event_log log;
     struct souk_numbering users, items;
     struct souk_placement placement;
     struct souk_profile profile;
     struct souk_dataset dataset;
 };
+
+static bool has_profile_file(const struct souk_ingest_settings *s)
+{
+    return s->profile_json && strcmp(s->profile_json, "-") != 0;
+}
 
 /* Collective. Fails early where the output cannot be written. */
 static souk_status begin_output_all(struct ingest *in, struct souk_error *err)
@@ -39,6 +45,9 @@ static souk_status begin_output_all(struct ingest *in, struct souk_error *err)
     souk_status status = SOUK_OK;
     if (first)
         status = souk_staging_begin(&in->staging, in->settings->out, true, MANIFEST, true, err);
+    if (!status && first && has_profile_file(in->settings))
+        status = souk_staging_begin(&in->profile_file, in->settings->profile_json, false, NULL,
+                                    true, err);
     status = souk_status_agree_all(in->comm, status, err);
     if (!status && !first)
         status = souk_staging_begin(&in->staging, in->settings->out, true, MANIFEST, false, err);
@@ -156,31 +165,20 @@ static souk_status write_all(struct ingest *in, struct souk_error *err)
     return souk_status_agree_all(in->comm, status, err);
 }
 
-static souk_status write_profile_json(const char *path, const char *json, struct souk_error *err)
+static souk_status write_profile_file(struct souk_staging *file, const char *json,
+                                      struct souk_error *err)
 {
-    struct souk_staging file = {0};
-    if (strcmp(path, "-") == 0)
-        return puts(json) < 0 ? souk_fail_errno(err, "stdout") : SOUK_OK;
-    souk_status status = souk_staging_begin(&file, path, false, NULL, true, err);
-    if (status)
-        goto out;
-    FILE *to = fopen(file.partial, "w");
-    if (!to) {
-        status = souk_fail_errno(err, "%s", file.partial);
-        goto out;
-    }
+    FILE *to = fopen(file->partial, "w");
+    if (!to)
+        return souk_fail_errno(err, "%s", file->partial);
     const bool written = fprintf(to, "%s\n", json) > 0;
     if (fclose(to) != 0 || !written)
-        status = souk_fail_errno(err, "%s", file.partial);
-    else
-        status = souk_staging_commit(&file, err);
-out:
-    souk_staging_end(&file, true);
-    return status;
+        return souk_fail_errno(err, "%s", file->partial);
+    return souk_staging_commit(file, err);
 }
 
 /* On rank 0. */
-static souk_status report(const struct ingest *in, int64_t start_us, struct souk_error *err)
+static souk_status report(struct ingest *in, int64_t start_us, struct souk_error *err)
 {
     const struct souk_profile_report report = {
         .dataset = &in->dataset, .profile = &in->profile, .rejects = &in->log.rejects};
@@ -189,9 +187,11 @@ static souk_status report(const struct ingest *in, int64_t start_us, struct souk
              (long long)in->profile.items, (double)(souk_monotonic_us() - start_us) * 1e-6);
     if (in->settings->print_profile)
         souk_profile_print(&report, stdout);
-    if (!in->settings->profile_json)
-        return SOUK_OK;
-    return write_profile_json(in->settings->profile_json, in->dataset.profile_json, err);
+    if (has_profile_file(in->settings))
+        return write_profile_file(&in->profile_file, in->dataset.profile_json, err);
+    if (in->settings->profile_json && puts(in->dataset.profile_json) < 0)
+        return souk_fail_errno(err, "stdout");
+    return SOUK_OK;
 }
 
 static souk_status ingest_all(const struct souk_comm *comm,
@@ -216,6 +216,7 @@ static souk_status ingest_all(const struct souk_comm *comm,
         status = report(&in, start_us, err);
     status = souk_status_agree_all(comm, status, err);
 
+    souk_staging_end(&in.profile_file, comm->rank == 0);
     souk_staging_end(&in.staging, comm->rank == 0);
     souk_event_log_fini(&in.log);
     souk_numbering_fini(&in.users);

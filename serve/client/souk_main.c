@@ -1,0 +1,320 @@
+/* souk: the command-line client. */
+#include "serve/client/load.h"
+#include "serve/client/souk_client.h"
+#include "shared/base/log.h"
+#include "shared/base/memory.h"
+#include "shared/base/options.h"
+#include "shared/wire/wirestatus.h"
+#include "souk_version.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PROXY_ROW(o)                                                                               \
+    {"proxy", 'p', SOUK_OPTION_TEXT, &(o).proxy, "tcp://127.0.0.1:7100", 0, 0, NULL, "URL,...",    \
+     "addresses of proxies", false}
+#define TIMEOUT_ROW(o)                                                                             \
+    {"timeout", 't', SOUK_OPTION_DURATION, &(o).timeout_ms, "2s", 1, 60000, NULL, "DURATION",      \
+     "give up after this", false}
+#define END_ROW {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false}
+
+struct list_options {
+    const char *proxy, *id, *category;
+    int64_t n, timeout_ms;
+    bool json, include_seen;
+};
+
+/* ---- printing ---- */
+
+static void print_table(const struct list_options *o, const struct souk_answer *a, bool similar)
+{
+    printf("%s %s", similar ? "similar to item" : "user", o->id);
+    if (a->user_type)
+        printf(" (%s)", a->user_type);
+    printf(", model %s%s%s\n", a->model ? a->model : "?", a->partial ? ", partial" : "",
+           a->degraded ? ", degraded" : "");
+    printf("%4s  %-24s %12s\n", "#", "item", a->source ? a->source : "score");
+    for (int i = 0; i < a->count; i++)
+        printf("%4d  %-24s %12.6g\n", i + 1, a->items[i].id, (double)a->items[i].score);
+    if (a->count == 0)
+        puts("      nothing to recommend");
+}
+
+static json_t *items_json(const struct souk_answer *a)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < a->count; i++) {
+        const double score = (double)a->items[i].score;
+        json_array_append_new(list,
+                              json_pack("{s:s, s:f, s:{s:f}}", "item_id", a->items[i].id, "score",
+                                        score, "scores", a->source ? a->source : "score", score));
+    }
+    return list;
+}
+
+static void print_json(const struct souk_answer *a, bool similar)
+{
+    json_t *json = json_object();
+    char *text;
+    json_object_set_new(json, similar ? "item_id" : "user_id", json_string(a->id));
+    if (a->user_type)
+        json_object_set_new(json, "user_type", json_string(a->user_type));
+    json_object_set_new(json, "model", json_string(a->model));
+    json_object_set_new(json, "request_id", json_string(a->request_id));
+    json_object_set_new(json, "recommendations", items_json(a));
+    json_object_set_new(json, "total_candidates_scored", json_integer(a->total_candidates_scored));
+    json_object_set_new(json, "partial", json_boolean(a->partial));
+    json_object_set_new(json, "degraded", json_boolean(a->degraded));
+    json_object_set_new(json, "coverage", json_real(a->coverage));
+    json_object_set_new(json, "took_us", json_integer(a->took_us));
+    text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    puts(text ? text : "{}");
+    free(text);
+    json_decref(json);
+}
+
+/* ---- recommend, similar ---- */
+
+static souk_status ask_list(const struct list_options *o, bool similar, struct souk_error *err)
+{
+    const struct souk_query query = {.id = o->id, .n = o->n, .category = o->category,
+                                     .include_seen = o->include_seen, .timeout_ms = o->timeout_ms};
+    struct souk_client *client = NULL;
+    struct souk_answer answer = {.items = NULL};
+    souk_status status = souk_client_new(o->proxy, 1, &client, err);
+    if (!status)
+        status = (similar ? souk_client_similar : souk_client_recommend)(client, 0, &query, &answer,
+                                                                         err);
+    if (!status && o->json)
+        print_json(&answer, similar);
+    else if (!status)
+        print_table(o, &answer, similar);
+    souk_answer_fini(&answer);
+    souk_client_free(client);
+    return status;
+}
+
+static souk_status run_list(int argc, char **argv, bool similar, struct souk_error *err)
+{
+    struct list_options o = {0};
+    struct souk_options *parsed = NULL;
+    bool done = false;
+    const struct souk_option table[] = {
+        PROXY_ROW(o),
+        {similar ? "item" : "user", similar ? 'i' : 'u', SOUK_OPTION_TEXT, &o.id, NULL, 0, 0, NULL,
+         "ID", similar ? "item to compare with" : "visitor to recommend to", true},
+        {"n", 'n', SOUK_OPTION_INT, &o.n, "10", 0, 0, NULL, "N", "length of the list, 1 to 1000",
+         false},
+        {"category", 'c', SOUK_OPTION_TEXT, &o.category, NULL, 0, 0, NULL, "ID",
+         "only items of this category and below", false},
+        {"include-seen", 0, SOUK_OPTION_FLAG, &o.include_seen, NULL, 0, 0, NULL, NULL,
+         "also items that the visitor knows", false},
+        {"json", 0, SOUK_OPTION_FLAG, &o.json, NULL, 0, 0, NULL, NULL, "print JSON", false},
+        TIMEOUT_ROW(o),
+        END_ROW,
+    };
+    const struct souk_program program = {
+        .name = argv[0],
+        .summary = similar ? "items like an item" : "what a visitor may want next",
+        .examples = similar ? "  souk similar --item 85123A -n 5\n"
+                            : "  souk recommend --user 17850 -n 10 --json\n",
+        .options = table,
+    };
+    souk_status status = souk_options_parse(&program, argc, argv, true, &done, &parsed, err);
+    if (!status && !done)
+        status = ask_list(&o, similar, err);
+    souk_options_free(parsed);
+    return status;
+}
+
+static souk_status run_recommend(int argc, char **argv, struct souk_error *err)
+{
+    return run_list(argc, argv, false, err);
+}
+
+static souk_status run_similar(int argc, char **argv, struct souk_error *err)
+{
+    return run_list(argc, argv, true, err);
+}
+
+/* ---- health ---- */
+
+static souk_status run_health(int argc, char **argv, struct souk_error *err)
+{
+    struct list_options o = {0};
+    struct souk_options *parsed = NULL;
+    struct souk_client *client = NULL;
+    char *json = NULL;
+    bool done = false;
+    const struct souk_option table[] = {PROXY_ROW(o), TIMEOUT_ROW(o),
+                                        {"json", 0, SOUK_OPTION_FLAG, &o.json, NULL, 0, 0, NULL,
+                                         NULL, "print JSON (it always does)", false},
+                                        END_ROW};
+    const struct souk_program program = {.name = argv[0],
+                                         .summary = "what a proxy or a replica says of itself",
+                                         .examples = "  souk health --proxy tcp://127.0.0.1:7101\n",
+                                         .options = table};
+    souk_status status = souk_options_parse(&program, argc, argv, true, &done, &parsed, err);
+    if (!status && !done)
+        status = souk_client_new(o.proxy, 1, &client, err);
+    if (!status && !done)
+        status = souk_client_health(client, 0, o.timeout_ms, &json, err);
+    if (json)
+        puts(json);
+    free(json);
+    souk_client_free(client);
+    souk_options_free(parsed);
+    return status;
+}
+
+/* ---- load ---- */
+
+/* Lines of a file. The text stays alive in *memory. */
+static souk_status read_lines(const char *path, char **memory, const char ***lines, int64_t *count,
+                              struct souk_error *err)
+{
+    FILE *file = fopen(path, "r");
+    size_t size = 0, cap = 0;
+    char *rest = NULL;
+    if (!file)
+        return souk_fail_errno(err, "%s", path);
+    if (getdelim(memory, &size, '\0', file) < 0)
+        *memory = souk_strndup("", 0);
+    fclose(file);
+    for (char *line = *memory ? strtok_r(*memory, "\r\n", &rest) : NULL; line;
+         line = strtok_r(NULL, "\r\n", &rest)) {
+        const souk_status status =
+            souk_grow(lines, &cap, (size_t)*count + 1, SIZE_MAX / 16, sizeof **lines);
+        if (status)
+            return souk_fail(err, status, "%s: no memory", path);
+        (*lines)[(*count)++] = line;
+    }
+    return *count > 0 ? SOUK_OK : souk_fail(err, SOUK_EFORMAT, "%s: holds no user", path);
+}
+
+static void print_load(const struct souk_load_report *r, bool json)
+{
+    if (json) {
+        printf("{\"sent\":%" PRId64 ",\"good\":%" PRId64 ",\"partial\":%" PRId64
+               ",\"degraded\":%" PRId64 ",\"failed\":%" PRId64 ",\"seconds\":%.3f,\"rate\":%.1f"
+               ",\"p50_us\":%" PRId64 ",\"p95_us\":%" PRId64 ",\"p99_us\":%" PRId64
+               ",\"p999_us\":%" PRId64 ",\"max_us\":%" PRId64 ",\"longest_gap_ms\":%" PRId64 "}\n",
+               r->sent, r->good, r->partial, r->degraded, r->failed, r->seconds,
+               (double)r->good / r->seconds, r->p50_us, r->p95_us, r->p99_us, r->p999_us, r->max_us,
+               r->longest_gap_ms);
+        return;
+    }
+    printf("%" PRId64 " requests in %.1f s, %.0f answers/s\n", r->sent, r->seconds,
+           (double)r->good / r->seconds);
+    printf("good %" PRId64 " (partial %" PRId64 ", degraded %" PRId64 "), failed %" PRId64 "\n",
+           r->good, r->partial, r->degraded, r->failed);
+    printf("latency ms: p50 %.2f  p95 %.2f  p99 %.2f  p99.9 %.2f  max %.2f\n",
+           (double)r->p50_us / 1e3, (double)r->p95_us / 1e3, (double)r->p99_us / 1e3,
+           (double)r->p999_us / 1e3, (double)r->max_us / 1e3);
+    printf("longest time without an answer: %" PRId64 " ms\n", r->longest_gap_ms);
+    if (r->failed > 0)
+        printf("first failure: %s\n", r->first_error);
+}
+
+static souk_status run_load(int argc, char **argv, struct souk_error *err)
+{
+    struct souk_load load = {0};
+    struct souk_load_report report = {0};
+    struct souk_options *parsed = NULL;
+    const char *users = NULL, **lines = NULL;
+    char *memory = NULL;
+    bool done = false, json = false;
+    const struct souk_option table[] = {
+        PROXY_ROW(load),
+        {"users", 'u', SOUK_OPTION_TEXT, &users, NULL, 0, 0, NULL, "FILE",
+         "ids of visitors, one a line, asked for in turn", true},
+        {"rate", 'r', SOUK_OPTION_REAL, &load.rate, "0", 0, 1e7, NULL, "R",
+         "arrivals per second (open loop); 0: as fast as answers come", false},
+        {"in-flight", 'f', SOUK_OPTION_INT, &load.in_flight, "64", 1, 4096, NULL, "N",
+         "requests under way at most", false},
+        {"duration", 'd', SOUK_OPTION_DURATION, &load.duration_ms, "10s", 1, 1e9, NULL, "DURATION",
+         "how long", false},
+        {"n", 'n', SOUK_OPTION_INT, &load.n, "10", 0, 0, NULL, "N", "length of the lists", false},
+        TIMEOUT_ROW(load),
+        {"json", 0, SOUK_OPTION_FLAG, &json, NULL, 0, 0, NULL, NULL, "print JSON", false},
+        END_ROW,
+    };
+    const struct souk_program program = {
+        .name = argv[0],
+        .summary = "put load on a fleet and measure it",
+        .examples = "  souk load --users users.txt --rate 1000 --duration 30s\n",
+        .options = table,
+    };
+    souk_status status = souk_options_parse(&program, argc, argv, true, &done, &parsed, err);
+    if (!status && !done)
+        status = read_lines(users, &memory, &lines, &load.user_count, err);
+    load.users = lines;
+    if (!status && !done)
+        status = souk_load_run(&load, &report, err);
+    if (!status && !done)
+        print_load(&report, json);
+    free(lines);
+    free(memory);
+    souk_options_free(parsed);
+    return status;
+}
+
+/* ---- main ---- */
+
+static const struct {
+    const char *name, *title, *summary;
+    souk_status (*run)(int argc, char **argv, struct souk_error *err);
+} commands[] = {
+    {"recommend", "souk recommend", "what a visitor may want next", run_recommend},
+    {"similar", "souk similar", "items like an item", run_similar},
+    {"health", "souk health", "what a proxy or a replica says of itself", run_health},
+    {"load", "souk load", "put load on a fleet and measure it", run_load},
+};
+
+static void print_help(void)
+{
+    puts("Usage: souk COMMAND [OPTION]...\nAsk a Souk fleet.\n\nCommands:");
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        printf("  %-10s %s\n", commands[i].name, commands[i].summary);
+    puts("\n`souk COMMAND --help` lists the options of one.\n\nExamples:\n"
+         "  souk recommend --proxy tcp://127.0.0.1:7100 --user 17850 -n 10 --json\n"
+         "  souk similar --item 85123A\n"
+         "  souk load --users users.txt --rate 1000 --duration 30s");
+}
+
+static souk_status dispatch(int argc, char **argv, struct souk_error *err)
+{
+    char title[32];
+    if (argc < 2)
+        return souk_fail(err, SOUK_EUSAGE, "no command given: see souk --help");
+    if (strcmp(argv[1], "--help") == 0) {
+        print_help();
+        return SOUK_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("souk %s (%s)\n", SOUK_VERSION, SOUK_GIT_HASH);
+        return SOUK_OK;
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            snprintf(title, sizeof title, "%s", commands[i].title);
+            argv[1] = title;
+            return commands[i].run(argc - 1, argv + 1, err);
+        }
+    }
+    return souk_fail(err, SOUK_EUSAGE, "unknown command '%s': see souk --help", argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    struct souk_error err = {0};
+    souk_status status;
+    souk_log_setup("souk", 0, SOUK_LOG_INFO);
+    status = dispatch(argc, argv, &err);
+    if (status)
+        souk_complain(&err);
+    return souk_exit_code(status);
+}
