@@ -160,8 +160,10 @@ static void ask_all(struct souk_topology *t, const struct souk_writer *health)
     for (int i = 0; i < t->count && asked; i++) {
         const void *bytes = NULL;
         size_t len = 0;
-        if (asked[i])
-            note_answer(t, i, souk_call_end(&t->calls[i], ASK_TIMEOUT_MS, &bytes, &len), bytes, len);
+        if (asked[i]) {
+            const souk_status status = souk_call_end(&t->calls[i], ASK_TIMEOUT_MS, &bytes, &len);
+            note_answer(t, i, status, bytes, len);
+        }
     }
     free(asked);
     pthread_mutex_lock(&t->lock);

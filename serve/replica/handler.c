@@ -55,10 +55,14 @@ static const struct souk_model_part *part_of_id(const struct souk_replica *r,
     return part;
 }
 
-static void put_vector(struct souk_writer *reply, const float *rows, int64_t row, int stride)
+static void put_vector(struct souk_writer *reply, const float *vector, int stride)
 {
-    souk_writer_put_binary(reply, "vector", rows ? rows + (size_t)row * (size_t)stride : NULL,
-                           rows ? (size_t)stride * sizeof *rows : 0);
+    souk_writer_put_binary(reply, "vector", vector, vector ? (size_t)stride * sizeof *vector : 0);
+}
+
+static const float *row_of(const float *rows, int64_t row, int stride)
+{
+    return rows ? rows + (size_t)row * (size_t)stride : NULL;
 }
 
 /* The user's factors and history, for the proxy to send to all shards. */
@@ -76,7 +80,7 @@ static void answer_profile(const struct souk_replica *r, const struct souk_reque
     if (row < 0)
         return;
     const int64_t first = part->history_offsets[row];
-    put_vector(reply, part->user_factors, row, part->stride);
+    put_vector(reply, row_of(part->user_factors, row, part->stride), part->stride);
     souk_writer_put_binary(reply, "history", part->history + first,
                            (size_t)(part->history_offsets[row + 1] - first) *
                                sizeof *part->history);
@@ -97,9 +101,13 @@ static void answer_item(const struct souk_replica *r, const struct souk_request 
                          (int)len, id);
         return;
     }
+    const float *factors = row_of(part->item_factors, row, part->stride);
+    float unit[SOUK_FACTORS_MAX];
+    for (int i = 0; factors && i < part->stride; i++)
+        unit[i] = factors[i] / r->shard->item_norm[part - r->shard->parts][row];
     souk_reply_begin(reply, request, r->model->id, 2);
     souk_writer_put_int(reply, "row", r->model->item_first[part->part] + row);
-    put_vector(reply, part->item_factors, row, part->stride);
+    put_vector(reply, factors ? unit : NULL, part->stride);
 }
 
 /* Copies of what the request carries, aligned and checked. */
