@@ -9,7 +9,7 @@ set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 preset=${SOUK_PRESET:-release}
 build=$top/build/$preset
-jobs=$(nproc)
+jobs=$(env -u OMP_NUM_THREADS nproc)
 
 selection=(--label-exclude '^long$')
 if [ "${1:-}" = --all ]; then

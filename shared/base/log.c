@@ -59,12 +59,13 @@ void souk_log(enum souk_log_level level, const char *event, const char *fmt, ...
     if (settings.rank > 0)
         len = clamp_length(
             len + snprintf(line + len, (size_t)(size - len), " rank=%d", settings.rank), size);
-    if (fmt[0] != '\0') {
-        line[len++] = ' ';
-        va_start(ap, fmt);
-        len = clamp_length(len + vsnprintf(line + len, (size_t)(size - len), fmt, ap), size);
-        va_end(ap);
-    }
+    const int before = len;
+    line[len++] = ' ';
+    va_start(ap, fmt);
+    len = clamp_length(len + vsnprintf(line + len, (size_t)(size - len), fmt, ap), size);
+    va_end(ap);
+    if (len == before + 1)
+        len = before; /* no pairs, no blank */
     write_line(line, len, size);
 }
 

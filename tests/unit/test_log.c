@@ -43,7 +43,7 @@ Test(log, drops_what_is_below_the_level)
     souk_log(SOUK_LOG_DEBUG, "a", "x=1");
     souk_log(SOUK_LOG_INFO, "b", "x=1");
     souk_log(SOUK_LOG_ERROR, "c", "%s", "");
-    cr_assert_str_eq(logged() + 24, " ERROR c program=souk-try \n");
+    cr_assert_str_eq(logged() + 24, " ERROR c program=souk-try\n");
 }
 
 /* What a peer sent must not begin a line of its own in somebody's log. */

@@ -3,19 +3,8 @@
 #include "shared/base/memory.h"
 #include "train/ingest/sessions.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
-
-/* The arrays of one part's events, which this file owns. */
-static void events_fini(struct souk_dataset_part *part)
-{
-    free(part->event_offsets);
-    free(part->item);
-    free(part->time_ms);
-    free(part->type);
-    free(part->session);
-    free(part->value);
-    free(part->order);
-}
 
 static souk_status events_init(struct souk_dataset_part *part, const struct souk_dataset *d,
                                struct souk_error *err)
@@ -56,23 +45,71 @@ static void fill_events(struct souk_dataset_part *part, const struct souk_placed
                              session_gap_ms, part->session + part->event_offsets[u]);
 }
 
-static souk_status write_part(const char *folder, int p, const struct souk_dataset_content *content,
-                              const struct souk_dataset *d, struct souk_part_file *file,
-                              struct souk_error *err)
+/* What is known of the part's ids beside their events. Collective: all ranks take part in every
+ * round, with a part or without. */
+static souk_status add_tables_all(const struct souk_comm *comm,
+                                  const struct souk_dataset_content *content, int round,
+                                  struct souk_dataset_part *part, struct souk_error *err)
 {
-    const int64_t first = content->users->owned_first[p];
-    const int64_t *offsets = content->placement->offsets + first;
-    struct souk_dataset_part part = {
-        .part = p, .users = content->users->tables[p], .items = content->items->tables[p]};
-    part.event_count = offsets[part.users.count] - offsets[0];
-
-    souk_status status = events_init(&part, d, err);
-    if (!status) {
-        fill_events(&part, content->placement->events + offsets[0], offsets, d->session_gap_ms);
-        status = souk_dataset_write_part(folder, d->id_width, &part, file, err);
+    souk_status status = SOUK_OK;
+    if (content->item_table) {
+        status = souk_attribute_table_deliver_all(comm, content->item_table, content->items, round,
+                                                  part->items.count, &part->item_attributes, err);
+        part->item_attribute_count = part->item_attributes ? content->item_table->count : 0;
     }
-    events_fini(&part);
+    if (!status && content->user_table) {
+        status = souk_attribute_table_deliver_all(comm, content->user_table, content->users, round,
+                                                  part->users.count, &part->user_attributes, err);
+        part->user_attribute_count = part->user_attributes ? content->user_table->count : 0;
+    }
+    if (!status && content->properties)
+        status = souk_property_log_deliver_all(comm, content->properties, content->items, round,
+                                               part->items.count, &part->properties, err);
     return status;
+}
+
+static souk_status write_part(const char *folder, const struct souk_dataset_content *content,
+                              const struct souk_dataset *d, struct souk_dataset_part *part,
+                              struct souk_part_file *file, struct souk_error *err)
+{
+    const int64_t first = content->users->owned_first[part->part];
+    const int64_t *offsets = content->placement->offsets + first;
+    souk_status status;
+
+    part->event_count = offsets[part->users.count] - offsets[0];
+    status = events_init(part, d, err);
+    if (!status) {
+        fill_events(part, content->placement->events + offsets[0], offsets, d->session_gap_ms);
+        status = souk_dataset_write_part(folder, d->id_width, part, file, err);
+    }
+    return status;
+}
+
+/* Part p of this rank, or none where p is past the last. */
+static souk_status write_round_all(const struct souk_comm *comm, const char *folder, int round,
+                                   const struct souk_dataset_content *content,
+                                   const struct souk_dataset *d, int64_t *files,
+                                   struct souk_error *err)
+{
+    const int p = round * comm->size + comm->rank;
+    const bool have_part = p < d->parts;
+    struct souk_part_file file = {0};
+    struct souk_dataset_part part = {.part = p};
+    souk_status status;
+
+    if (have_part) {
+        part.users = content->users->tables[p];
+        part.items = content->items->tables[p];
+    }
+    status = add_tables_all(comm, content, round, &part, err);
+    if (!status && have_part) {
+        status = write_part(folder, content, d, &part, &file, err);
+        files[2 * p] = file.size_bytes;
+        files[2 * p + 1] = (int64_t)file.digest;
+    }
+    part.users = part.items = (struct souk_idtable){0}; /* the numbering's */
+    souk_dataset_part_fini(&part);
+    return souk_status_agree_all(comm, status, err);
 }
 
 souk_status souk_dataset_write_parts_all(const struct souk_comm *comm, const char *folder,
@@ -83,13 +120,9 @@ souk_status souk_dataset_write_parts_all(const struct souk_comm *comm, const cha
     int64_t *files = souk_zalloc_array((size_t)d->parts * 2, sizeof *files);
     if (!files)
         status = souk_fail(err, SOUK_ENOMEM, "no memory for %d parts", d->parts);
-    for (int p = comm->rank; p < d->parts && !status; p += comm->size) {
-        struct souk_part_file file = {0};
-        status = write_part(folder, p, content, d, &file, err);
-        files[2 * p] = file.size_bytes;
-        files[2 * p + 1] = (int64_t)file.digest;
-    }
     status = souk_status_agree_all(comm, status, err);
+    for (int round = 0; round * comm->size < d->parts && !status; round++)
+        status = write_round_all(comm, folder, round, content, d, files, err);
     if (!status) /* only the owner of a part has something to add */
         status = souk_sum_i64_all(comm, files, 2 * d->parts, err);
     for (int p = 0; p < d->parts && !status; p++)

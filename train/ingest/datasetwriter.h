@@ -6,16 +6,24 @@
 
 #include "shared/data/dataset.h"
 #include "train/comm/comm.h"
+#include "train/ingest/attributes.h"
+#include "train/ingest/categorycoverage.h"
 #include "train/ingest/numbering.h"
 #include "train/ingest/placement.h"
+#include "train/ingest/properties.h"
 
 /** What goes into the parts; all borrowed. */
 struct souk_dataset_content {
     const struct souk_numbering *users, *items;
     const struct souk_placement *placement;
+    struct souk_property_log *properties;               /**< NULL: none */
+    const struct souk_attribute_table *item_attributes; /**< NULL: none */
+    const struct souk_attribute_table *user_attributes; /**< NULL: none */
+    struct souk_category_tally
+        *categories; /**< of the items, counted on the way; NULL: not wanted */
 };
 
-/** Collective. Write every part into the staging folder.
+/** Collective. Write every part into the staging folder, in rounds of one part per rank.
  *  @param d  has_values, has_orders, session_gap_ms and id_width are read; files is filled in on
  *            every rank
  *  @return SOUK_OK, SOUK_EIO, SOUK_ENOMEM, SOUK_ECOMM; the same on every rank */

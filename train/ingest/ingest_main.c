@@ -5,6 +5,7 @@
 #include "shared/base/staging.h"
 #include "shared/data/dataset.h"
 #include "train/comm/comm.h"
+#include "train/ingest/categorytree.h"
 #include "train/ingest/datasetwriter.h"
 #include "train/ingest/eventlog.h"
 #include "train/ingest/numbering.h"
@@ -27,6 +28,8 @@ struct ingest {
     struct souk_staging staging;      /**< the dataset */
     struct souk_staging profile_file; /**< --profile-json, on rank 0 */
     struct souk_event_log log;
+    struct souk_attribute_table item_table, user_table;
+    struct souk_property_log properties;
     struct souk_numbering users, items;
     struct souk_placement placement;
     struct souk_profile profile;
@@ -81,12 +84,66 @@ static souk_status read_all(struct ingest *in, struct souk_error *err)
     return souk_rejects_check(rejects, s->max_bad, err);
 }
 
+/* Bad rows of a table count like those of the events. */
+static souk_status check_rejects(const struct ingest *in, const struct souk_rejects *rejects,
+                                 struct souk_error *err)
+{
+    if (in->comm->rank == 0)
+        souk_rejects_print(rejects, stderr);
+    return souk_rejects_check(rejects, in->settings->max_bad, err);
+}
+
+static souk_status read_table_all(struct ingest *in, const char *file, struct souk_dictionary *ids,
+                                  struct souk_attribute_table *table, struct souk_error *err)
+{
+    souk_status status;
+    if (!file)
+        return SOUK_OK;
+    status =
+        souk_attribute_table_read_all(in->comm, file, in->settings->separator, ids, table, err);
+    return status ? status : check_rejects(in, &table->rejects, err);
+}
+
+/* What is known beside the events: all of it before ids are numbered. */
+static souk_status read_tables_all(struct ingest *in, struct souk_error *err)
+{
+    const struct souk_ingest_settings *s = in->settings;
+    const struct souk_file_list *logs = &s->inputs.properties;
+    souk_status status = read_table_all(in, s->items_file, &in->log.items, &in->item_table, err);
+    if (!status)
+        status = read_table_all(in, s->users_file, &in->log.users, &in->user_table, err);
+    if (!status && logs->count > 0) {
+        status = souk_property_log_read_all(in->comm, (const char *const *)logs->names,
+                                            (int)logs->count, &in->log.items, &in->properties, err);
+        if (!status)
+            status = check_rejects(in, &in->properties.rejects, err);
+    }
+    if (!status && s->inputs.category_tree)
+        status = souk_category_tree_read_all(in->comm, s->inputs.category_tree,
+                                             &in->dataset.categories, err);
+    return status;
+}
+
+static souk_status sort_tables(struct ingest *in, struct souk_error *err)
+{
+    souk_status status = SOUK_OK;
+    if (in->settings->items_file)
+        status = souk_sidetable_sort(&in->item_table.table, &in->items, err);
+    if (!status && in->settings->users_file)
+        status = souk_sidetable_sort(&in->user_table.table, &in->users, err);
+    if (!status && in->settings->inputs.properties.count > 0)
+        status = souk_sidetable_sort(&in->properties.table, &in->items, err);
+    return status;
+}
+
 static souk_status number_all(struct ingest *in, struct souk_error *err)
 {
     const int parts = in->settings->parts;
     souk_status status = souk_numbering_make_all(in->comm, &in->log.users, parts, &in->users, err);
     if (!status)
         status = souk_numbering_make_all(in->comm, &in->log.items, parts, &in->items, err);
+    if (!status)
+        status = souk_status_agree_all(in->comm, sort_tables(in, err), err);
     return status;
 }
 
@@ -139,6 +196,9 @@ static souk_status describe(struct ingest *in, struct souk_error *err)
     d->weighting = s->weighting;
     d->has_values = s->format.column[SOUK_ROLE_VALUE] || s->format.column[SOUK_ROLE_PRICE];
     d->has_orders = in->profile.ordered_events > 0;
+    d->has_properties = s->inputs.properties.count > 0;
+    d->property_count = in->properties.name_count;
+    d->property_names = in->properties.property_names;
     d->session_gap_ms = s->session_gap_ms;
     d->first_ms = in->profile.first_ms;
     d->last_ms = in->profile.last_ms;
@@ -152,7 +212,12 @@ static souk_status describe(struct ingest *in, struct souk_error *err)
 static souk_status write_all(struct ingest *in, struct souk_error *err)
 {
     const struct souk_dataset_content content = {
-        .users = &in->users, .items = &in->items, .placement = &in->placement};
+        .users = &in->users,
+        .items = &in->items,
+        .placement = &in->placement,
+        .item_table = in->settings->items_file ? &in->item_table : NULL,
+        .user_table = in->settings->users_file ? &in->user_table : NULL,
+        .properties = in->settings->inputs.properties.count > 0 ? &in->properties : NULL};
     const char *folder = in->staging.partial;
 
     souk_status status = souk_status_agree_all(in->comm, describe(in, err), err);
@@ -204,6 +269,8 @@ static souk_status ingest_all(const struct souk_comm *comm,
     if (!status)
         status = read_all(&in, err);
     if (!status)
+        status = read_tables_all(&in, err);
+    if (!status)
         status = number_all(&in, err);
     if (!status)
         status = souk_placement_make_all(comm, &in.log, &in.users, &in.items,
@@ -219,6 +286,10 @@ static souk_status ingest_all(const struct souk_comm *comm,
     souk_staging_end(&in.profile_file, comm->rank == 0);
     souk_staging_end(&in.staging, comm->rank == 0);
     souk_event_log_fini(&in.log);
+    souk_attribute_table_fini(&in.item_table);
+    souk_attribute_table_fini(&in.user_table);
+    souk_property_log_fini(&in.properties);
+    souk_categories_fini(&in.dataset.categories);
     souk_numbering_fini(&in.users);
     souk_numbering_fini(&in.items);
     souk_placement_fini(&in.placement);

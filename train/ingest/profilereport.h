@@ -5,17 +5,11 @@
 #define SOUK_INGEST_PROFILEREPORT_H
 
 #include "shared/data/dataset.h"
+#include "train/ingest/categorycoverage.h"
 #include "train/ingest/profile.h"
 #include "train/ingest/rejects.h"
 
 #include <stdio.h>
-
-/** Categories of the tree, and what of it the items use. */
-struct souk_category_coverage {
-    int64_t categories, roots, max_depth; /**< of the tree */
-    int64_t items;                        /**< items whose latest category is in the tree */
-    int64_t used;                         /**< categories that such an item has */
-};
 
 /** What a report is made of; all borrowed. */
 struct souk_profile_report {
