@@ -1,7 +1,14 @@
 # cmake -DSOURCE=... -DVERSION=... -DOUTPUT=... -P WriteVersion.cmake
-execute_process(COMMAND git -C ${SOURCE} describe --always --dirty --abbrev=12
-                OUTPUT_VARIABLE hash OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE failed
-                ERROR_QUIET)
+# A tree unpacked inside another project's checkout must not take that project's commit: at the top of
+# its own checkout, the prefix is empty.
+set(hash "")
+execute_process(COMMAND git -C ${SOURCE} rev-parse --show-prefix OUTPUT_VARIABLE inside
+                OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE failed ERROR_QUIET)
+if(NOT failed AND inside STREQUAL "")
+    execute_process(COMMAND git -C ${SOURCE} describe --always --dirty --abbrev=12
+                    OUTPUT_VARIABLE hash OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE failed
+                    ERROR_QUIET)
+endif()
 if(failed OR hash STREQUAL "")
     set(hash "unknown")
 endif()

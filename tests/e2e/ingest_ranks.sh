@@ -36,6 +36,21 @@ bad = [row(30, 30, True) for _ in range(1000)]
 for i in (3, 500, 501, 996):                                          # rows that are refused
     bad[i] = bad[i].replace(',16', ',x16', 1)
 write('bad.csv', bad)
+
+# What is known beside the events: some ids have no event, some values span lines.
+with open('users.csv', 'w') as f:
+    f.write('id,age,town\n' + ''.join('%d,%s,"%s"\n' % (i, i % 90 or '', random.choice(HARD[:3])) for i in range(350)))
+with open('items.csv', 'w') as f:
+    f.write('id,path,price\n' + ''.join('%d,"a, ""b""/%d",%d.5' % (i, i % 7, i) + '\r\n' for i in range(90, 140)) + '200,,')
+for part in (1, 2):
+    with open('properties%d.csv' % part, 'w') as f:
+        f.write('timestamp,itemid,property,value\n')
+        for _ in range(2000):
+            item = random.randrange(130)
+            f.write('%d,%d,%s,%s\n' % (1600000000000 + random.randrange(5) * 604800000, item, *random.choice(
+                [('categoryid', item % 11), ('available', random.randrange(2)), ('790', '"n%d.000 12,7"' % random.randrange(3))])))
+with open('tree.csv', 'w') as f:
+    f.write('categoryid,parentid\n0,\n1,0\n2,1\n3,1\n4,0\n9,\n5,4\n77,0')
 PY
 
 # An independent reading: records by Python's csv module, the rest in a few lines.
@@ -107,6 +122,29 @@ done
 lines=$(grep -n ',x16' bad.csv | cut -d: -f1 | sed 's/^/bad.csv:/' | paste -sd, | sed 's/,/, /g')
 grep -q "not a time; first $lines\$" bad.16.5.rows \
     || fail "rejected lines: $(cat bad.16.5.rows), not $lines"
+
+# Properties, attribute tables and a category tree beside the events
+for ranks in 1 2 3 5; do
+    ingest "$ranks" --format csv "${columns[@]}" --properties properties1.csv,properties2.csv \
+        --items items.csv --users users.csv --category-tree tree.csv --parts 7 \
+        --profile-json know.$ranks.json --out know.$ranks.ds plain.csv 2> err || fail "side tables on $ranks ranks: $(tail -1 err)"
+    diff -r know.$ranks.ds know.1.ds > /dev/null || fail "side tables: other files on $ranks ranks than on 1"
+done
+/usr/bin/python3 - <<'PY' || fail "side tables: the profile is wrong"
+import csv, json, sys
+p = json.load(open('know.3.json'))
+items = {r[1] for r in csv.reader(open('plain.csv'))} - {'item'} | {r[0] for r in csv.reader(open('items.csv'))} - {'id'}
+users = {r[0] for r in csv.reader(open('plain.csv'))} - {'user'} | {r[0] for r in csv.reader(open('users.csv'))} - {'id'}
+rows = [r for n in '12' for r in csv.reader(open('properties%s.csv' % n))][1:]
+items |= {r[1] for r in rows if r[1] != 'itemid'}
+tree = {r[0] for r in csv.reader(open('tree.csv'))}
+latest = {r[1]: r[3] for r in rows if r[2] == 'categoryid'}
+expected = {'count': 8, 'roots': 2, 'max_depth': 3, 'used': len(set(latest.values()) & tree),
+            'items_with_category': sum(v in tree for v in latest.values())}
+found = {k: p['categories'][k] for k in expected}
+if (p['known_users'], p['known_items'], found) != (len(users), len(items), expected):
+    sys.exit('%s %s %s, not %s %s %s' % (p['known_users'], p['known_items'], found, len(users), len(items), expected))
+PY
 
 # Several files are one log, in any order; the same file twice is all duplicates.
 ingest 3 --format csv "${columns[@]}" --out ab.ds plain.csv one.csv 2> err || fail "two files: $(tail -1 err)"

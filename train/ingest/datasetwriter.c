@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 static souk_status events_init(struct souk_dataset_part *part, const struct souk_dataset *d,
                                struct souk_error *err)
@@ -43,6 +44,15 @@ static void fill_events(struct souk_dataset_part *part, const struct souk_placed
     for (int64_t u = 0; u < part->users.count; u++)
         souk_sessions_number(events + part->event_offsets[u], offsets[u + 1] - offsets[u],
                              session_gap_ms, part->session + part->event_offsets[u]);
+}
+
+/* The property that RetailRocket keeps an item's category in, -1 when no item has one. */
+static int32_t category_property(const struct souk_property_log *log)
+{
+    for (int i = 0; i < log->name_count; i++)
+        if (strcmp(log->property_names[i], "categoryid") == 0)
+            return i;
+    return -1;
 }
 
 /* What is known of the part's ids beside their events. Collective: all ranks take part in every
@@ -102,6 +112,9 @@ static souk_status write_round_all(const struct souk_comm *comm, const char *fol
         part.items = content->items->tables[p];
     }
     status = add_tables_all(comm, content, round, &part, err);
+    if (!status && have_part && content->tally)
+        status = souk_category_tally_add(content->tally, &part.properties, part.items.count,
+                                         category_property(content->properties), err);
     if (!status && have_part) {
         status = write_part(folder, content, d, &part, &file, err);
         files[2 * p] = file.size_bytes;

@@ -16,11 +16,9 @@
 struct souk_dataset_content {
     const struct souk_numbering *users, *items;
     const struct souk_placement *placement;
-    struct souk_property_log *properties;               /**< NULL: none */
-    const struct souk_attribute_table *item_attributes; /**< NULL: none */
-    const struct souk_attribute_table *user_attributes; /**< NULL: none */
-    struct souk_category_tally
-        *categories; /**< of the items, counted on the way; NULL: not wanted */
+    const struct souk_attribute_table *item_table, *user_table; /**< NULL: none */
+    struct souk_property_log *properties;                       /**< NULL: none */
+    struct souk_category_tally *tally; /**< items by category, counted on the way; NULL: not */
 };
 
 /** Collective. Write every part into the staging folder, in rounds of one part per rank.

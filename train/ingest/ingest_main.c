@@ -5,6 +5,8 @@
 #include "shared/base/staging.h"
 #include "shared/data/dataset.h"
 #include "train/comm/comm.h"
+#include "train/ingest/attributes.h"
+#include "train/ingest/categorycoverage.h"
 #include "train/ingest/categorytree.h"
 #include "train/ingest/datasetwriter.h"
 #include "train/ingest/eventlog.h"
@@ -12,6 +14,7 @@
 #include "train/ingest/placement.h"
 #include "train/ingest/profile.h"
 #include "train/ingest/profilereport.h"
+#include "train/ingest/properties.h"
 #include "train/ingest/settings.h"
 #include "train/ingest/splitpoint.h"
 
@@ -33,7 +36,8 @@ struct ingest {
     struct souk_numbering users, items;
     struct souk_placement placement;
     struct souk_profile profile;
-    struct souk_dataset dataset;
+    struct souk_category_coverage coverage; /**< on rank 0 */
+    struct souk_dataset dataset;            /**< its arrays are those of the stages above */
 };
 
 static bool has_profile_file(const struct souk_ingest_settings *s)
@@ -177,8 +181,6 @@ static souk_status describe(struct ingest *in, struct souk_error *err)
 {
     const struct souk_ingest_settings *s = in->settings;
     struct souk_dataset *d = &in->dataset;
-    const struct souk_profile_report report = {
-        .dataset = d, .profile = &in->profile, .rejects = &in->log.rejects};
 
     d->path = in->staging.path;
     d->schema = SOUK_DATASET_SCHEMA;
@@ -203,30 +205,58 @@ static souk_status describe(struct ingest *in, struct souk_error *err)
     d->first_ms = in->profile.first_ms;
     d->last_ms = in->profile.last_ms;
     d->files = souk_zalloc_array((size_t)d->parts, sizeof *d->files);
-    d->profile_json = souk_profile_json(&report);
-    if (!d->files || !d->profile_json)
-        return souk_fail(err, SOUK_ENOMEM, "no memory for the manifest");
-    return SOUK_OK;
+    return d->files ? SOUK_OK : souk_fail(err, SOUK_ENOMEM, "no memory for the manifest");
+}
+
+static struct souk_profile_report report_of(const struct ingest *in)
+{
+    return (struct souk_profile_report){
+        .dataset = &in->dataset,
+        .profile = &in->profile,
+        .rejects = &in->log.rejects,
+        .coverage = in->settings->inputs.category_tree ? &in->coverage : NULL,
+    };
+}
+
+/* On rank 0, when all parts are there. */
+static souk_status write_manifest(struct ingest *in, struct souk_error *err)
+{
+    const struct souk_profile_report report = report_of(in);
+    in->dataset.profile_json = souk_profile_json(&report);
+    if (!in->dataset.profile_json)
+        return souk_fail(err, SOUK_ENOMEM, "no memory for the profile");
+    const souk_status status = souk_dataset_write_manifest(in->staging.partial, &in->dataset, err);
+    return status ? status : souk_staging_commit(&in->staging, err);
 }
 
 static souk_status write_all(struct ingest *in, struct souk_error *err)
 {
+    const struct souk_ingest_settings *s = in->settings;
+    const bool has_tree = s->inputs.category_tree != NULL;
+    struct souk_category_tally tally = {0};
     const struct souk_dataset_content content = {
         .users = &in->users,
         .items = &in->items,
         .placement = &in->placement,
-        .item_table = in->settings->items_file ? &in->item_table : NULL,
-        .user_table = in->settings->users_file ? &in->user_table : NULL,
-        .properties = in->settings->inputs.properties.count > 0 ? &in->properties : NULL};
-    const char *folder = in->staging.partial;
+        .item_table = s->items_file ? &in->item_table : NULL,
+        .user_table = s->users_file ? &in->user_table : NULL,
+        .properties = s->inputs.properties.count > 0 ? &in->properties : NULL,
+        .tally = has_tree && s->inputs.properties.count > 0 ? &tally : NULL,
+    };
 
-    souk_status status = souk_status_agree_all(in->comm, describe(in, err), err);
+    souk_status status = describe(in, err);
     if (!status)
-        status = souk_dataset_write_parts_all(in->comm, folder, &content, &in->dataset, err);
+        status = souk_category_tally_init(&tally, err);
+    status = souk_status_agree_all(in->comm, status, err);
+    if (!status)
+        status = souk_dataset_write_parts_all(in->comm, in->staging.partial, &content, &in->dataset,
+                                              err);
+    if (!status && has_tree)
+        status = souk_category_coverage_all(in->comm, &tally, &in->dataset.categories,
+                                            &in->coverage, err);
     if (!status && in->comm->rank == 0)
-        status = souk_dataset_write_manifest(folder, &in->dataset, err);
-    if (!status && in->comm->rank == 0)
-        status = souk_staging_commit(&in->staging, err);
+        status = write_manifest(in, err);
+    souk_category_tally_fini(&tally);
     return souk_status_agree_all(in->comm, status, err);
 }
 
@@ -245,8 +275,7 @@ static souk_status write_profile_file(struct souk_staging *file, const char *jso
 /* On rank 0. */
 static souk_status report(struct ingest *in, int64_t start_us, struct souk_error *err)
 {
-    const struct souk_profile_report report = {
-        .dataset = &in->dataset, .profile = &in->profile, .rejects = &in->log.rejects};
+    const struct souk_profile_report report = report_of(in);
     souk_log(SOUK_LOG_INFO, "done", "out=%s events=%lld users=%lld items=%lld seconds=%.3f",
              in->settings->out, (long long)in->profile.events, (long long)in->profile.users,
              (long long)in->profile.items, (double)(souk_monotonic_us() - start_us) * 1e-6);

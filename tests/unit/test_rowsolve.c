@@ -1,0 +1,161 @@
+/* The row solver against its reference in double, on odd sizes, empty rows, one pair, many pairs,
+ * extreme values; and the same bits wherever the row stands. */
+#include "shared/base/memory.h"
+#include "shared/base/random.h"
+#include "shared/math/rowsolve.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS = 400, PAIRS_MAX = 300 };
+
+struct problem {
+    struct souk_rowproblem p;
+    struct souk_rowscratch scratch;
+    float *factors, *gram, *x, *expected;
+    int32_t column[PAIRS_MAX];
+    float a[PAIRS_MAX], b[PAIRS_MAX];
+};
+
+static void make(struct problem *q, int d, int64_t count, double scale)
+{
+    const int stride = (d + 15) / 16 * 16;
+    *q = (struct problem){0};
+    q->factors = souk_alloc_aligned((size_t)(ROWS * stride), sizeof(float));
+    q->gram = souk_alloc_aligned((size_t)(d * stride), sizeof(float));
+    q->x = souk_alloc_aligned((size_t)stride, sizeof(float));
+    q->expected = souk_alloc_aligned((size_t)stride, sizeof(float));
+    for (int r = 0; r < ROWS; r++)
+        for (int c = 0; c < d; c++)
+            q->factors[r * stride + c] =
+                (float)(scale * souk_random_normal(3, (uint64_t)r, (uint64_t)c));
+    for (int i = 0; i < d; i++)
+        for (int j = 0; j < d; j++)
+            for (int r = 0; r < ROWS; r++)
+                q->gram[i * stride + j] += q->factors[r * stride + i] * q->factors[r * stride + j];
+    for (int64_t k = 0; k < count; k++) {
+        q->column[k] = (int32_t)(k * 37 % ROWS);
+        q->a[k] = (float)(k % 7);
+        q->b[k] = q->a[k] + 1;
+    }
+    q->p = (struct souk_rowproblem){.d = d, .stride = stride, .gram = q->gram, .gram_weight = .3f,
+                                    .ridge = (float)(.05 * scale * scale), .factors = q->factors,
+                                    .column = q->column, .a = q->a, .b = q->b, .count = count};
+    cr_assert_eq(souk_rowscratch_init(&q->scratch, stride), SOUK_OK);
+    cr_assert_eq(souk_rowsolve_reference(&q->p, q->expected), SOUK_OK);
+}
+
+static void unmake(struct problem *q)
+{
+    souk_rowscratch_fini(&q->scratch);
+    free(q->factors);
+    free(q->gram);
+    free(q->x);
+    free(q->expected);
+}
+
+static double distance(const struct problem *q)
+{
+    double difference = 0, largest = 1e-30;
+    for (int i = 0; i < q->p.d; i++) {
+        difference = fmax(difference, fabs((double)(q->x[i] - q->expected[i])));
+        largest = fmax(largest, fabs((double)q->expected[i]));
+    }
+    for (int i = q->p.d; i < q->p.stride; i++)
+        cr_assert_eq(q->x[i], 0, "the padding is not zero");
+    return difference / largest;
+}
+
+Test(rowsolve, cholesky_equals_the_reference_for_any_size)
+{
+    static const int sizes[] = {8, 9, 15, 16, 17, 31, 33, 48, 64, 65, 100, 128, 130};
+    static const int64_t counts[] = {1, 2, 15, 47, 48, 49, 97, PAIRS_MAX};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++) {
+            struct problem q;
+            make(&q, sizes[s], counts[c], .1);
+            cr_assert_eq(souk_rowsolve_cholesky(&q.p, &q.scratch, q.x), SOUK_OK);
+            cr_assert_lt(distance(&q), 2e-5, "d = %d, %lld pairs: %g", sizes[s],
+                         (long long)counts[c], distance(&q));
+            unmake(&q);
+        }
+    }
+}
+
+Test(rowsolve, cg_converges_to_the_reference)
+{
+    static const int sizes[] = {8, 17, 64, 100};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        struct problem q;
+        make(&q, sizes[s], 60, .1);
+        cr_assert_eq(souk_rowsolve_cg(&q.p, 3 * sizes[s], &q.scratch, q.x), SOUK_OK);
+        cr_assert_lt(distance(&q), 1e-4, "d = %d: %g", sizes[s], distance(&q));
+        unmake(&q);
+    }
+}
+
+Test(rowsolve, more_steps_of_cg_are_never_worse)
+{
+    struct problem q;
+    double last = INFINITY;
+    make(&q, 64, 40, .1);
+    for (int steps = 1; steps <= 16; steps *= 2) {
+        memset(q.x, 0, 64 * sizeof *q.x);
+        cr_assert_eq(souk_rowsolve_cg(&q.p, steps, &q.scratch, q.x), SOUK_OK);
+        cr_assert_leq(distance(&q), last * 1.05);
+        last = distance(&q);
+    }
+    unmake(&q);
+}
+
+Test(rowsolve, a_row_without_pairs_is_zero)
+{
+    struct problem q;
+    make(&q, 20, 0, .1);
+    q.x[3] = 5;
+    cr_assert_eq(souk_rowsolve_cholesky(&q.p, &q.scratch, q.x), SOUK_OK);
+    cr_assert_eq(distance(&q), 0);
+    q.x[3] = 5;
+    cr_assert_eq(souk_rowsolve_cg(&q.p, 3, &q.scratch, q.x), SOUK_OK);
+    cr_assert_eq(distance(&q), 0);
+    unmake(&q);
+}
+
+Test(rowsolve, large_and_small_values_are_solved)
+{
+    static const double scales[] = {1e-6, 1e-3, 1e3, 1e6};
+    for (size_t s = 0; s < sizeof scales / sizeof scales[0]; s++) {
+        struct problem q;
+        make(&q, 33, 50, scales[s]);
+        cr_assert_eq(souk_rowsolve_cholesky(&q.p, &q.scratch, q.x), SOUK_OK);
+        cr_assert_lt(distance(&q), 2e-5, "scale %g: %g", scales[s], distance(&q));
+        unmake(&q);
+    }
+}
+
+Test(rowsolve, a_matrix_that_is_not_positive_definite_is_refused)
+{
+    struct problem q;
+    make(&q, 16, 5, .1);
+    q.p.ridge = -100;
+    cr_assert_eq(souk_rowsolve_cholesky(&q.p, &q.scratch, q.x), SOUK_ENUMERIC);
+    q.p.ridge = NAN;
+    cr_assert_eq(souk_rowsolve_cholesky(&q.p, &q.scratch, q.x), SOUK_ENUMERIC);
+    unmake(&q);
+}
+
+Test(rowsolve, bits_do_not_depend_on_what_was_solved_before)
+{
+    struct problem q, other;
+    float again[64];
+    make(&q, 50, 33, .1);
+    make(&other, 50, 200, 3);
+    cr_assert_eq(souk_rowsolve_cholesky(&q.p, &q.scratch, q.x), SOUK_OK);
+    cr_assert_eq(souk_rowsolve_cholesky(&other.p, &q.scratch, other.x), SOUK_OK);
+    cr_assert_eq(souk_rowsolve_cholesky(&q.p, &q.scratch, again), SOUK_OK);
+    cr_assert_arr_eq(q.x, again, 50 * sizeof(float));
+    unmake(&q);
+    unmake(&other);
+}
