@@ -1,9 +1,9 @@
 # nng >= 1.10: 1.5.2 stops reconnecting for good when a peer is killed under load. tests/setup.sh
 # puts Debian 13's build of it into $SOUK_DEPS/nng where the system has none.
-#   Souk::nng         static libnng with what it needs
-#   Souk::nng_hidden  the same for tests that also link Criterion: libcriterion brings libnanomsg,
-#                     whose nn_* names libnng defines too
+#   Souk::nng         static libnng with what it needs; Souk::nng_hidden is another name of it
 #   SOUK_NNG_VERSION  of the API, from nng.h: Debian's 1.10.1 calls itself 1.10.0
+# A program does not export their names. Else shared libraries run on them: libcriterion brings
+# libnanomsg, whose nn_* libnng defines too, and libgit2, which crashes on an mbed TLS not its own.
 set(souk_deps_default ${CMAKE_SOURCE_DIR}/build/deps)
 if(DEFINED ENV{SOUK_DEPS})
     get_filename_component(souk_deps_default $ENV{SOUK_DEPS} ABSOLUTE)
@@ -26,8 +26,8 @@ block(PROPAGATE SOUK_NNG_VERSION)
                             "run `bash tests/setup.sh`")
     endif()
 
-    # All from the folder beside that header: Debian 12 has an mbed TLS of its own, which is not nng's.
-    get_filename_component(root ${include} DIRECTORY)
+    # All from the folder beside that header: Debian 12 has another mbed TLS of its own.
+    get_filename_component(root ${include}/.. ABSOLUTE)
     set(archives "")
     foreach(name nng mbedtls mbedx509 mbedcrypto)
         find_library(${name}_archive lib${name}.a NO_CACHE NO_DEFAULT_PATH
@@ -48,9 +48,8 @@ block(PROPAGATE SOUK_NNG_VERSION)
     add_library(souk_nng INTERFACE)
     target_include_directories(souk_nng SYSTEM INTERFACE ${include})
     target_link_libraries(souk_nng INTERFACE ${archives} Threads::Threads)
+    target_link_options(souk_nng INTERFACE
+        -Wl,--exclude-libs,libnng.a:libmbedtls.a:libmbedx509.a:libmbedcrypto.a)
     add_library(Souk::nng ALIAS souk_nng)
-    add_library(souk_nng_hidden INTERFACE)
-    target_link_libraries(souk_nng_hidden INTERFACE souk_nng)
-    target_link_options(souk_nng_hidden INTERFACE -Wl,--exclude-libs,libnng.a)
-    add_library(Souk::nng_hidden ALIAS souk_nng_hidden)
+    add_library(Souk::nng_hidden ALIAS souk_nng)
 endblock()

@@ -1,6 +1,6 @@
 # cmake -DSOURCE=... -DVERSION=... -DOUTPUT=... -P WriteVersion.cmake
-# A tree unpacked inside another project's checkout must not take that project's commit: at the top of
-# its own checkout, the prefix is empty.
+# A tree unpacked inside another project's checkout must not take that project's commit: at the top
+# of its own checkout, the prefix is empty.
 set(hash "")
 execute_process(COMMAND git -C ${SOURCE} rev-parse --show-prefix OUTPUT_VARIABLE inside
                 OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE failed ERROR_QUIET)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# setup.sh: install what building and testing Souk needs, on Debian 12 or 13. What is there already is
-# left alone; root is needed only where packages are missing. tests/quickstart.sh and tests/run.sh
+# setup.sh: install what building and testing Souk needs, on Debian 12 or 13. What is there is left
+# alone; root is needed only where packages are missing. tests/quickstart.sh and tests/run.sh
 # call it. SOUK_DEPS=FOLDER puts nng elsewhere than into build/deps (CMake reads it too).
 set -euo pipefail
 
@@ -20,11 +20,11 @@ die() {
 packages=(
     build-essential cmake ninja-build pkg-config git           # to build
     libopenmpi-dev openmpi-bin                                 # MPI
-    libopenblas-openmp-dev libscalapack-openmpi-dev            # dense algebra; see warn_of_pthread_openblas
+    libopenblas-openmp-dev libscalapack-openmpi-dev            # see warn_of_pthread_openblas
     libhdf5-dev libxxhash-dev libzstd-dev                      # files: format, digests, compression
     libjansson-dev libinih-dev libmsgpack-dev uthash-dev       # JSON, INI, messages, hash tables
     libcriterion-dev                                           # unit tests
-    zstd hdf5-tools python3-numpy python3-h5py                 # tests: reference data, independent readers
+    zstd hdf5-tools python3-numpy python3-h5py                 # tests: data, independent readers
     nng-utils nanomsg-utils                                    # tests: clients that are not ours
     clang valgrind shellcheck                                  # tests: fuzzing, memory, scripts
 )
@@ -63,8 +63,8 @@ warn_of_pthread_openblas() {
         echo "setup: warning: libopenblas0-pthread hides the openmp variant: remove it" >&2
 }
 
-# Where the system's own sources have $codename from. apt reads them, as they come in several formats;
-# this downloads nothing and needs no lists.
+# Where the system's own sources have $codename from. apt reads them, as they come in several
+# formats; this downloads nothing and needs no lists.
 list_mirrors() {
     apt-get update --print-uris | sed -n "s|^'\(.*/\)dists/$codename/main/binary-.*|\1|p" |
         awk '!/^cdrom:/ && !seen[$0]++'
@@ -76,8 +76,8 @@ nng_is_there() {
     [ -e "$changes" ] && [[ $(zcat "$changes") == "nng ($nng_version-"* ]]
 }
 
-# fetch_packages MIRROR: libnng-dev and libmbedtls-dev of Debian 13 into $work. Its options keep apt off
-# the system's sources and lists; apt checks the signatures.
+# fetch_packages MIRROR: libnng-dev and libmbedtls-dev of Debian 13 into $work. Its options keep apt
+# off the system's sources and lists; apt checks the signatures.
 fetch_packages() {
     local nng
     local options=(

@@ -44,11 +44,11 @@ with open('items.csv', 'w') as f:
     f.write('id,path,price\n' + ''.join('%d,"a, ""b""/%d",%d.5' % (i, i % 7, i) + '\r\n' for i in range(90, 140)) + '200,,')
 for part in (1, 2):
     with open('properties%d.csv' % part, 'w') as f:
-        f.write('timestamp,itemid,property,value\n')
+        f.write('note,timestamp,itemid,property,value\n')
         for _ in range(2000):
-            item = random.randrange(130)
-            f.write('%d,%d,%s,%s\n' % (1600000000000 + random.randrange(5) * 604800000, item, *random.choice(
-                [('categoryid', item % 11), ('available', random.randrange(2)), ('790', '"n%d.000 12,7"' % random.randrange(3))])))
+            item, week = random.randrange(130), random.randrange(5)
+            f.write(',%d,%d,%s,%s\n' % (1600000000000 + week * 604800000, item, *random.choice(
+                [('categoryid', (item + week) % 11), ('available', random.randrange(2)), ('790', '"n%d.000 12,7"' % random.randrange(3))])))
 with open('tree.csv', 'w') as f:
     f.write('categoryid,parentid\n0,\n1,0\n2,1\n3,1\n4,0\n9,\n5,4\n77,0')
 PY
@@ -136,9 +136,9 @@ p = json.load(open('know.3.json'))
 items = {r[1] for r in csv.reader(open('plain.csv'))} - {'item'} | {r[0] for r in csv.reader(open('items.csv'))} - {'id'}
 users = {r[0] for r in csv.reader(open('plain.csv'))} - {'user'} | {r[0] for r in csv.reader(open('users.csv'))} - {'id'}
 rows = [r for n in '12' for r in csv.reader(open('properties%s.csv' % n))][1:]
-items |= {r[1] for r in rows if r[1] != 'itemid'}
+items |= {r[2] for r in rows if r[2] != 'itemid'}
 tree = {r[0] for r in csv.reader(open('tree.csv'))}
-latest = {r[1]: r[3] for r in rows if r[2] == 'categoryid'}
+latest = {r[2]: r[4] for r in sorted(rows, key=lambda r: r[1]) if r[3] == 'categoryid'}
 expected = {'count': 8, 'roots': 2, 'max_depth': 3, 'used': len(set(latest.values()) & tree),
             'items_with_category': sum(v in tree for v in latest.values())}
 found = {k: p['categories'][k] for k in expected}

@@ -19,15 +19,15 @@ struct payload_head {
 
 /* Take one record in, or note why not. */
 static souk_status take_record(struct souk_property_log *log, struct souk_dictionary *items,
-                               const int *column, const struct souk_record *record,
-                               struct souk_error *err)
+                               const int *column, int column_count,
+                               const struct souk_record *record, struct souk_error *err)
 {
     const struct souk_csv_field *f = record->fields;
     int64_t time_ms = 0;
     souk_lidx item = -1;
     unsigned reasons = 0;
     log->rejects.rows++;
-    if (record->count != COLUMNS)
+    if (record->count != column_count)
         reasons |= 1u << SOUK_REJECT_FIELDS;
     else if (record->open_quote)
         reasons |= 1u << SOUK_REJECT_OPEN_QUOTE;
@@ -79,7 +79,7 @@ static souk_status read_records(struct souk_property_log *log, struct souk_dicti
         status = souk_source_next(source, record, &more, err);
         if (status || !more)
             break;
-        status = take_record(log, items, column, record, err);
+        status = take_record(log, items, column, source->column_count, record, err);
     }
     free(record);
     return status;

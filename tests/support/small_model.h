@@ -1,0 +1,30 @@
+/** @file
+ *  A random model for tests of storage and serving, and models that are wrong in one way.
+ */
+#ifndef SOUK_TESTS_SMALL_MODEL_H
+#define SOUK_TESTS_SMALL_MODEL_H
+
+#include "shared/base/status.h"
+
+#include <stdint.h>
+
+enum small_model_fault {
+    SMALL_MODEL_WHOLE,
+    SMALL_MODEL_NAN,       /**< one item factor is NaN; seals and digests are right */
+    SMALL_MODEL_SCHEMA,    /**< the manifest says schema 9 */
+    SMALL_MODEL_UNSORTED,  /**< two ids of a part are swapped */
+    SMALL_MODEL_FAR_ITEM,  /**< a history names an item row that does not exist */
+};
+
+struct small_model {
+    int64_t users, items;
+    int factors, parts;
+    uint64_t seed;
+    enum small_model_fault fault;
+};
+
+/** Write a model folder. Users are "u0", "u1", ..., items "i0", ...; each user has up to 7 items. */
+souk_status small_model_write(const char *path, const struct small_model *m, struct souk_error *err)
+    SOUK_MUST_CHECK;
+
+#endif

@@ -1,0 +1,231 @@
+/* Models on disk: what is written is read, and every file that is wrong is refused for its reason. */
+#include "shared/base/staging.h"
+#include "shared/model/modelfile.h"
+#include "shared/model/registry.h"
+#include "tests/support/small_model.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct small_model plain = {
+    .users = 90, .items = 70, .factors = 9, .parts = 4, .seed = 5};
+static char root[] = "/tmp/souk_test_modelfile.XXXXXX";
+static struct souk_error err;
+
+static void enter_root(void)
+{
+    cr_assert_not_null(mkdtemp(root));
+    cr_assert_eq(chdir(root), 0);
+}
+
+static void remove_root(void)
+{
+    cr_assert_eq(chdir("/"), 0);
+    cr_assert_eq(souk_remove_tree(root, NULL), SOUK_OK);
+}
+
+TestSuite(modelfile, .init = enter_root, .fini = remove_root);
+
+static void write_model(const char *path, struct small_model m)
+{
+    cr_assert_eq(small_model_write(path, &m, &err), SOUK_OK, "%s", err.msg);
+}
+
+static void expect_refused(const char *path, souk_status status, const char *text)
+{
+    const souk_status got = souk_registry_verify(path, &err);
+    cr_assert_eq(got, status, "status %d: %s", got, err.msg);
+    cr_assert_not_null(strstr(err.msg, text), "no '%s' in: %s", text, err.msg);
+}
+
+/* Invert the byte at `at` (from the end where negative). */
+static void flip(const char *path, long at)
+{
+    FILE *file = fopen(path, "r+");
+    cr_assert_not_null(file);
+    cr_assert_eq(fseek(file, at, at < 0 ? SEEK_END : SEEK_SET), 0);
+    const int byte = fgetc(file);
+    cr_assert_eq(fseek(file, -1, SEEK_CUR), 0);
+    fputc(byte ^ 0x40, file);
+    fclose(file);
+}
+
+static long size_of(const char *path)
+{
+    struct stat info;
+    cr_assert_eq(stat(path, &info), 0);
+    return (long)info.st_size;
+}
+
+Test(modelfile, what_is_written_is_read)
+{
+    struct souk_model *model = NULL;
+    int64_t users = 0, items = 0;
+    write_model("m", plain);
+    cr_assert_eq(souk_model_open("m", &model, &err), SOUK_OK, "%s", err.msg);
+    cr_assert_str_eq(model->kind, "als");
+    cr_assert_eq(model->factors, 9);
+    cr_assert_eq(souk_model_users(model), 90);
+    for (int p = 0; p < model->parts; p++) {
+        struct souk_model_part part;
+        cr_assert_eq(souk_model_read_part(model, p, SOUK_MODEL_USERS | SOUK_MODEL_ITEMS, &part, &err),
+                     SOUK_OK, "%s", err.msg);
+        cr_assert_eq(part.stride, 16);
+        for (int64_t i = 0; i < part.items.count; i++)
+            for (int c = 9; c < 16; c++)
+                cr_assert_eq(part.item_factors[i * 16 + c], 0);
+        users += part.users.count;
+        items += part.items.count;
+        souk_model_part_fini(&part);
+    }
+    cr_assert_eq(users, 90);
+    cr_assert_eq(items, 70);
+    souk_model_free(model);
+}
+
+Test(modelfile, the_same_content_has_the_same_bytes_and_id)
+{
+    struct souk_model *a = NULL, *b = NULL, *c = NULL;
+    struct small_model other = plain;
+    other.seed = 6;
+    write_model("a", plain);
+    write_model("b", plain);
+    write_model("c", other);
+    cr_assert_eq(system("cmp a/part-0001.h5 b/part-0001.h5"), 0);
+    cr_assert_eq(souk_model_open("a", &a, &err), SOUK_OK);
+    cr_assert_eq(souk_model_open("b", &b, &err), SOUK_OK);
+    cr_assert_eq(souk_model_open("c", &c, &err), SOUK_OK);
+    cr_assert_str_eq(a->id, b->id);
+    cr_assert_str_neq(a->id, c->id);
+    souk_model_free(a);
+    souk_model_free(b);
+    souk_model_free(c);
+}
+
+Test(modelfile, empty_parts_and_models_without_factors_are_fine)
+{
+    write_model("few", (struct small_model){.users = 1, .items = 1, .factors = 8, .parts = 16});
+    write_model("none", (struct small_model){.factors = 8, .parts = 3});
+    write_model("popular", (struct small_model){.users = 5, .items = 9, .parts = 2});
+    cr_assert_eq(souk_registry_verify("few", &err), SOUK_OK, "%s", err.msg);
+    cr_assert_eq(souk_registry_verify("none", &err), SOUK_OK, "%s", err.msg);
+    cr_assert_eq(souk_registry_verify("popular", &err), SOUK_OK, "%s", err.msg);
+}
+
+Test(modelfile, refuses_what_is_not_there)
+{
+    expect_refused("nowhere", SOUK_ENOTFOUND, "nowhere/model.h5");
+    write_model("m", plain);
+    cr_assert_eq(unlink("m/part-0002.h5"), 0);
+    expect_refused("m", SOUK_ENOTFOUND, "m/part-0002.h5");
+}
+
+Test(modelfile, refuses_a_flipped_byte_anywhere)
+{
+    static const char *const files[] = {"m/model.h5", "m/part-0001.h5"};
+    write_model("m", plain);
+    for (int f = 0; f < 2; f++) {
+        const long size = size_of(files[f]);
+        for (long at = 0; at < size; at += at < 700 ? 13 : 911) {
+            flip(files[f], at);
+            cr_assert_neq(souk_registry_verify("m", &err), SOUK_OK, "%s: byte %ld", files[f], at);
+            cr_assert_not_null(strstr(err.msg, files[f]), "%s", err.msg);
+            flip(files[f], at);
+        }
+    }
+    cr_assert_eq(souk_registry_verify("m", &err), SOUK_OK, "%s", err.msg);
+}
+
+Test(modelfile, refuses_a_truncated_part_of_any_length)
+{
+    write_model("m", plain);
+    const long size = size_of("m/part-0000.h5");
+    const long lengths[] = {size - 1, size / 2, 600, 512, 511, 10, 0};
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        cr_assert_eq(truncate("m/part-0000.h5", lengths[i]), 0);
+        expect_refused("m", SOUK_EINTEGRITY, "part-0000.h5");
+    }
+}
+
+Test(modelfile, refuses_a_part_of_another_model)
+{
+    struct small_model other = plain;
+    other.seed = 77;
+    write_model("m", plain);
+    write_model("other", other);
+    cr_assert_eq(system("cp other/part-0001.h5 m/part-0001.h5"), 0);
+    cr_assert_neq(souk_registry_verify("m", &err), SOUK_OK);
+    cr_assert_not_null(strstr(err.msg, "part-0001.h5"), "%s", err.msg);
+}
+
+Test(modelfile, refuses_files_that_are_not_souks)
+{
+    write_model("m", plain);
+    cr_assert_eq(system("head -c 4000 /dev/urandom > m/model.h5"), 0);
+    expect_refused("m", SOUK_EFORMAT, "not a file of Souk's");
+    cr_assert_eq(system(": > m/model.h5"), 0);
+    expect_refused("m", SOUK_EFORMAT, "empty");
+}
+
+Test(modelfile, refuses_another_schema_version)
+{
+    struct small_model m = plain;
+    m.fault = SMALL_MODEL_SCHEMA;
+    write_model("m", m);
+    expect_refused("m", SOUK_EVERSION, "schema version 9");
+}
+
+Test(modelfile, refuses_values_that_are_not_finite)
+{
+    struct small_model m = plain;
+    m.fault = SMALL_MODEL_NAN;
+    write_model("m", m);
+    expect_refused("m", SOUK_EFORMAT, "not finite");
+}
+
+Test(modelfile, refuses_ids_out_of_order)
+{
+    struct small_model m = plain;
+    m.fault = SMALL_MODEL_UNSORTED;
+    write_model("m", m);
+    expect_refused("m", SOUK_EFORMAT, "out of order");
+}
+
+Test(modelfile, refuses_histories_out_of_range)
+{
+    struct small_model m = plain;
+    m.fault = SMALL_MODEL_FAR_ITEM;
+    write_model("m", m);
+    expect_refused("m", SOUK_EFORMAT, "history");
+}
+
+Test(modelfile, the_registry_publishes_rolls_back_and_refuses)
+{
+    struct small_model other = plain, bad = plain;
+    struct souk_registry_version *versions = NULL;
+    int number = 0, count = 0;
+    other.seed = 6;
+    bad.fault = SMALL_MODEL_NAN;
+    write_model("a", plain);
+    write_model("b", other);
+    write_model("bad", bad);
+    cr_assert_eq(souk_registry_publish("r", "a", &number, &err), SOUK_OK, "%s", err.msg);
+    cr_assert_eq(souk_registry_publish("r", "a", &number, &err), SOUK_EEXIST);
+    cr_assert_eq(souk_registry_publish("r", "b", &number, &err), SOUK_OK, "%s", err.msg);
+    cr_assert_eq(number, 2);
+    cr_assert_neq(souk_registry_publish("r", "bad", &number, &err), SOUK_OK);
+    cr_assert_eq(souk_registry_rollback("r", 0, &number, &err), SOUK_OK, "%s", err.msg);
+    cr_assert_eq(number, 1);
+    cr_assert_eq(souk_registry_list("r", &versions, &count, &err), SOUK_OK);
+    cr_assert_eq(count, 2);
+    cr_assert(versions[0].is_current && !versions[1].is_current);
+    free(versions);
+    flip("r/v000002/part-0000.h5", -1);
+    cr_assert_neq(souk_registry_rollback("r", 2, &number, &err), SOUK_OK);
+    cr_assert_eq(souk_registry_verify("r/current", &err), SOUK_OK, "%s", err.msg);
+    cr_assert_eq(souk_registry_rollback("r", 9, &number, &err), SOUK_ENOTFOUND);
+}
