@@ -27,10 +27,10 @@ static souk_status fill_ids(struct souk_idtable *ids, char kind, int64_t count, 
     souk_status status = souk_idtable_init(ids, count, WIDTH + 1);
     int64_t kept = 0;
     for (int64_t i = 0; i < count && !status; i++) {
-        char id[WIDTH + 1] = "";
+        char id[32] = "";
         snprintf(id, sizeof id, "%c%lld", kind, (long long)i);
         if (souk_part_of(souk_hash_bytes(id, strlen(id)), parts) == part)
-            memcpy(ids->bytes + kept++ * ids->stride, id, sizeof id);
+            memcpy(ids->bytes + kept++ * ids->stride, id, WIDTH);
     }
     ids->count = kept;
     if (!status && kept > 0)

@@ -1,0 +1,81 @@
+/* brute_force MODEL user|item ID N: the list that the fleet must give, by one scan over all items with
+ * the reference dot product and a sort. Prints `item<TAB>score` with 9 digits. */
+#include "shared/base/hash.h"
+#include "shared/base/memory.h"
+#include "shared/math/dot.h"
+#include "shared/model/modelfile.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct scored {
+    float score;
+    const char *id;
+};
+
+static int better(const void *a, const void *b)
+{
+    const struct scored *x = a, *y = b;
+    if (x->score != y->score)
+        return x->score > y->score ? -1 : 1;
+    return strcmp(x->id, y->id);
+}
+
+static bool in_history(const struct souk_model_part *p, int64_t row, int64_t item)
+{
+    for (int64_t k = p->history_offsets[row]; k < p->history_offsets[row + 1]; k++)
+        if (p->history[k] == item)
+            return true;
+    return false;
+}
+
+static float norm(const float *x, int n)
+{
+    const float length = sqrtf(souk_dot_reference(x, x, n));
+    return length > 0 ? length : 1;
+}
+
+int main(int argc, char **argv)
+{
+    struct souk_error err = {0};
+    struct souk_model *m = NULL;
+    if (argc != 5 || souk_model_open(argv[1], &m, &err) != SOUK_OK) {
+        fprintf(stderr, "brute_force: %s\n", err.msg);
+        return 1;
+    }
+    const bool similar = strcmp(argv[2], "item") == 0;
+    const char *id = argv[3];
+    const int home = souk_part_of(souk_hash_bytes(id, strlen(id)), m->parts);
+    struct souk_model_part *parts = souk_zalloc_array((size_t)m->parts, sizeof *parts);
+    struct scored *list = souk_zalloc_array((size_t)souk_model_items(m), sizeof *list);
+    float vector[SOUK_FACTORS_MAX];
+    int64_t count = 0;
+    for (int p = 0; p < m->parts; p++)
+        if (souk_model_read_part(m, p, SOUK_MODEL_USERS | SOUK_MODEL_ITEMS, &parts[p], &err))
+            return 1;
+    const struct souk_model_part *h = &parts[home];
+    const int stride = h->stride;
+    const int64_t row = souk_idtable_find(similar ? &h->items : &h->users, id, strlen(id));
+    for (int c = 0; similar && c < stride; c++)
+        vector[c] = h->item_factors[row * stride + c] / norm(h->item_factors + row * stride, stride);
+    for (int p = 0; p < m->parts; p++) {
+        for (int64_t i = 0; i < parts[p].items.count; i++) {
+            const float *y = m->factors > 0 ? parts[p].item_factors + i * stride : NULL;
+            const int64_t item = m->item_first[p] + i;
+            float score = parts[p].popularity[i];
+            if (similar ? p == home && i == row : row >= 0 && in_history(h, row, item))
+                continue;
+            if (similar)
+                score = souk_dot_reference(vector, y, stride) / norm(y, stride);
+            else if (row >= 0 && y)
+                score = souk_dot_reference(h->user_factors + row * stride, y, stride);
+            list[count++] = (struct scored){score, souk_idtable_get(&parts[p].items, i)};
+        }
+    }
+    qsort(list, (size_t)count, sizeof *list, better);
+    for (int64_t k = 0; k < count && k < atoll(argv[4]); k++)
+        printf("%s\t%.9g\n", list[k].id, (double)list[k].score);
+    return 0;
+}

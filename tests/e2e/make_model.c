@@ -1,0 +1,33 @@
+/* make_model OUT USERS ITEMS FACTORS PARTS SEED [FAULT]: a random model for the serving tests. */
+#include "tests/support/small_model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum small_model_fault fault_of(const char *name)
+{
+    if (strcmp(name, "nan") == 0)
+        return SMALL_MODEL_NAN;
+    if (strcmp(name, "schema") == 0)
+        return SMALL_MODEL_SCHEMA;
+    return SMALL_MODEL_WHOLE;
+}
+
+int main(int argc, char **argv)
+{
+    struct souk_error err = {0};
+    if (argc < 7) {
+        fputs("usage: make_model OUT USERS ITEMS FACTORS PARTS SEED [nan|schema]\n", stderr);
+        return 2;
+    }
+    const struct small_model m = {.users = atoll(argv[2]), .items = atoll(argv[3]),
+                                  .factors = atoi(argv[4]), .parts = atoi(argv[5]),
+                                  .seed = strtoull(argv[6], NULL, 10),
+                                  .fault = argc > 7 ? fault_of(argv[7]) : SMALL_MODEL_WHOLE};
+    if (small_model_write(argv[1], &m, &err) != SOUK_OK) {
+        fprintf(stderr, "make_model: %s\n", err.msg);
+        return 1;
+    }
+    return 0;
+}
