@@ -35,12 +35,13 @@ bash tests/setup.sh
 cmake --preset "$preset"
 cmake --build --preset "$preset" --parallel "$jobs"
 
+long_tests=$(list_long) # first: ctest -N empties the log that list_skipped reads
 log=$build/ctest.log
 code=0
 ctest --test-dir "$build" --no-tests=error --output-on-failure --parallel "$jobs" "${selection[@]}" "$@" |
     tee "$log" || code=$?
 
-left_out=$(list_skipped; list_long) # in this order: ctest -N empties the log
+left_out=$(list_skipped; echo "$long_tests")
 printf '\nLeft out:\n%s\n' "${left_out:-  nothing}"
 grep -E '^[0-9]+% tests passed' "$log" || echo "no test ran"
 exit "$code"

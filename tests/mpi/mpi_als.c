@@ -23,9 +23,11 @@ static double weight_of(int64_t user, int64_t item)
     return bits % (heavy ? 2 : 25) == 0 || item == user % ITEMS ? (double)(1 + bits / 64 % 9) : 0;
 }
 
-static void name(char *text, char kind, int64_t row)
+enum { NAME_BYTES = 12 };
+
+static void name(char text[NAME_BYTES], char kind, int64_t row)
 {
-    snprintf(text, 12, "%c%07lld", kind, (long long)row);
+    snprintf(text, NAME_BYTES, "%c%07d", kind, (int)(row % 10000000));
 }
 
 static int fill_ids(struct souk_idtable *ids, char kind, int64_t first, int64_t count)
