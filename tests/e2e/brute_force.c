@@ -77,5 +77,10 @@ int main(int argc, char **argv)
     qsort(list, (size_t)count, sizeof *list, better);
     for (int64_t k = 0; k < count && k < atoll(argv[4]); k++)
         printf("%s\t%.9g\n", list[k].id, (double)list[k].score);
+    for (int p = 0; p < m->parts; p++)
+        souk_model_part_fini(&parts[p]);
+    free(parts);
+    free(list);
+    souk_model_free(m);
     return 0;
 }
