@@ -148,8 +148,7 @@ static bool read_item(const msgpack_object *entry, struct souk_answer_item *item
     const msgpack_object *id = souk_message_map_get(entry, "item_id");
     const msgpack_object *scores = souk_message_map_get(entry, "scores");
     double score = 0;
-    if (!id || id->type != MSGPACK_OBJECT_STR ||
-        !souk_message_map_number(entry, "score", &score))
+    if (!id || id->type != MSGPACK_OBJECT_STR || !souk_message_map_number(entry, "score", &score))
         return false;
     memcpy(*at, id->via.str.ptr, id->via.str.size);
     (*at)[id->via.str.size] = '\0';
@@ -213,7 +212,7 @@ static souk_status read_answer(const void *bytes, size_t len, const char *id_key
 
 static souk_status status_of_reply(const struct souk_answer *a, struct souk_error *err)
 {
-    const souk_status status = a->status == SOUK_WIRE_NOT_FOUND    ? SOUK_ENOTFOUND
+    const souk_status status = a->status == SOUK_WIRE_NOT_FOUND   ? SOUK_ENOTFOUND
                                : a->status == SOUK_WIRE_BAD_FIELD ? SOUK_EINVAL
                                : a->status == SOUK_WIRE_DEADLINE  ? SOUK_ETIMEDOUT
                                                                   : SOUK_EUNAVAILABLE;
@@ -262,8 +261,9 @@ souk_status souk_client_recommend(struct souk_client *client, int lane,
     return query_list(client, lane, "recommend", "user", "user_id", query, answer, err);
 }
 
-souk_status souk_client_similar(struct souk_client *client, int lane, const struct souk_query *query,
-                                struct souk_answer *answer, struct souk_error *err)
+souk_status souk_client_similar(struct souk_client *client, int lane,
+                                const struct souk_query *query, struct souk_answer *answer,
+                                struct souk_error *err)
 {
     return query_list(client, lane, "similar", "item", "item_id", query, answer, err);
 }

@@ -17,8 +17,8 @@ struct run {
     const struct souk_load *load;
     struct souk_client *client;
     int64_t start_us, end_us;
-    atomic_llong next;         /* number of the next arrival */
-    pthread_mutex_t lock;      /* of all below */
+    atomic_llong next;    /* number of the next arrival */
+    pthread_mutex_t lock; /* of all below */
     struct souk_load_report report;
     int64_t last_good_us;
     int64_t *latency_us;
@@ -78,10 +78,9 @@ static void *run_lane(void *argument)
         if (due_us >= r->end_us)
             return NULL;
         sleep_until(due_us);
-        const struct souk_query query = {.id = load->users[k % load->user_count], .n = load->n,
-                                         .timeout_ms = load->timeout_ms};
-        const souk_status status =
-            souk_client_recommend(r->client, t->lane, &query, &answer, &err);
+        const struct souk_query query = {
+            .id = load->users[k % load->user_count], .n = load->n, .timeout_ms = load->timeout_ms};
+        const souk_status status = souk_client_recommend(r->client, t->lane, &query, &answer, &err);
         note(r, status, &answer, &err, due_us, souk_monotonic_us());
         souk_answer_fini(&answer);
     }

@@ -16,7 +16,7 @@ struct souk_load {
     const char *proxy;
     const char *const *users; /**< [user_count], asked in turn */
     int64_t user_count;
-    double rate;      /**< arrivals per second; 0: closed loop */
+    double rate;       /**< arrivals per second; 0: closed loop */
     int64_t in_flight; /**< lanes */
     int64_t duration_ms, timeout_ms, n;
 };
@@ -29,7 +29,8 @@ struct souk_load_report {
     char first_error[256];
 };
 
-/** Run. Blocks for the duration. @return SOUK_OK also when requests failed: the report counts them */
+/** Run. Blocks for the duration. @return SOUK_OK also when requests failed: the report counts them
+ */
 souk_status souk_load_run(const struct souk_load *load, struct souk_load_report *report,
                           struct souk_error *err) SOUK_MUST_CHECK;
 

@@ -3,15 +3,16 @@
  *
  *      struct souk_client *client;
  *      struct souk_answer answer;
- *      if (souk_client_new("tcp://10.0.0.1:7100,tcp://10.0.0.2:7100", 1, &client, &err) == SOUK_OK &&
- *          souk_client_recommend(client, 0, &(struct souk_query){.id = "17850", .n = 10}, &answer,
- *                                &err) == SOUK_OK)
+ *      if (souk_client_new("tcp://10.0.0.1:7100,tcp://10.0.0.2:7100", 1, &client, &err) == SOUK_OK
+ * && souk_client_recommend(client, 0, &(struct souk_query){.id = "17850", .n = 10}, &answer, &err)
+ * == SOUK_OK)
  *          ... answer.items[0].id ...
  *      souk_answer_fini(&answer);
  *      souk_client_free(client);
  *
- *  A client has lanes: each carries one request at a time, and lanes may be used by different threads
- *  at once. A request goes to the first proxy that is connected; where that one is lost, to the next.
+ *  A client has lanes: each carries one request at a time, and lanes may be used by different
+ * threads at once. A request goes to the first proxy that is connected; where that one is lost, to
+ * the next.
  */
 #ifndef SOUK_CLIENT_H
 #define SOUK_CLIENT_H
@@ -35,7 +36,7 @@ struct souk_query {
     int64_t n;            /**< 1 to 1000; the server refuses others */
     const char *category; /**< only items under it; NULL: all */
     bool include_seen;
-    int64_t timeout_ms;   /**< 0: 2000 */
+    int64_t timeout_ms; /**< 0: 2000 */
 };
 
 struct souk_answer_item {
@@ -62,8 +63,9 @@ struct souk_answer {
 souk_status souk_client_recommend(struct souk_client *client, int lane,
                                   const struct souk_query *query, struct souk_answer *answer,
                                   struct souk_error *err) SOUK_MUST_CHECK;
-souk_status souk_client_similar(struct souk_client *client, int lane, const struct souk_query *query,
-                                struct souk_answer *answer, struct souk_error *err) SOUK_MUST_CHECK;
+souk_status souk_client_similar(struct souk_client *client, int lane,
+                                const struct souk_query *query, struct souk_answer *answer,
+                                struct souk_error *err) SOUK_MUST_CHECK;
 void souk_answer_fini(struct souk_answer *answer);
 
 /** What the peer says of itself, as one line of JSON; owned by the caller, free(). */

@@ -14,12 +14,19 @@
 #include <string.h>
 
 #define PROXY_ROW(o)                                                                               \
-    {"proxy", 'p', SOUK_OPTION_TEXT, &(o).proxy, "tcp://127.0.0.1:7100", 0, 0, NULL, "URL,...",    \
-     "addresses of proxies", false}
+    {                                                                                              \
+        "proxy", 'p', SOUK_OPTION_TEXT, &(o).proxy, "tcp://127.0.0.1:7100", 0, 0, NULL, "URL,...", \
+            "addresses of proxies", false                                                          \
+    }
 #define TIMEOUT_ROW(o)                                                                             \
-    {"timeout", 't', SOUK_OPTION_DURATION, &(o).timeout_ms, "2s", 1, 60000, NULL, "DURATION",      \
-     "give up after this", false}
-#define END_ROW {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false}
+    {                                                                                              \
+        "timeout", 't', SOUK_OPTION_DURATION, &(o).timeout_ms, "2s", 1, 60000, NULL, "DURATION",   \
+            "give up after this", false                                                            \
+    }
+#define END_ROW                                                                                    \
+    {                                                                                              \
+        NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false                       \
+    }
 
 struct list_options {
     const char *proxy, *id, *category;
@@ -80,8 +87,11 @@ static void print_json(const struct souk_answer *a, bool similar)
 
 static souk_status ask_list(const struct list_options *o, bool similar, struct souk_error *err)
 {
-    const struct souk_query query = {.id = o->id, .n = o->n, .category = o->category,
-                                     .include_seen = o->include_seen, .timeout_ms = o->timeout_ms};
+    const struct souk_query query = {.id = o->id,
+                                     .n = o->n,
+                                     .category = o->category,
+                                     .include_seen = o->include_seen,
+                                     .timeout_ms = o->timeout_ms};
     struct souk_client *client = NULL;
     struct souk_answer answer = {.items = NULL};
     souk_status status = souk_client_new(o->proxy, 1, &client, err);
@@ -149,7 +159,8 @@ static souk_status run_health(int argc, char **argv, struct souk_error *err)
     struct souk_client *client = NULL;
     char *json = NULL;
     bool done = false;
-    const struct souk_option table[] = {PROXY_ROW(o), TIMEOUT_ROW(o),
+    const struct souk_option table[] = {PROXY_ROW(o),
+                                        TIMEOUT_ROW(o),
                                         {"json", 0, SOUK_OPTION_FLAG, &o.json, NULL, 0, 0, NULL,
                                          NULL, "print JSON (it always does)", false},
                                         END_ROW};

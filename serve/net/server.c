@@ -66,9 +66,9 @@ static void *work(void *argument)
 
 static souk_status fail_nng(struct souk_error *err, const char *url, int rv)
 {
-    const souk_status status = rv == NNG_EADDRINUSE                          ? SOUK_EEXIST
+    const souk_status status = rv == NNG_EADDRINUSE                       ? SOUK_EEXIST
                                : rv == NNG_EADDRINVAL || rv == NNG_EINVAL ? SOUK_EINVAL
-                                                                             : SOUK_EIO;
+                                                                          : SOUK_EIO;
     return souk_fail(err, status, "cannot listen on %s: %s", url, nng_strerror(rv));
 }
 

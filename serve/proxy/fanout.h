@@ -12,14 +12,15 @@
 /** The calls of one worker: one to every replica. */
 struct souk_fanout {
     struct souk_topology *topology;
-    struct souk_call *calls; /**< [upstreams] */
-    int *chosen;             /**< [shards], index of the upstream asked, -1: none */
+    struct souk_call *calls;           /**< [upstreams] */
+    int *chosen;                       /**< [shards], index of the upstream asked, -1: none */
     struct souk_shard_answer *answers; /**< [shards] */
 };
 
 struct souk_shard_answer {
     bool answered; /**< `message` is parsed */
-    int64_t status; /**< enum souk_wire_status of the reply, _UNAVAILABLE or _DEADLINE without one */
+    int64_t
+        status; /**< enum souk_wire_status of the reply, _UNAVAILABLE or _DEADLINE without one */
     struct souk_message message; /**< valid until the next question */
 };
 

@@ -1,6 +1,6 @@
 /** @file
- *  The lists of the shards into one: score descending, then id ascending by bytes. The result is that
- *  of one scan over all items, however they are spread.
+ *  The lists of the shards into one: score descending, then id ascending by bytes. The result is
+ * that of one scan over all items, however they are spread.
  */
 #ifndef SOUK_PROXY_MERGE_H
 #define SOUK_PROXY_MERGE_H

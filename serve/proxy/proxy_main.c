@@ -63,8 +63,8 @@ static souk_status run(const struct proxy_options *o, struct souk_error *err)
     if (!status)
         status = souk_service_new(topology, (int)o->workers, o->deadline_ms, &service, err);
     if (!status)
-        status = souk_server_start(o->listen, (int)o->workers, souk_service_handle, service, &server,
-                                   err);
+        status = souk_server_start(o->listen, (int)o->workers, souk_service_handle, service,
+                                   &server, err);
     if (!status) {
         announce(topology, souk_server_address(server));
         const int signal_number = souk_shutdown_wait();

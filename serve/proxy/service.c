@@ -406,8 +406,11 @@ void souk_service_handle(void *context, int worker, const void *bytes, size_t le
     struct souk_request request;
     if (souk_request_parse(&request, bytes, len, reply)) {
         const int64_t ms = request.deadline_ms >= 0 ? request.deadline_ms : s->deadline_ms;
-        struct job j = {.service = s, .space = &s->spaces[worker], .request = &request,
-                        .reply = reply, .deadline_us = request.start_us + ms * 1000};
+        struct job j = {.service = s,
+                        .space = &s->spaces[worker],
+                        .request = &request,
+                        .reply = reply,
+                        .deadline_us = request.start_us + ms * 1000};
         souk_topology_view(s->topology, &j.view);
         dispatch(&j);
     }

@@ -184,8 +184,7 @@ static void rest(struct souk_topology *t)
     until.tv_nsec += (long)(ms * 1000000);
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
-    while (!t->stopping && !t->wanted &&
-           pthread_cond_timedwait(&t->changed, &t->lock, &until) == 0)
+    while (!t->stopping && !t->wanted && pthread_cond_timedwait(&t->changed, &t->lock, &until) == 0)
         ;
     t->wanted = false;
     pthread_mutex_unlock(&t->lock);
@@ -245,7 +244,8 @@ static souk_status parse_spec(struct souk_topology *t, char *spec, struct souk_e
     return status;
 }
 
-souk_status souk_topology_start(const char *spec, struct souk_topology **out, struct souk_error *err)
+souk_status souk_topology_start(const char *spec, struct souk_topology **out,
+                                struct souk_error *err)
 {
     struct souk_topology *t = souk_zalloc_array(1, sizeof *t);
     char *copy = souk_strndup(spec, strlen(spec));

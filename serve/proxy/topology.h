@@ -6,9 +6,9 @@
  *      shard 0   A1  A2            each: connected? what model, which parts (from `health`)
  *      shard 1   B1  B2
  *
- *  A thread asks every replica for its health twice a second, and at once when a request met another
- *  model. The answers form a view: one model that every shard holds, or the reason why there is none.
- *  Requests read the view under a lock and never wait for the network.
+ *  A thread asks every replica for its health twice a second, and at once when a request met
+ * another model. The answers form a view: one model that every shard holds, or the reason why there
+ * is none. Requests read the view under a lock and never wait for the network.
  */
 #ifndef SOUK_PROXY_TOPOLOGY_H
 #define SOUK_PROXY_TOPOLOGY_H
@@ -32,7 +32,7 @@ struct souk_replica_facts {
 
 struct souk_upstream {
     struct souk_caller caller;
-    int shard; /**< its place in --shards */
+    int shard;                       /**< its place in --shards */
     struct souk_replica_facts facts; /**< under the topology's lock */
 };
 

@@ -12,8 +12,11 @@ souk_status souk_replica_init(struct souk_replica *out, const struct souk_model 
                               int workers, struct souk_error *err)
 {
     souk_status status = SOUK_OK;
-    *out = (struct souk_replica){.model = model, .shard = shard, .shard_number = shard_number,
-                                 .shards = shards, .workers = workers};
+    *out = (struct souk_replica){.model = model,
+                                 .shard = shard,
+                                 .shard_number = shard_number,
+                                 .shards = shards,
+                                 .workers = workers};
     out->lists = souk_zalloc_array((size_t)workers, sizeof *out->lists);
     if (!out->lists)
         status = SOUK_ENOMEM;
@@ -50,8 +53,8 @@ static const struct souk_model_part *part_of_id(const struct souk_replica *r,
     }
     part = souk_shard_part_of(r->shard, *id, *len);
     if (!part)
-        souk_reply_error(reply, request, SOUK_WIRE_TOPOLOGY, "'%s' belongs to another shard than %d",
-                         field, r->shard_number);
+        souk_reply_error(reply, request, SOUK_WIRE_TOPOLOGY,
+                         "'%s' belongs to another shard than %d", field, r->shard_number);
     return part;
 }
 
@@ -184,8 +187,8 @@ static void put_hits(struct souk_writer *reply, const struct souk_topk *list)
     }
 }
 
-static void answer_scan(const struct souk_replica *r, int worker, const struct souk_request *request,
-                        struct souk_writer *reply)
+static void answer_scan(const struct souk_replica *r, int worker,
+                        const struct souk_request *request, struct souk_writer *reply)
 {
     struct scan_input in = {.n = 10};
     struct souk_topk list = r->lists[worker]; /* the memory is the worker's, the capacity ours */
@@ -195,8 +198,9 @@ static void answer_scan(const struct souk_replica *r, int worker, const struct s
         !copy_vector(r, request, &in) || !copy_exclude(request, &in) ||
         !souk_message_bool(&request->message, "cosine", &in.scan.cosine) ||
         !find_category(r, request, &in, &unknown)) {
-        souk_reply_error(reply, request, SOUK_WIRE_BAD_FIELD,
-                         "'n', 'vector', 'exclude', 'cosine' or 'category' is not as the scan takes it");
+        souk_reply_error(
+            reply, request, SOUK_WIRE_BAD_FIELD,
+            "'n', 'vector', 'exclude', 'cosine' or 'category' is not as the scan takes it");
         goto out;
     }
     list.capacity = (int)in.n;
@@ -262,8 +266,8 @@ void souk_replica_handle(void *context, int worker, const void *bytes, size_t le
         answer_health(r, &request, reply);
     else
         souk_reply_error(reply, &request, SOUK_WIRE_UNKNOWN_OPERATION,
-                         "a replica does not know the operation '%.*s'",
-                         (int)request.operation_len, request.operation);
+                         "a replica does not know the operation '%.*s'", (int)request.operation_len,
+                         request.operation);
 out:
     souk_request_fini(&request);
 }

@@ -1,6 +1,6 @@
 /** @file
- *  What a replica answers: `profile`, `scan`, `item` and `health` (docs/wire-format.md, between proxy
- *  and replica). Thread-safe: the shard is immutable, each worker has its own list.
+ *  What a replica answers: `profile`, `scan`, `item` and `health` (docs/wire-format.md, between
+ * proxy and replica). Thread-safe: the shard is immutable, each worker has its own list.
  */
 #ifndef SOUK_REPLICA_HANDLER_H
 #define SOUK_REPLICA_HANDLER_H

@@ -53,13 +53,13 @@ static souk_status serve(const struct replica_options *o, struct souk_replica *r
                          struct souk_error *err)
 {
     struct souk_server *server = NULL;
-    const souk_status status = souk_server_start(o->listen, replica->workers, souk_replica_handle,
-                                                 replica, &server, err);
+    const souk_status status =
+        souk_server_start(o->listen, replica->workers, souk_replica_handle, replica, &server, err);
     if (status)
         return status;
     souk_log(SOUK_LOG_INFO, "ready", "listen=%s shard=%d/%d model=%s kind=%s items=%" PRId64,
-             souk_server_address(server), replica->shard_number, replica->shards, replica->model->id,
-             replica->model->kind, replica->shard->item_count);
+             souk_server_address(server), replica->shard_number, replica->shards,
+             replica->model->id, replica->model->kind, replica->shard->item_count);
     const int signal_number = souk_shutdown_wait();
     souk_log(SOUK_LOG_INFO, "draining", "signal=%d", signal_number);
     souk_server_stop(server);

@@ -58,8 +58,8 @@ static souk_status get_types(const struct souk_manifest *m, struct souk_dataset 
                          count, SOUK_EVENT_TYPES_MAX);
     for (size_t i = 0; i < count; i++)
         if (!parse_type(json_array_get(array, i), &d->types[i]))
-            return souk_fail(err, SOUK_EFORMAT, "%s: manifest: event type %zu is malformed", m->path,
-                             i);
+            return souk_fail(err, SOUK_EFORMAT, "%s: manifest: event type %zu is malformed",
+                             m->path, i);
     d->type_count = (int)count;
     return SOUK_OK;
 }
@@ -120,9 +120,10 @@ static souk_status parse_manifest(const struct souk_manifest *m, struct souk_dat
     if (status)
         return status;
     if (schema != SOUK_DATASET_SCHEMA)
-        return souk_fail(err, SOUK_EVERSION,
-                         "%s: dataset schema version %lld, this build reads version %d: ingest again",
-                         m->path, (long long)schema, SOUK_DATASET_SCHEMA);
+        return souk_fail(
+            err, SOUK_EVERSION,
+            "%s: dataset schema version %lld, this build reads version %d: ingest again", m->path,
+            (long long)schema, SOUK_DATASET_SCHEMA);
     d->schema = (int)schema;
     status = souk_manifest_get_text(m, "format", d->format, sizeof d->format, err);
     if (!status)
@@ -229,7 +230,8 @@ static json_t *names_json(char *const *names, int count)
 static json_t *manifest_json(const struct souk_dataset *d)
 {
     return json_pack(
-        "{s:i, s:s, s:s, s:i, s:i, s:o, s:o, s:I, s:o, s:s, s:b, s:b, s:b, s:o, s:I, s:I, s:I, s:o, "
+        "{s:i, s:s, s:s, s:i, s:i, s:o, s:o, s:I, s:o, s:s, s:b, s:b, s:b, s:o, s:I, s:I, s:I, "
+        "s:o, "
         "s:o, s:o}",
         "schema", SOUK_DATASET_SCHEMA, "kind", KIND, "format", d->format, "parts", d->parts,
         "id_width", d->id_width, "user_first", souk_manifest_first_json(d->user_first, d->parts),

@@ -64,7 +64,7 @@ struct souk_part_file {
 
 /** The manifest, as it is in memory. Plain data, filled in by the reader or by ingest. */
 struct souk_dataset {
-    char *path;   /**< folder */
+    char *path; /**< folder */
     int schema, parts, id_width;
     char format[SOUK_NAME_MAX_BYTES + 1]; /**< "retailrocket" */
     int64_t *user_first;                  /**< [parts + 1] */
@@ -74,14 +74,14 @@ struct souk_dataset {
     struct souk_event_type types[SOUK_EVENT_TYPES_MAX];
     enum souk_weighting weighting;
     bool has_values, has_orders, has_properties;
-    int64_t split_ms;        /**< SOUK_TIME_NONE: none */
+    int64_t split_ms; /**< SOUK_TIME_NONE: none */
     int64_t session_gap_ms;
     int64_t first_ms, last_ms; /**< of the events; both 0 when there is none */
     int property_count;
-    char **property_names; /**< [property_count] */
-    char *profile_json;    /**< what --profile prints; may be NULL */
-    struct souk_part_file *files; /**< [parts] */
-    uint64_t digest;              /**< of the manifest: the dataset's name in models */
+    char **property_names;             /**< [property_count] */
+    char *profile_json;                /**< what --profile prints; may be NULL */
+    struct souk_part_file *files;      /**< [parts] */
+    uint64_t digest;                   /**< of the manifest: the dataset's name in models */
     struct souk_categories categories; /**< empty when none was given */
 };
 

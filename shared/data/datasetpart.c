@@ -48,8 +48,8 @@ static souk_status write_attribute(struct souk_h5 *h5, const char *group, int in
     status = souk_rowlength_write(h5, name, a->text_offsets, rows, err);
     snprintf(name, sizeof name, "/%s/attributes/%d/text", group, index);
     if (!status)
-        status = souk_h5_write(h5, name, SOUK_H5_U8, a->text_bytes, a->text_offsets[rows], 0, 1,
-                               err);
+        status =
+            souk_h5_write(h5, name, SOUK_H5_U8, a->text_bytes, a->text_offsets[rows], 0, 1, err);
     return status;
 }
 
@@ -283,8 +283,8 @@ static souk_status parse_attribute_name(const struct part_reader *r, const json_
     if (!json_is_string(name) || json_string_length(name) > SOUK_NAME_MAX_BYTES)
         return souk_fail(r->err, SOUK_EFORMAT, "%s: an attribute has no name", r->path);
     memcpy(a->name, json_string_value(name), json_string_length(name) + 1);
-    a->type = json_is_true(json_object_get(json, "number")) ? SOUK_ATTRIBUTE_NUMBER
-                                                            : SOUK_ATTRIBUTE_TEXT;
+    a->type =
+        json_is_true(json_object_get(json, "number")) ? SOUK_ATTRIBUTE_NUMBER : SOUK_ATTRIBUTE_TEXT;
     return SOUK_OK;
 }
 

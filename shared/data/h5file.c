@@ -142,9 +142,9 @@ souk_status souk_h5_open(const char *path, const char *kind, const int64_t *size
         return status;
     status = souk_h5seal_verify(path, kind, &size, &seal, err);
     if (!status && ((digest && seal != *digest) || (size_bytes && size != *size_bytes)))
-        status = souk_fail(err, SOUK_EINTEGRITY,
-                           "%s: whole, but not the file that the manifest names (another version's?)",
-                           path);
+        status = souk_fail(
+            err, SOUK_EINTEGRITY,
+            "%s: whole, but not the file that the manifest names (another version's?)", path);
     if (!status) {
         (*out)->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
         if ((*out)->file < 0)
@@ -183,9 +183,9 @@ static hid_t creation_properties(int64_t rows, int64_t columns, size_t element)
     chunk[1] = (hsize_t)columns;
     if (creation < 0 || H5Pset_obj_track_times(creation, false) < 0)
         goto fail;
-    if (rows > 0 && (H5Pset_chunk(creation, columns ? 2 : 1, chunk) < 0 ||
-                     (element > 1 && H5Pset_shuffle(creation) < 0) ||
-                     H5Pset_fletcher32(creation) < 0))
+    if (rows > 0 &&
+        (H5Pset_chunk(creation, columns ? 2 : 1, chunk) < 0 ||
+         (element > 1 && H5Pset_shuffle(creation) < 0) || H5Pset_fletcher32(creation) < 0))
         goto fail;
     return creation;
 fail:
@@ -232,7 +232,8 @@ static souk_status write_dataset(struct souk_h5 *h5, const char *name, hid_t sto
 
     if (space >= 0 && memory >= 0 && links >= 0 && creation >= 0)
         dataset = H5Dcreate2(h5->file, name, stored, space, links, creation, H5P_DEFAULT);
-    if (dataset < 0 || (rows > 0 && H5Dwrite(dataset, native, memory, H5S_ALL, H5P_DEFAULT, data) < 0))
+    if (dataset < 0 ||
+        (rows > 0 && H5Dwrite(dataset, native, memory, H5S_ALL, H5P_DEFAULT, data) < 0))
         status = souk_fail(err, SOUK_EIO, "%s: cannot write %s (disk full?)", h5->path, name);
     close_dataset(dataset);
     close_plist(creation);
@@ -349,8 +350,8 @@ souk_status souk_h5_read(struct souk_h5 *h5, const char *name, enum souk_h5_type
     if (!status)
         status = check_storage(h5, name, dataset, file_type(type), rows, columns, err);
     if (!status)
-        status = read_dataset(h5, name, dataset, memory_type(type), data, rows, columns, stride,
-                              err);
+        status =
+            read_dataset(h5, name, dataset, memory_type(type), data, rows, columns, stride, err);
     close_dataset(dataset);
     return status;
 }
@@ -365,8 +366,8 @@ souk_status souk_h5_read_new(struct souk_h5 *h5, const char *name, enum souk_h5_
     *data = NULL;
     status = open_dataset(h5, name, &dataset, rows, &columns, err);
     if (!status && columns != 0)
-        status = souk_fail(err, SOUK_EFORMAT, "%s: %s has two dimensions, wanted one", h5->path,
-                           name);
+        status =
+            souk_fail(err, SOUK_EFORMAT, "%s: %s has two dimensions, wanted one", h5->path, name);
     if (!status && *rows > max_rows)
         status = souk_fail(err, SOUK_ELIMIT, "%s: %s has %" PRId64 " rows, at most %" PRId64 " fit",
                            h5->path, name, *rows, max_rows);
@@ -390,8 +391,9 @@ souk_status souk_h5_read_new(struct souk_h5 *h5, const char *name, enum souk_h5_
 static hid_t id_type(int width)
 {
     hid_t type = H5Tcopy(H5T_C_S1);
-    if (type >= 0 && (H5Tset_size(type, (size_t)width) < 0 ||
-                      H5Tset_strpad(type, H5T_STR_NULLPAD) < 0 || H5Tset_cset(type, H5T_CSET_UTF8) < 0)) {
+    if (type >= 0 &&
+        (H5Tset_size(type, (size_t)width) < 0 || H5Tset_strpad(type, H5T_STR_NULLPAD) < 0 ||
+         H5Tset_cset(type, H5T_CSET_UTF8) < 0)) {
         H5Tclose(type);
         return H5I_INVALID_HID;
     }
@@ -477,8 +479,9 @@ souk_status souk_h5_read_ids(struct souk_h5 *h5, const char *name, struct souk_i
         goto out;
     unpack_ids(packed, width, ids);
     if (!souk_idtable_is_sorted(ids, &bad))
-        status = souk_fail(err, SOUK_EFORMAT, "%s: %s row %" PRId64 " is not an id, or out of order",
-                           h5->path, name, bad);
+        status =
+            souk_fail(err, SOUK_EFORMAT, "%s: %s row %" PRId64 " is not an id, or out of order",
+                      h5->path, name, bad);
 out:
     close_type(type);
     close_dataset(dataset);
@@ -545,7 +548,8 @@ souk_status souk_h5_write_virtual(struct souk_h5 *h5, const char *name, const ch
     if (!failed && H5Sselect_all(space) >= 0)
         dataset = H5Dcreate2(h5->file, name, stored, space, links, creation, H5P_DEFAULT);
     if (dataset < 0)
-        status = souk_fail(err, SOUK_EIO, "%s: cannot write the virtual dataset %s", h5->path, name);
+        status =
+            souk_fail(err, SOUK_EIO, "%s: cannot write the virtual dataset %s", h5->path, name);
     close_dataset(dataset);
     close_plist(creation);
     close_plist(links);

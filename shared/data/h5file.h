@@ -1,9 +1,9 @@
 /** @file
  *  Souk's HDF5 files: sealed, chunked, checked.
  *
- *      byte 0    "souk-h5 1\n" "kind dataset-part\n" "bytes 0000000000123456\n" "xxh3 0123456789abcdef\n"
- *                NUL-padded to 512: the user block, written last
- *      byte 512  HDF5 superblock ... end of file: `bytes` of it, whose XXH3-64 is `xxh3`
+ *      byte 0    "souk-h5 1\n" "kind dataset-part\n" "bytes 0000000000123456\n" "xxh3
+ * 0123456789abcdef\n" NUL-padded to 512: the user block, written last byte 512  HDF5 superblock ...
+ * end of file: `bytes` of it, whose XXH3-64 is `xxh3`
  *
  *  The seal is verified before the HDF5 library sees a byte, so that a truncated or flipped file is
  *  refused with its reason. h5dump and h5py read such files as they are. Datasets are fixed-length,
@@ -79,8 +79,8 @@ souk_status souk_h5_write_ids(struct souk_h5 *h5, const char *name, const struct
 souk_status souk_h5_read_ids(struct souk_h5 *h5, const char *name, struct souk_idtable *ids,
                              struct souk_error *err) SOUK_MUST_CHECK;
 
-/** A virtual dataset over dataset `source` of files[0..parts), rows concatenated; missing parts read
- *  as NaN, -1 or "". @param type of the elements; @param id_width > 0: strings of that width;
+/** A virtual dataset over dataset `source` of files[0..parts), rows concatenated; missing parts
+ * read as NaN, -1 or "". @param type of the elements; @param id_width > 0: strings of that width;
  *  @param rows [parts] of each part */
 souk_status souk_h5_write_virtual(struct souk_h5 *h5, const char *name, const char *source,
                                   const char *const *files, int parts, const int64_t *rows,

@@ -90,8 +90,8 @@ static souk_status check_seal(const char *path, const char *kind, const char *se
     if (sscanf(seal, "souk-h5 %9d\n", &version) != 1)
         return souk_fail(err, SOUK_EFORMAT, "%s: not a file of Souk's", path);
     if (version != 1)
-        return souk_fail(err, SOUK_EVERSION,
-                         "%s: container version %d, this build reads version 1", path, version);
+        return souk_fail(err, SOUK_EVERSION, "%s: container version %d, this build reads version 1",
+                         path, version);
     if (sscanf(seal, "souk-h5 1\nkind %64s\nbytes %16" SCNd64 "\nxxh3 %16" SCNx64 "\n", found,
                content_bytes, content_hash) != 3)
         return souk_fail(err, SOUK_EINTEGRITY, "%s: its seal is damaged", path);

@@ -158,7 +158,8 @@ json_t *souk_manifest_files_json(const struct souk_part_file *files, int parts)
     for (int p = 0; p < parts && array; p++) {
         char hex[17];
         snprintf(hex, sizeof hex, "%016" PRIx64, files[p].digest);
-        json_t *file = json_pack("{s:I, s:s}", "bytes", (json_int_t)files[p].size_bytes, "xxh3", hex);
+        json_t *file =
+            json_pack("{s:I, s:s}", "bytes", (json_int_t)files[p].size_bytes, "xxh3", hex);
         if (json_array_append_new(array, file) != 0) {
             json_decref(array);
             return NULL;
@@ -198,8 +199,8 @@ souk_status souk_manifest_read_categories(struct souk_h5 *h5, struct souk_catego
         return SOUK_OK;
     status = souk_h5_read_ids(h5, "/categories/id", &ids, err);
     if (!status)
-        status = souk_h5_read_new(h5, "/categories/parent", SOUK_H5_I32, ids.count, &parent, &rows,
-                                  err);
+        status =
+            souk_h5_read_new(h5, "/categories/parent", SOUK_H5_I32, ids.count, &parent, &rows, err);
     if (!status && rows != ids.count)
         status = souk_fail(err, SOUK_EFORMAT, "categories: %lld ids but %lld parents",
                            (long long)ids.count, (long long)rows);
@@ -262,8 +263,8 @@ souk_status souk_manifest_write_virtual(struct souk_h5 *h5, const char *group, c
     }
     if (!status && length_name) {
         snprintf(name, sizeof name, "/%s/%s", group, length_name);
-        status = souk_h5_write_virtual(h5, name, name, l.files, parts, l.rows, 0, SOUK_H5_I64, 0,
-                                       err);
+        status =
+            souk_h5_write_virtual(h5, name, name, l.files, parts, l.rows, 0, SOUK_H5_I64, 0, err);
     }
     if (!status && factors > 0) {
         snprintf(name, sizeof name, "/%s/factors", group);

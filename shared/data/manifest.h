@@ -1,5 +1,6 @@
 /** @file
- *  What the manifests of datasets and models share: JSON in a sealed HDF5 file, read with suspicion.
+ *  What the manifests of datasets and models share: JSON in a sealed HDF5 file, read with
+ * suspicion.
  *
  *  A getter fails with SOUK_EFORMAT and names the file and the key when the value is absent, of
  *  another type, or out of range.

@@ -31,8 +31,8 @@ souk_status souk_rowlength_read(struct souk_h5 *h5, const char *name, int64_t ro
     status = souk_h5_read(h5, name, SOUK_H5_I64, starts + 1, rows, 0, 1, err);
     for (int64_t i = 0; i < rows && !status; i++)
         if (starts[i + 1] < 0 || __builtin_add_overflow(starts[i], starts[i + 1], &starts[i + 1]))
-            status = souk_fail(err, SOUK_EFORMAT, "%s: the length of row %" PRId64 " is out of range",
-                               name, i);
+            status = souk_fail(err, SOUK_EFORMAT,
+                               "%s: the length of row %" PRId64 " is out of range", name, i);
     if (status) {
         free(starts);
         return status;

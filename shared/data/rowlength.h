@@ -1,6 +1,6 @@
 /** @file
- *  Row lengths on disk, row offsets in memory: offsets of a matrix cut into parts do not concatenate,
- *  lengths do.
+ *  Row lengths on disk, row offsets in memory: offsets of a matrix cut into parts do not
+ * concatenate, lengths do.
  */
 #ifndef SOUK_DATA_ROWLENGTH_H
 #define SOUK_DATA_ROWLENGTH_H

@@ -24,11 +24,11 @@
 /** The least squares problem of one row. All borrowed. */
 struct souk_rowproblem {
     int d, stride;
-    const float *gram;      /**< [d x stride], symmetric, in full */
+    const float *gram; /**< [d x stride], symmetric, in full */
     float gram_weight, ridge;
-    const float *factors;   /**< rows y of the other side */
-    const int32_t *column;  /**< [count], row of `factors` of each pair */
-    const float *a, *b;     /**< [count]; a >= 0 */
+    const float *factors;  /**< rows y of the other side */
+    const int32_t *column; /**< [count], row of `factors` of each pair */
+    const float *a, *b;    /**< [count]; a >= 0 */
     int64_t count;
 };
 

@@ -6,8 +6,8 @@
  *
  *      for pairs in panels of PANEL:   pack y_j and a_j y_j, then
  *          for each tile on or above the diagonal:  A[tile] += sum_j (a_j y_j)[rows] x y_j[columns]
- *      for blocks of BLOCK rows of A:   U = factor of the block's rows, then the same tile kernel with
- *          A[below] -= U' U                              (A = U' U: a right-looking Cholesky)
+ *      for blocks of BLOCK rows of A:   U = factor of the block's rows, then the same tile kernel
+ * with A[below] -= U' U                              (A = U' U: a right-looking Cholesky)
  *
  *  An element sums its pairs in their order, whatever the panel or the tile.
  */
@@ -256,7 +256,8 @@ static void residual(const struct souk_rowproblem *p, const float *x, float *r)
     }
 }
 
-static void solve_cg(const struct souk_rowproblem *p, int steps, struct souk_rowscratch *s, float *x)
+static void solve_cg(const struct souk_rowproblem *p, int steps, struct souk_rowscratch *s,
+                     float *x)
 {
     const int stride = p->stride;
     float *r = s->vectors, *direction = r + stride, *product = direction + stride;

@@ -7,8 +7,8 @@
 #include "shared/math/rowsolve.h"
 
 enum {
-    SOUK_ROWSOLVE_PANEL = 48,  /**< pairs that are packed before they are multiplied */
-    SOUK_ROWSOLVE_BLOCK = 16,  /**< rows of the matrix that are factorized together */
+    SOUK_ROWSOLVE_PANEL = 48, /**< pairs that are packed before they are multiplied */
+    SOUK_ROWSOLVE_BLOCK = 16, /**< rows of the matrix that are factorized together */
 };
 
 struct souk_rowsolve_kernels {

@@ -116,9 +116,9 @@ static souk_status check_sizes(const struct souk_model *m, struct souk_error *er
         if (stat(path, &info) != 0)
             status = souk_fail_errno(err, "%s", path);
         else if (info.st_size != m->files[p].size_bytes)
-            status = souk_fail(err, SOUK_EINTEGRITY,
-                               "%s: %lld bytes where the manifest states %lld", path,
-                               (long long)info.st_size, (long long)m->files[p].size_bytes);
+            status =
+                souk_fail(err, SOUK_EINTEGRITY, "%s: %lld bytes where the manifest states %lld",
+                          path, (long long)info.st_size, (long long)m->files[p].size_bytes);
         free(path);
     }
     return status;
@@ -187,15 +187,14 @@ static json_t *manifest_json(const struct souk_model *m)
 {
     char dataset[17];
     snprintf(dataset, sizeof dataset, "%016" PRIx64, m->dataset_digest);
-    return json_pack("{s:i, s:s, s:i, s:i, s:i, s:o, s:o, s:I, s:I, s:s, s:s, s:o, s:o}", "schema",
-                     SOUK_MODEL_SCHEMA, "kind", m->kind, "parts", m->parts, "id_width", m->id_width,
-                     "factors", m->factors, "user_first",
-                     souk_manifest_first_json(m->user_first, m->parts), "item_first",
-                     souk_manifest_first_json(m->item_first, m->parts), "from_ms",
-                     (json_int_t)m->window.from_ms, "until_ms", (json_int_t)m->window.until_ms,
-                     "dataset", dataset, "git_commit", m->git_commit, "parameters",
-                     souk_manifest_embed(m->parameters_json), "files",
-                     souk_manifest_files_json(m->files, m->parts));
+    return json_pack(
+        "{s:i, s:s, s:i, s:i, s:i, s:o, s:o, s:I, s:I, s:s, s:s, s:o, s:o}", "schema",
+        SOUK_MODEL_SCHEMA, "kind", m->kind, "parts", m->parts, "id_width", m->id_width, "factors",
+        m->factors, "user_first", souk_manifest_first_json(m->user_first, m->parts), "item_first",
+        souk_manifest_first_json(m->item_first, m->parts), "from_ms", (json_int_t)m->window.from_ms,
+        "until_ms", (json_int_t)m->window.until_ms, "dataset", dataset, "git_commit", m->git_commit,
+        "parameters", souk_manifest_embed(m->parameters_json), "files",
+        souk_manifest_files_json(m->files, m->parts));
 }
 
 static souk_status write_making(struct souk_h5 *h5, const struct souk_model *m,

@@ -25,13 +25,13 @@ enum {
 };
 
 struct souk_model {
-    char *path;                       /**< folder */
-    char id[SOUK_MODEL_ID_BYTES + 1]; /**< hex digest of the manifest: the version's name */
+    char *path;                         /**< folder */
+    char id[SOUK_MODEL_ID_BYTES + 1];   /**< hex digest of the manifest: the version's name */
     char kind[SOUK_NAME_MAX_BYTES + 1]; /**< "als", "popular" */
     int schema, parts, id_width;
-    int factors;            /**< 0: the model has none */
-    int64_t *user_first;    /**< [parts + 1], model rows */
-    int64_t *item_first;    /**< [parts + 1] */
+    int factors;               /**< 0: the model has none */
+    int64_t *user_first;       /**< [parts + 1], model rows */
+    int64_t *item_first;       /**< [parts + 1] */
     struct souk_window window; /**< of the events it was trained on */
     uint64_t dataset_digest;
     int64_t created_ms;
@@ -47,14 +47,14 @@ struct souk_model {
 struct souk_model_part {
     int part, factors, stride;
     struct souk_idtable users, items;
-    float *user_factors;     /**< [users x stride]; NULL without factors */
+    float *user_factors;      /**< [users x stride]; NULL without factors */
     int64_t *history_offsets; /**< [users + 1] */
     int64_t *history;         /**< [pairs], model item rows, ascending in a row */
     float *history_weight;    /**< [pairs] */
-    float *item_factors;     /**< [items x stride]; NULL without factors */
-    float *popularity;       /**< [items], >= 0: score for visitors without a history */
-    int64_t *item_events;    /**< [items], events in the training window */
-    int32_t *category;       /**< [items], index into categories, -1 unknown; NULL: none known */
+    float *item_factors;      /**< [items x stride]; NULL without factors */
+    float *popularity;        /**< [items], >= 0: score for visitors without a history */
+    int64_t *item_events;     /**< [items], events in the training window */
+    int32_t *category;        /**< [items], index into categories, -1 unknown; NULL: none known */
 };
 
 enum souk_model_what { SOUK_MODEL_USERS = 1, SOUK_MODEL_ITEMS = 2 };
@@ -86,14 +86,14 @@ static inline int64_t souk_model_items(const struct souk_model *m)
  *  @param what bits of souk_model_what
  *  @param out  empty with souk_model_part_fini(); zeroed on failure */
 souk_status souk_model_read_part(const struct souk_model *m, int part, unsigned what,
-                                 struct souk_model_part *out, struct souk_error *err)
-    SOUK_MUST_CHECK;
+                                 struct souk_model_part *out,
+                                 struct souk_error *err) SOUK_MUST_CHECK;
 void souk_model_part_fini(struct souk_model_part *p);
 
 /** Write one part into a staging folder, sealed and synced. Values that are not finite are refused
  *  (SOUK_ENUMERIC). Ranks call it for their own parts. */
-souk_status souk_model_write_part(const char *folder, int id_width,
-                                  const struct souk_model_part *p, struct souk_part_file *file,
+souk_status souk_model_write_part(const char *folder, int id_width, const struct souk_model_part *p,
+                                  struct souk_part_file *file,
                                   struct souk_error *err) SOUK_MUST_CHECK;
 
 /** Write model.h5 after all parts; m->files is filled in. Sets m->id and m->git_commit. */

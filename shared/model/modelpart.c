@@ -57,8 +57,8 @@ static souk_status write_items(struct souk_h5 *h5, int id_width, const struct so
     const int64_t items = p->items.count;
     souk_status status = souk_h5_write_ids(h5, "/items/id", &p->items, id_width, err);
     if (!status && p->item_factors)
-        status = write_floats(h5, "/items/factors", p->item_factors, items, p->factors, p->stride,
-                              err);
+        status =
+            write_floats(h5, "/items/factors", p->item_factors, items, p->factors, p->stride, err);
     if (!status)
         status = write_floats(h5, "/items/popularity", p->popularity, items, 0, 1, err);
     if (!status)
@@ -68,9 +68,8 @@ static souk_status write_items(struct souk_h5 *h5, int id_width, const struct so
     return status;
 }
 
-souk_status souk_model_write_part(const char *folder, int id_width,
-                                  const struct souk_model_part *p, struct souk_part_file *file,
-                                  struct souk_error *err)
+souk_status souk_model_write_part(const char *folder, int id_width, const struct souk_model_part *p,
+                                  struct souk_part_file *file, struct souk_error *err)
 {
     char name[20];
     char *path;
@@ -178,8 +177,8 @@ static souk_status read_users(const struct part_reader *r)
     if (!status) {
         int64_t rows = 0;
         void *history = NULL;
-        status = souk_h5_read_new(r->h5, "/users/history", SOUK_H5_I64, pairs, &history, &rows,
-                                  r->err);
+        status =
+            souk_h5_read_new(r->h5, "/users/history", SOUK_H5_I64, pairs, &history, &rows, r->err);
         p->history = history;
         if (!status && rows != pairs)
             status = souk_fail(r->err, SOUK_EFORMAT, "%s: /users/history is shorter than its rows",
@@ -218,8 +217,8 @@ static souk_status read_items(const struct part_reader *r)
     if (!status && !(p->item_events = souk_alloc_array((size_t)items, sizeof *p->item_events)))
         status = souk_fail(r->err, SOUK_ENOMEM, "%s: no memory", r->path);
     if (!status)
-        status = souk_h5_read(r->h5, "/items/events", SOUK_H5_I64, p->item_events, items, 0, 1,
-                              r->err);
+        status =
+            souk_h5_read(r->h5, "/items/events", SOUK_H5_I64, p->item_events, items, 0, 1, r->err);
     if (!status && souk_h5_has(r->h5, "/items/category")) {
         p->category = souk_alloc_array((size_t)items, sizeof *p->category);
         status = p->category ? souk_h5_read(r->h5, "/items/category", SOUK_H5_I32, p->category,

@@ -91,9 +91,8 @@ static souk_status append_history(const char *registry, const char *action, int 
     if (!file)
         return souk_fail_errno(err, "%s", path);
     souk_time_format(souk_wall_ms(), stamp);
-    const bool written =
-        fprintf(file, "%s %s v%06d %s\n", stamp, action, number, model_id) > 0 &&
-        fflush(file) == 0 && fsync(fileno(file)) == 0;
+    const bool written = fprintf(file, "%s %s v%06d %s\n", stamp, action, number, model_id) > 0 &&
+                         fflush(file) == 0 && fsync(fileno(file)) == 0;
     if (fclose(file) != 0 || !written)
         return souk_fail_errno(err, "%s", path);
     return SOUK_OK;
@@ -166,8 +165,8 @@ souk_status souk_registry_list(const char *registry, struct souk_registry_versio
         if (status)
             souk_fail(err, status, "%s: no memory for its versions", registry);
         else
-            (*versions)[(*count)++] = (struct souk_registry_version){
-                .number = number, .is_current = number == current};
+            (*versions)[(*count)++] =
+                (struct souk_registry_version){.number = number, .is_current = number == current};
     }
     closedir(folder);
     if (status) {
@@ -234,7 +233,8 @@ static souk_status copy_file(const char *from_folder, const char *to_folder, con
     return status;
 }
 
-static souk_status copy_model(const struct souk_model *model, const char *to, struct souk_error *err)
+static souk_status copy_model(const struct souk_model *model, const char *to,
+                              struct souk_error *err)
 {
     souk_status status = copy_file(model->path, to, "model.h5", err);
     for (int p = 0; p < model->parts && !status; p++) {

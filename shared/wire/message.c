@@ -45,7 +45,8 @@ static bool skip(struct walk *w, uint64_t count)
 
 static const char CUT[] = "the message is cut short";
 
-/* A container of `count` objects opens. Each takes at least a byte: a count beyond the end is a lie. */
+/* A container of `count` objects opens. Each takes at least a byte: a count beyond the end is a
+ * lie. */
 static const char *open_container(struct walk *w, uint64_t count)
 {
     if (count > (uint64_t)(w->end - w->at))

@@ -3,8 +3,8 @@
  *  is unpacked.
  *
  *  The check walks the bytes without recursion: one whole object and nothing behind it, a map with
- *  text keys, at most SOUK_WIRE_DEPTH_MAX deep and SOUK_WIRE_ELEMENTS_MAX elements, no length beyond
- *  the end, no number that is not finite, no extension type. docs/wire-format.md is the
+ *  text keys, at most SOUK_WIRE_DEPTH_MAX deep and SOUK_WIRE_ELEMENTS_MAX elements, no length
+ * beyond the end, no number that is not finite, no extension type. docs/wire-format.md is the
  *  specification.
  */
 #ifndef SOUK_WIRE_MESSAGE_H

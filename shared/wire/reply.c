@@ -15,8 +15,8 @@ bool souk_request_parse(struct souk_request *r, const void *bytes, size_t len,
     int64_t version = -1;
     enum souk_wire_status status;
 
-    *r = (struct souk_request){.id = "", .operation = "", .deadline_ms = -1,
-                               .start_us = souk_monotonic_us()};
+    *r = (struct souk_request){
+        .id = "", .operation = "", .deadline_ms = -1, .start_us = souk_monotonic_us()};
     status = souk_message_parse(&r->message, bytes, len, reason, sizeof reason);
     if (status != SOUK_WIRE_OK) {
         souk_reply_error(reply, r, status, "%s", reason);
@@ -27,7 +27,8 @@ bool souk_request_parse(struct souk_request *r, const void *bytes, size_t len,
                          SOUK_WIRE_ID_MAX);
         return false;
     }
-    if (!souk_message_int(&r->message, "v", 0, INT32_MAX, &version) || version != SOUK_WIRE_VERSION) {
+    if (!souk_message_int(&r->message, "v", 0, INT32_MAX, &version) ||
+        version != SOUK_WIRE_VERSION) {
         souk_reply_error(reply, r, SOUK_WIRE_UNKNOWN_VERSION, "'v' must be %d", SOUK_WIRE_VERSION);
         return false;
     }

@@ -1,5 +1,5 @@
-/* brute_force MODEL user|item ID N: the list that the fleet must give, by one scan over all items with
- * the reference dot product and a sort. Prints `item<TAB>score` with 9 digits. */
+/* brute_force MODEL user|item ID N: the list that the fleet must give, by one scan over all items
+ * with the reference dot product and a sort. Prints `item<TAB>score` with 9 digits. */
 #include "shared/base/hash.h"
 #include "shared/base/memory.h"
 #include "shared/math/dot.h"
@@ -59,7 +59,8 @@ int main(int argc, char **argv)
     const int stride = h->stride;
     const int64_t row = souk_idtable_find(similar ? &h->items : &h->users, id, strlen(id));
     for (int c = 0; similar && c < stride; c++)
-        vector[c] = h->item_factors[row * stride + c] / norm(h->item_factors + row * stride, stride);
+        vector[c] =
+            h->item_factors[row * stride + c] / norm(h->item_factors + row * stride, stride);
     for (int p = 0; p < m->parts; p++) {
         for (int64_t i = 0; i < parts[p].items.count; i++) {
             const float *y = m->factors > 0 ? parts[p].item_factors + i * stride : NULL;

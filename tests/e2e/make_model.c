@@ -21,8 +21,10 @@ int main(int argc, char **argv)
         fputs("usage: make_model OUT USERS ITEMS FACTORS PARTS SEED [nan|schema]\n", stderr);
         return 2;
     }
-    const struct small_model m = {.users = atoll(argv[2]), .items = atoll(argv[3]),
-                                  .factors = atoi(argv[4]), .parts = atoi(argv[5]),
+    const struct small_model m = {.users = atoll(argv[2]),
+                                  .items = atoll(argv[3]),
+                                  .factors = atoi(argv[4]),
+                                  .parts = atoi(argv[5]),
                                   .seed = strtoull(argv[6], NULL, 10),
                                   .fault = argc > 7 ? fault_of(argv[7]) : SMALL_MODEL_WHOLE};
     if (small_model_write(argv[1], &m, &err) != SOUK_OK) {

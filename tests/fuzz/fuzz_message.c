@@ -33,7 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct souk_request request;
     struct souk_writer reply;
     char reason[64];
-    uint8_t *exact = malloc(size ? size : 1); /* of the very size, so that one byte beyond is seen */
+    uint8_t *exact =
+        malloc(size ? size : 1); /* of the very size, so that one byte beyond is seen */
     if (!exact)
         return 0;
     if (size > 0)

@@ -1,4 +1,5 @@
-/* Model files: raw bytes as model.h5 (the seal must refuse them), and any manifest under a good seal. */
+/* Model files: raw bytes as model.h5 (the seal must refuse them), and any manifest under a good
+ * seal. */
 #include "shared/base/log.h"
 #include "shared/base/staging.h"
 #include "shared/data/h5file.h"
@@ -44,7 +45,8 @@ static void write_manifest(const uint8_t *data, size_t size)
     uint64_t digest;
     if (souk_h5_create(file, "model", &h5, NULL) != SOUK_OK ||
         souk_h5_write(h5, "/manifest", SOUK_H5_U8, data, (int64_t)size, 0, 1, NULL) != SOUK_OK ||
-        souk_h5_write(h5, "/making", SOUK_H5_U8, making, sizeof making - 1, 0, 1, NULL) != SOUK_OK ||
+        souk_h5_write(h5, "/making", SOUK_H5_U8, making, sizeof making - 1, 0, 1, NULL) !=
+            SOUK_OK ||
         souk_h5_seal(h5, &bytes, &digest, NULL) != SOUK_OK)
         abort();
 }

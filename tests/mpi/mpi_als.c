@@ -1,5 +1,5 @@
-/* ALS on any number of ranks against a brute-force solver of a few lines, and the same bits whatever
- * the partition. */
+/* ALS on any number of ranks against a brute-force solver of a few lines, and the same bits
+ * whatever the partition. */
 #include "shared/base/hash.h"
 #include "shared/base/memory.h"
 #include "shared/base/random.h"
@@ -96,8 +96,7 @@ static void draw(const struct souk_objective *o, int kind, int64_t row)
         dense[kind][row][c] =
             o->kind == SOUK_OBJECTIVE_IMPLICIT
                 ? (double)(float)(.01 * souk_random_uniform(seed, hash, (uint64_t)c))
-                : (double)(float)(.1 / sqrt(FACTORS) *
-                                  souk_random_normal(seed, hash, (uint64_t)c));
+                : (double)(float)(.1 / sqrt(FACTORS) * souk_random_normal(seed, hash, (uint64_t)c));
     }
 }
 
@@ -174,7 +173,8 @@ static double compare(const struct souk_ratings *r, int kind, float **rows, uint
     for (int k = 0; k < r->local_count; k++) {
         const int part = r->local[k].part;
         const int64_t count = first[part + 1] - first[part];
-        *digest = *digest * 31 + souk_hash_bytes(rows[part], (size_t)count * STRIDE * sizeof(float));
+        *digest =
+            *digest * 31 + souk_hash_bytes(rows[part], (size_t)count * STRIDE * sizeof(float));
         for (int64_t i = 0; i < count; i++) {
             for (int c = 0; c < FACTORS; c++) {
                 const double x = dense[kind][first[part] + i][c];
@@ -221,8 +221,11 @@ static int run(const struct souk_comm *comm, const struct souk_ratings *ratings,
 static int check_objective(const struct souk_comm *comm, const struct souk_ratings *ratings,
                            struct souk_objective objective)
 {
-    struct souk_als_parameters p = {.factors = FACTORS, .epochs = EPOCHS, .cg_steps = FACTORS,
-                                    .seed = 5, .objective = objective};
+    struct souk_als_parameters p = {.factors = FACTORS,
+                                    .epochs = EPOCHS,
+                                    .cg_steps = FACTORS,
+                                    .seed = 5,
+                                    .objective = objective};
     uint64_t digest[3];
     int failures = 0;
     for (int kind = 0; kind < 2; kind++)
@@ -250,12 +253,14 @@ int main(int argc, char **argv)
     if (souk_comm_start(&argc, &argv, "mpi_als", &comm, &err) != SOUK_OK)
         return 1;
     failures = fill_ratings(&comm, &ratings);
-    failures += check_objective(&comm, &ratings,
-                                (struct souk_objective){.kind = SOUK_OBJECTIVE_IALS, .alpha0 = .1,
-                                                        .lambda = .05, .nu = 1, .power = .5});
-    failures += check_objective(&comm, &ratings,
-                                (struct souk_objective){.kind = SOUK_OBJECTIVE_IMPLICIT, .alpha = 4,
-                                                        .offset = 1, .regularization = 2});
+    failures += check_objective(
+        &comm, &ratings,
+        (struct souk_objective){
+            .kind = SOUK_OBJECTIVE_IALS, .alpha0 = .1, .lambda = .05, .nu = 1, .power = .5});
+    failures += check_objective(
+        &comm, &ratings,
+        (struct souk_objective){
+            .kind = SOUK_OBJECTIVE_IMPLICIT, .alpha = 4, .offset = 1, .regularization = 2});
     souk_ratings_fini(&ratings);
     if (souk_sum_i64_all(&comm, &failures, 1, &err) != SOUK_OK)
         failures = 1;

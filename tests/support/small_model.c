@@ -44,8 +44,8 @@ static float *fill_factors(const struct small_model *m, int64_t rows, int part, 
     float *x = souk_alloc_aligned((size_t)rows * (size_t)stride, sizeof *x);
     for (int64_t r = 0; r < rows && x; r++)
         for (int c = 0; c < m->factors; c++)
-            x[r * stride + c] = (float)souk_random_normal(
-                m->seed + (uint64_t)(2 * part + kind), (uint64_t)r, (uint64_t)c);
+            x[r * stride + c] = (float)souk_random_normal(m->seed + (uint64_t)(2 * part + kind),
+                                                          (uint64_t)r, (uint64_t)c);
     return x;
 }
 
@@ -62,8 +62,8 @@ static int64_t draw_history(const struct small_model *m, int part, int64_t row, 
     int64_t kept = 0;
     const int64_t count = (int64_t)(souk_random_bits(seed, (uint64_t)row, 99) % (HISTORY_MAX + 1));
     for (int64_t k = 0; k < count && m->items > 0; k++)
-        items[k] = (int64_t)(souk_random_bits(seed, (uint64_t)row, (uint64_t)k) %
-                             (uint64_t)m->items);
+        items[k] =
+            (int64_t)(souk_random_bits(seed, (uint64_t)row, (uint64_t)k) % (uint64_t)m->items);
     qsort(items, (size_t)(m->items > 0 ? count : 0), sizeof *items, ascending);
     for (int64_t k = 0; k < count && m->items > 0; k++)
         if (kept == 0 || items[kept - 1] != items[k])
@@ -193,8 +193,11 @@ static souk_status damage_schema(const char *folder, struct souk_error *err)
 souk_status small_model_write(const char *path, const struct small_model *m, struct souk_error *err)
 {
     const size_t parts = (size_t)m->parts;
-    struct souk_model model = {.parts = m->parts, .id_width = WIDTH, .factors = m->factors,
-                               .window = {0, 1000}, .created_ms = 1};
+    struct souk_model model = {.parts = m->parts,
+                               .id_width = WIDTH,
+                               .factors = m->factors,
+                               .window = {0, 1000},
+                               .created_ms = 1};
     souk_status status = SOUK_OK;
     strcpy(model.kind, m->factors > 0 ? "als" : "popular");
     model.user_first = souk_zalloc_array(parts + 1, sizeof *model.user_first);

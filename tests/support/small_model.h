@@ -10,10 +10,10 @@
 
 enum small_model_fault {
     SMALL_MODEL_WHOLE,
-    SMALL_MODEL_NAN,       /**< one item factor is NaN; seals and digests are right */
-    SMALL_MODEL_SCHEMA,    /**< the manifest says schema 9 */
-    SMALL_MODEL_UNSORTED,  /**< two ids of a part are swapped */
-    SMALL_MODEL_FAR_ITEM,  /**< a history names an item row that does not exist */
+    SMALL_MODEL_NAN,      /**< one item factor is NaN; seals and digests are right */
+    SMALL_MODEL_SCHEMA,   /**< the manifest says schema 9 */
+    SMALL_MODEL_UNSORTED, /**< two ids of a part are swapped */
+    SMALL_MODEL_FAR_ITEM, /**< a history names an item row that does not exist */
 };
 
 struct small_model {
@@ -23,8 +23,9 @@ struct small_model {
     enum small_model_fault fault;
 };
 
-/** Write a model folder. Users are "u0", "u1", ..., items "i0", ...; each user has up to 7 items. */
-souk_status small_model_write(const char *path, const struct small_model *m, struct souk_error *err)
-    SOUK_MUST_CHECK;
+/** Write a model folder. Users are "u0", "u1", ..., items "i0", ...; each user has up to 7 items.
+ */
+souk_status small_model_write(const char *path, const struct small_model *m,
+                              struct souk_error *err) SOUK_MUST_CHECK;
 
 #endif

@@ -1,4 +1,5 @@
-/* Models on disk: what is written is read, and every file that is wrong is refused for its reason. */
+/* Models on disk: what is written is read, and every file that is wrong is refused for its reason.
+ */
 #include "shared/base/staging.h"
 #include "shared/model/modelfile.h"
 #include "shared/model/registry.h"
@@ -72,8 +73,9 @@ Test(modelfile, what_is_written_is_read)
     cr_assert_eq(souk_model_users(model), 90);
     for (int p = 0; p < model->parts; p++) {
         struct souk_model_part part;
-        cr_assert_eq(souk_model_read_part(model, p, SOUK_MODEL_USERS | SOUK_MODEL_ITEMS, &part, &err),
-                     SOUK_OK, "%s", err.msg);
+        cr_assert_eq(
+            souk_model_read_part(model, p, SOUK_MODEL_USERS | SOUK_MODEL_ITEMS, &part, &err),
+            SOUK_OK, "%s", err.msg);
         cr_assert_eq(part.stride, 16);
         for (int64_t i = 0; i < part.items.count; i++)
             for (int c = 9; c < 16; c++)

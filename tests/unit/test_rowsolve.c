@@ -40,9 +40,16 @@ static void make(struct problem *q, int d, int64_t count, double scale)
         q->a[k] = (float)(k % 7);
         q->b[k] = q->a[k] + 1;
     }
-    q->p = (struct souk_rowproblem){.d = d, .stride = stride, .gram = q->gram, .gram_weight = .3f,
-                                    .ridge = (float)(.05 * scale * scale), .factors = q->factors,
-                                    .column = q->column, .a = q->a, .b = q->b, .count = count};
+    q->p = (struct souk_rowproblem){.d = d,
+                                    .stride = stride,
+                                    .gram = q->gram,
+                                    .gram_weight = .3f,
+                                    .ridge = (float)(.05 * scale * scale),
+                                    .factors = q->factors,
+                                    .column = q->column,
+                                    .a = q->a,
+                                    .b = q->b,
+                                    .count = count};
     cr_assert_eq(souk_rowscratch_init(&q->scratch, stride), SOUK_OK);
     cr_assert_eq(souk_rowsolve_reference(&q->p, q->expected), SOUK_OK);
 }

@@ -13,7 +13,7 @@
 
 struct work {
     struct souk_gram gram;
-    double *grams[2]; /* [d x d] of each side, as of its last change */
+    double *grams[2];  /* [d x d] of each side, as of its last change */
     float *gram_float; /* [d x stride], of the side that is being used */
 };
 
@@ -47,8 +47,8 @@ souk_status souk_als_init_all(struct souk_als *als, const struct souk_comm *comm
     for (int k = 0; k < 2; k++)
         als->sides[k].exchange.row = MPI_DATATYPE_NULL;
     als->work = w = souk_zalloc_array(1, sizeof *w);
-    status = w ? work_init(w, comm, parameters->factors, err)
-               : souk_fail(err, SOUK_ENOMEM, "no memory");
+    status =
+        w ? work_init(w, comm, parameters->factors, err) : souk_fail(err, SOUK_ENOMEM, "no memory");
     status = souk_status_agree_all(comm, status, err);
     if (!status)
         status = souk_sides_init_all(comm, ratings, parameters->partition, parameters->factors,
@@ -157,8 +157,8 @@ static int64_t global_row(const struct souk_partition *p, int64_t local)
     return -1;
 }
 
-static souk_status explain(const struct half_epoch *h, souk_status status,
-                           enum souk_side_kind kind, struct souk_error *err)
+static souk_status explain(const struct half_epoch *h, souk_status status, enum souk_side_kind kind,
+                           struct souk_error *err)
 {
     if (status == SOUK_ENUMERIC)
         return souk_fail(err, status,
@@ -173,11 +173,13 @@ static void spread_gram(const double *gram, int d, int stride, float *out)
 {
     for (int i = 0; i < d; i++)
         for (int j = 0; j < d; j++)
-            out[(size_t)i * (size_t)stride + (size_t)j] = (float)gram[(size_t)i * (size_t)d + (size_t)j];
+            out[(size_t)i * (size_t)stride + (size_t)j] =
+                (float)gram[(size_t)i * (size_t)d + (size_t)j];
 }
 
 /* The other side's Gram matrix and rows, overlapped. */
-static souk_status gather_all(struct souk_als *als, enum souk_side_kind kind, struct souk_error *err)
+static souk_status gather_all(struct souk_als *als, enum souk_side_kind kind,
+                              struct souk_error *err)
 {
     struct work *w = als->work;
     struct souk_side *other = &als->sides[!kind];

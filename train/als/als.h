@@ -49,7 +49,8 @@ souk_status souk_als_init_all(struct souk_als *als, const struct souk_comm *comm
 void souk_als_fini(struct souk_als *als);
 
 /** Collective. One epoch.
- *  @return SOUK_OK, SOUK_ENUMERIC (names the row), SOUK_ENOMEM, SOUK_ECOMM; the same on all ranks */
+ *  @return SOUK_OK, SOUK_ENUMERIC (names the row), SOUK_ENOMEM, SOUK_ECOMM; the same on all ranks
+ */
 souk_status souk_als_epoch_all(struct souk_als *als, struct souk_als_epoch *report,
                                struct souk_error *err) SOUK_MUST_CHECK;
 

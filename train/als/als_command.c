@@ -51,8 +51,8 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
          "weight of all cells; 0: 20 * pairs / (users * items)", false},
         {"lambda", 0, SOUK_OPTION_REAL, &o->lambda, "0.007", 0, 1e9, NULL, "L",
          "regularization, scaled by the row's frequency", false},
-        {"nu", 0, SOUK_OPTION_REAL, &o->nu, "1", 0, 2, NULL, "E",
-         "exponent of that frequency", false},
+        {"nu", 0, SOUK_OPTION_REAL, &o->nu, "1", 0, 2, NULL, "E", "exponent of that frequency",
+         false},
         {"weight-power", 0, SOUK_OPTION_REAL, &o->power, "0.25", 0, 2, NULL, "E",
          "an observed pair counts weight^E; 0: 1", false},
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "objective implicit", false},
@@ -67,8 +67,8 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
          NULL, "DURATION|none", "of the popularity that unknown visitors are answered with", false},
         {"threads", 0, SOUK_OPTION_INT, &o->threads, "0", 0, 4096, NULL, "N",
          "OpenMP threads of a rank; 0: OMP_NUM_THREADS, else all its cores", false},
-        {"partition", 0, SOUK_OPTION_CHOICE, &o->partition, "cost", 0, 0,
-         "cost|lopsided|idle-rank", NULL, "how rows are spread; all but cost are for tests", false},
+        {"partition", 0, SOUK_OPTION_CHOICE, &o->partition, "cost", 0, 0, "cost|lopsided|idle-rank",
+         NULL, "how rows are spread; all but cost are for tests", false},
         {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
     };
     const struct souk_program program = {

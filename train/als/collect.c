@@ -89,7 +89,8 @@ souk_status souk_als_collect_all(const struct souk_als *als, const struct souk_r
     for (int r = 0; r < comm->size; r++)
         counts[r] = rows_between(comm, &side->partition, comm->rank, r);
     pack_blocks(comm, side, buffer);
-    status = souk_exchange_all(comm, buffer, counts, row_bytes, &received, counts + comm->size, err);
+    status =
+        souk_exchange_all(comm, buffer, counts, row_bytes, &received, counts + comm->size, err);
     if (!status)
         unpack_blocks(comm, side, ratings, received, rows);
 out:

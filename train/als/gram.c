@@ -29,7 +29,8 @@ static double largest_norm(const struct souk_side *side, int d)
 {
     double largest = 0;
     const int64_t rows = side->partition.local_rows;
-#pragma omp parallel for default(none) shared(side, d, rows) reduction(max : largest) schedule(static)
+#pragma omp parallel for default(none) shared(side, d, rows) reduction(max                         \
+                                                                       : largest) schedule(static)
     for (int64_t r = 0; r < rows; r++) {
         const float *x = souk_side_row(side, r);
         double norm = 0;
@@ -95,7 +96,8 @@ souk_status souk_gram_start_all(struct souk_gram *g, const struct souk_side *sid
     if (status)
         return status;
     if (!isfinite(largest))
-        return souk_fail(err, SOUK_ENUMERIC, "factors are no longer finite: raise the regularization");
+        return souk_fail(err, SOUK_ENUMERIC,
+                         "factors are no longer finite: raise the regularization");
     g->shift = souk_fixed_shift(largest * SOUK_BLOCK_ROWS,
                                 side->partition.blocks > 0 ? side->partition.blocks : 1);
     const double scale = ldexp(1, g->shift);
@@ -115,8 +117,7 @@ souk_status souk_gram_finish_all(struct souk_gram *g, double *gram, struct souk_
 {
     const int d = g->d;
     int64_t at = 0;
-    souk_status status =
-        souk_mpi_check(MPI_Wait(&g->request, MPI_STATUS_IGNORE), "MPI_Wait", err);
+    souk_status status = souk_mpi_check(MPI_Wait(&g->request, MPI_STATUS_IGNORE), "MPI_Wait", err);
     for (int i = 0; i < d; i++)
         for (int j = 0; j <= i; j++, at++)
             gram[i * d + j] = gram[j * d + i] = souk_fixed_to(g->sums[at], g->shift);

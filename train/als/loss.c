@@ -65,15 +65,17 @@ souk_status souk_loss_all(const struct souk_comm *comm, const struct souk_object
     status = souk_status_agree_all(comm, status, err);
     if (status)
         goto out;
-#pragma omp parallel for default(none) shared(objective, users, items, d, of_row, user_rows) schedule(static)
+#pragma omp parallel for default(none) shared(objective, users, items, d, of_row, user_rows)       \
+    schedule(static)
     for (int64_t u = 0; u < user_rows; u++)
         of_row[u] = ridge_of_row(objective, users, items->rows, d, u);
-#pragma omp parallel for default(none) shared(objective, users, items, d, of_row, user_rows, item_rows) schedule(dynamic, 64)
+#pragma omp parallel for default(none)                                                             \
+    shared(objective, users, items, d, of_row, user_rows, item_rows) schedule(dynamic, 64)
     for (int64_t i = 0; i < item_rows; i++)
         of_row[user_rows + i] = ridge_of_row(objective, items, users->rows, d, i) +
                                 pairs_of_item(objective, items, users, i);
-    status = exact_sum_all(comm, of_row, user_rows + item_rows, users->rows + items->rows, &rows,
-                           err);
+    status =
+        exact_sum_all(comm, of_row, user_rows + item_rows, users->rows + items->rows, &rows, err);
     for (int64_t k = 0; k < (int64_t)d * d; k++)
         trace += grams[SOUK_SIDE_USERS][k] * grams[SOUK_SIDE_ITEMS][k];
     *loss = souk_objective_gram_weight(objective) * trace + rows;

@@ -3,8 +3,8 @@
  *
  *      gram_weight * <X'X, Y'Y>  +  sum over observed pairs  +  sum over rows of ridge * |row|^2
  *
- *  (the trace form of the sum over all cells). Each row's share is summed in the order of its pairs,
- *  rows are summed exactly: the same bits on any number of ranks.
+ *  (the trace form of the sum over all cells). Each row's share is summed in the order of its
+ * pairs, rows are summed exactly: the same bits on any number of ranks.
  */
 #ifndef SOUK_ALS_LOSS_H
 #define SOUK_ALS_LOSS_H

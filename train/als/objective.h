@@ -6,9 +6,9 @@
  *      c = offset + alpha * weight          (offset 1 is the paper's, 0 the library `implicit`'s)
  *
  *  ials (Rendle, Krichene, Zhang, Koren 2021)
- *      sum_observed v (1 - s)^2 + alpha0 sum_all s^2 + lambda (sum_u f_u |x_u|^2 + sum_i f_i |y_i|^2)
- *      f_u = (pairs of u + alpha0 * items)^nu,  f_i = (pairs of i + alpha0 * users)^nu
- *      v = weight^power                     (power 0: every observed pair counts 1, as in the paper)
+ *      sum_observed v (1 - s)^2 + alpha0 sum_all s^2 + lambda (sum_u f_u |x_u|^2 + sum_i f_i
+ * |y_i|^2) f_u = (pairs of u + alpha0 * items)^nu,  f_i = (pairs of i + alpha0 * users)^nu v =
+ * weight^power                     (power 0: every observed pair counts 1, as in the paper)
  */
 #ifndef SOUK_ALS_OBJECTIVE_H
 #define SOUK_ALS_OBJECTIVE_H

@@ -185,8 +185,8 @@ static souk_status build_rows_all(const struct souk_comm *comm, const struct sou
         status = souk_rowexchange_init_all(&other->exchange, comm, &other->partition, needed,
                                            distinct, s->stride, err);
     if (!status)
-        status = souk_status_agree_all(
-            comm, localize_pairs(s, &other->exchange, pairs, count, err), err);
+        status = souk_status_agree_all(comm, localize_pairs(s, &other->exchange, pairs, count, err),
+                                       err);
 out:
     free(pairs);
     free(needed);

@@ -18,14 +18,14 @@
 
 struct souk_side {
     struct souk_partition partition;
-    int64_t rows;               /**< of all ranks */
-    int64_t *offsets;           /**< [local rows + 1] */
-    int32_t *column;            /**< [pairs], row of the other side's matrix */
-    float *weight;              /**< [pairs] */
-    int64_t longest;            /**< pairs of the longest row */
+    int64_t rows;     /**< of all ranks */
+    int64_t *offsets; /**< [local rows + 1] */
+    int32_t *column;  /**< [pairs], row of the other side's matrix */
+    float *weight;    /**< [pairs] */
+    int64_t longest;  /**< pairs of the longest row */
     int stride;
     struct souk_rowexchange exchange; /**< of this side's factors to the ranks of the other side */
-    float *matrix;              /**< [(local rows + ghost rows) x stride], aligned */
+    float *matrix;                    /**< [(local rows + ghost rows) x stride], aligned */
 };
 
 enum souk_side_kind { SOUK_SIDE_USERS, SOUK_SIDE_ITEMS };

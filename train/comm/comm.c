@@ -25,8 +25,8 @@ souk_status souk_comm_start(int *argc, char ***argv, const char *program, struct
                             struct souk_error *err)
 {
     int provided = 0;
-    souk_status status = souk_mpi_check(
-        MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread", err);
+    souk_status status = souk_mpi_check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided),
+                                        "MPI_Init_thread", err);
     if (status)
         return status;
     comm->mpi = MPI_COMM_WORLD;
@@ -78,9 +78,9 @@ static souk_status reduce_in_place(const struct souk_comm *comm, char *values, i
     for (int64_t done = 0; done < count && !status; done += CHUNK_MAX) {
         const int64_t left = count - done;
         const int n = (int)(left < CHUNK_MAX ? left : CHUNK_MAX);
-        status = souk_mpi_check(MPI_Allreduce(MPI_IN_PLACE, values + (size_t)done * size, n, type,
-                                              op, comm->mpi),
-                                "MPI_Allreduce", err);
+        status = souk_mpi_check(
+            MPI_Allreduce(MPI_IN_PLACE, values + (size_t)done * size, n, type, op, comm->mpi),
+            "MPI_Allreduce", err);
     }
     return status;
 }
@@ -168,13 +168,14 @@ souk_status souk_exchange_all(const struct souk_comm *comm, const void *send,
     souk_status status;
 
     *recv = NULL;
-    status = souk_mpi_check(MPI_Alltoall(send_counts, 1, MPI_INT64_T, recv_counts, 1, MPI_INT64_T,
-                                         comm->mpi),
-                            "MPI_Alltoall", err);
+    status = souk_mpi_check(
+        MPI_Alltoall(send_counts, 1, MPI_INT64_T, recv_counts, 1, MPI_INT64_T, comm->mpi),
+        "MPI_Alltoall", err);
     if (status)
         return status;
     for (int peer = 0; peer < comm->size; peer++)
-        message_count += pieces(send_counts[peer], per_piece) + pieces(recv_counts[peer], per_piece);
+        message_count +=
+            pieces(send_counts[peer], per_piece) + pieces(recv_counts[peer], per_piece);
     *recv = souk_alloc_array((size_t)total(recv_counts, comm->size), record_size);
     requests = souk_alloc_array((size_t)message_count, sizeof *requests);
     if (!*recv || !requests || message_count > INT_MAX)

@@ -1,5 +1,6 @@
 /** @file
- *  Checked MPI: every call's code becomes a status, and statuses are agreed on before anyone leaves.
+ *  Checked MPI: every call's code becomes a status, and statuses are agreed on before anyone
+ * leaves.
  *
  *  MPI_COMM_WORLD stands in souk_comm_start() only; everything else takes a struct souk_comm.
  *  A function that communicates ends in `_all`: it is collective on the communicator, and returns
@@ -27,7 +28,8 @@ struct souk_comm {
 
 enum souk_tag { SOUK_TAG_EXCHANGE = 1, SOUK_TAG_FACTORS = 2 };
 
-/** MPI_Init_thread (funneled), MPI_ERRORS_RETURN, log set up with the rank. The first call of main. */
+/** MPI_Init_thread (funneled), MPI_ERRORS_RETURN, log set up with the rank. The first call of main.
+ */
 souk_status souk_comm_start(int *argc, char ***argv, const char *program, struct souk_comm *comm,
                             struct souk_error *err) SOUK_MUST_CHECK;
 
@@ -39,8 +41,8 @@ int souk_comm_finish(struct souk_comm *comm, souk_status status, const struct so
 souk_status souk_mpi_check(int code, const char *call, struct souk_error *err) SOUK_MUST_CHECK;
 
 /** Collective. The worst status of all ranks; where it is an error, every rank gets the message of
- *  the lowest rank that has it. Call it after each stretch of work that can fail on some ranks only,
- *  before the next collective call. */
+ *  the lowest rank that has it. Call it after each stretch of work that can fail on some ranks
+ * only, before the next collective call. */
 souk_status souk_status_agree_all(const struct souk_comm *comm, souk_status mine,
                                   struct souk_error *err);
 

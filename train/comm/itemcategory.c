@@ -28,9 +28,8 @@ static void from_properties(const struct souk_dataset *d, const struct souk_data
     for (int64_t i = 0; i < part->items.count; i++)
         for (int64_t e = log->item_offsets[i]; e < log->item_offsets[i + 1]; e++)
             if (log->property[e] == property)
-                category[i] =
-                    find_category(d, log->value_bytes + log->value_offsets[e],
-                                  log->value_offsets[e + 1] - log->value_offsets[e]);
+                category[i] = find_category(d, log->value_bytes + log->value_offsets[e],
+                                            log->value_offsets[e + 1] - log->value_offsets[e]);
 }
 
 static void from_attributes(const struct souk_dataset *d, const struct souk_dataset_part *part,

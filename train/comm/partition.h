@@ -2,8 +2,8 @@
  *  Which rank owns which rows: blocks of at most 256 rows of one part, spread by cost.
  *
  *      part        0                    1            2 ...
- *      block       0    1    2          3    4       5        256 rows each, the last of a part fewer
- *      owner       r0   r2   r1         r0   r1      r2       costliest first, to the least loaded
+ *      block       0    1    2          3    4       5        256 rows each, the last of a part
+ * fewer owner       r0   r2   r1         r0   r1      r2       costliest first, to the least loaded
  *
  *  A rank's local rows are those of its blocks, in ascending order. All ranks hold the same table.
  */

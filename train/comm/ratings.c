@@ -39,8 +39,8 @@ struct souk_window souk_training_window(const struct souk_dataset *dataset, int6
 
 static souk_status load_part(struct loading *l, int part, const struct souk_interaction_rule *rule)
 {
-    const unsigned what = SOUK_READ_EVENTS | SOUK_READ_ITEMS | SOUK_READ_ATTRIBUTES |
-                          SOUK_READ_PROPERTIES;
+    const unsigned what =
+        SOUK_READ_EVENTS | SOUK_READ_ITEMS | SOUK_READ_ATTRIBUTES | SOUK_READ_PROPERTIES;
     struct loading_part *lp = &l->parts[l->count];
     struct souk_dataset_part p;
     souk_status status =
@@ -212,9 +212,9 @@ static souk_status finish_parts(struct loading *l)
             status = finish_users(lp, &out->local[k],
                                   out->user_first[lp->part + 1] - out->user_first[lp->part], keep);
         if (!status)
-            status = finish_items(lp, &out->local[k],
-                                  l->item_row + l->dataset->item_first[lp->part],
-                                  out->item_first[lp->part + 1] - out->item_first[lp->part], keep);
+            status =
+                finish_items(lp, &out->local[k], l->item_row + l->dataset->item_first[lp->part],
+                             out->item_first[lp->part + 1] - out->item_first[lp->part], keep);
         free(keep);
         if (status)
             status = souk_fail(l->err, status, "no memory for part %d", lp->part);
@@ -276,9 +276,9 @@ souk_status souk_ratings_load_all(const struct souk_comm *comm, const struct sou
     if (!status)
         status = number_rows_all(&l);
     if (!status && out->pairs == 0)
-        status = souk_fail(err, SOUK_EFORMAT,
-                           "%s: no interaction is left in the window after the filters",
-                           dataset->path);
+        status =
+            souk_fail(err, SOUK_EFORMAT,
+                      "%s: no interaction is left in the window after the filters", dataset->path);
     if (!status)
         status = souk_status_agree_all(comm, finish_parts(&l), err);
     if (!status)

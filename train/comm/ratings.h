@@ -18,21 +18,21 @@
 
 struct souk_ratings_rule {
     struct souk_window window;
-    const char *event_weights;       /**< "view=1,addtocart=4", or NULL: the dataset's own */
-    int64_t min_user_pairs;          /**< users with fewer are left out; at least 1 */
-    int64_t min_item_pairs;          /**< counted before users are left out; at least 1 */
-    double holdout;                  /**< last share of each user's events left out (holdout.h) */
+    const char *event_weights; /**< "view=1,addtocart=4", or NULL: the dataset's own */
+    int64_t min_user_pairs;    /**< users with fewer are left out; at least 1 */
+    int64_t min_item_pairs;    /**< counted before users are left out; at least 1 */
+    double holdout;            /**< last share of each user's events left out (holdout.h) */
 };
 
 /** One part: its users' rows (CSR), and its items. */
 struct souk_ratings_part {
     int part;
     struct souk_idtable users, items;
-    int64_t *offsets; /**< [users + 1] */
-    int64_t *item;    /**< [pairs], model item row, ascending in a row */
-    float *weight;    /**< [pairs], > 0 */
-    int64_t *last_ms; /**< [pairs] */
-    int32_t *events;  /**< [pairs] */
+    int64_t *offsets;  /**< [users + 1] */
+    int64_t *item;     /**< [pairs], model item row, ascending in a row */
+    float *weight;     /**< [pairs], > 0 */
+    int64_t *last_ms;  /**< [pairs] */
+    int32_t *events;   /**< [pairs] */
     int32_t *category; /**< [items], index into the dataset's categories, -1 unknown; or NULL */
 };
 
@@ -49,7 +49,8 @@ struct souk_ratings {
 
 /** Collective. Read, aggregate, filter and number.
  *  @param out empty with souk_ratings_fini(); zeroed on failure
- *  @return SOUK_OK; SOUK_EFORMAT when no pair is left; what reading returns; the same on every rank */
+ *  @return SOUK_OK; SOUK_EFORMAT when no pair is left; what reading returns; the same on every rank
+ */
 souk_status souk_ratings_load_all(const struct souk_comm *comm, const struct souk_dataset *dataset,
                                   const struct souk_ratings_rule *rule, struct souk_ratings *out,
                                   struct souk_error *err) SOUK_MUST_CHECK;

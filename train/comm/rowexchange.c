@@ -62,8 +62,8 @@ static souk_status ask_owners_all(struct souk_rowexchange *x, struct souk_error 
         goto out;
     for (int r = 0; r < size; r++)
         counts[r] = x->ghost_first[r + 1] - x->ghost_first[r];
-    status = souk_exchange_all(x->comm, x->ghost, counts, sizeof *x->ghost, &asked, counts + size,
-                               err);
+    status =
+        souk_exchange_all(x->comm, x->ghost, counts, sizeof *x->ghost, &asked, counts + size, err);
     if (status)
         goto out;
     x->send_row = asked;
@@ -88,7 +88,8 @@ static souk_status make_buffers(struct souk_rowexchange *x, struct souk_error *e
     for (int r = 0; r < x->comm->size; r++)
         if (x->send_first[r + 1] - x->send_first[r] > INT_MAX ||
             x->ghost_first[r + 1] - x->ghost_first[r] > INT_MAX)
-            return souk_fail(err, SOUK_ELIMIT, "more than 2^31 rows between two ranks: use more ranks");
+            return souk_fail(err, SOUK_ELIMIT,
+                             "more than 2^31 rows between two ranks: use more ranks");
     status = souk_mpi_check(MPI_Type_contiguous(x->stride, MPI_FLOAT, &x->row),
                             "MPI_Type_contiguous", err);
     if (!status)
@@ -143,9 +144,9 @@ int64_t souk_rowexchange_find(const struct souk_rowexchange *x, int64_t row)
     if (owner == x->comm->rank)
         return souk_partition_local(x->partition, block, row);
     const int64_t *first = x->ghost + x->ghost_first[owner];
-    const int64_t *found = bsearch(
-        &row, first, (size_t)(x->ghost_first[owner + 1] - x->ghost_first[owner]), sizeof row,
-        ascending);
+    const int64_t *found =
+        bsearch(&row, first, (size_t)(x->ghost_first[owner + 1] - x->ghost_first[owner]),
+                sizeof row, ascending);
     return x->partition->local_rows + (found - x->ghost);
 }
 
@@ -156,7 +157,8 @@ static void pack_rows(struct souk_rowexchange *x, const float *matrix)
     const int64_t *rows = x->send_row;
     float *buffer = x->send_buffer;
     const size_t stride = (size_t)x->stride;
-#pragma omp parallel for default(none) shared(count, rows, buffer, matrix, stride, bytes) schedule(static)
+#pragma omp parallel for default(none) shared(count, rows, buffer, matrix, stride, bytes)          \
+    schedule(static)
     for (int64_t i = 0; i < count; i++)
         memcpy(buffer + (size_t)i * stride, matrix + (size_t)rows[i] * stride, bytes);
 }

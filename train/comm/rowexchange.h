@@ -1,7 +1,8 @@
 /** @file
  *  Factor rows to the ranks that need them: lists built once, one exchange per half-epoch.
  *
- *      local matrix   [ rows of this rank | ghost rows: of rank 0, of rank 1, ... ]  x stride floats
+ *      local matrix   [ rows of this rank | ghost rows: of rank 0, of rank 1, ... ]  x stride
+ * floats
  *
  *  Each rank tells each owner once which rows it needs. An exchange then packs what others need,
  *  and receives straight into the ghost rows.

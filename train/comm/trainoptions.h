@@ -21,23 +21,89 @@ struct souk_train_options {
 /** Rows for the start of a subcommand's table. @param o a struct souk_train_options lvalue */
 #define SOUK_TRAIN_OPTION_ROWS(o)                                                                  \
     {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "data", false},                        \
-        {"dataset", 0, SOUK_OPTION_TEXT, &(o).dataset, NULL, 0, 0, NULL, "DIR",                    \
-         "dataset that souk-ingest made", true},                                                   \
-        {"out", 'o', SOUK_OPTION_TEXT, &(o).out, NULL, 0, 0, NULL, "DIR",                          \
-         "model to write; an older model of this name is replaced", true},                         \
-        {"from", 0, SOUK_OPTION_TEXT, &(o).from, NULL, 0, 0, NULL, "TIME",                         \
-         "train on events from here on (default: the first)", false},                              \
-        {"until", 0, SOUK_OPTION_TEXT, &(o).until, NULL, 0, 0, NULL, "TIME|none",                  \
-         "train on events before this (default: the dataset's split; none: all events)", false},   \
-        {"event-weights", 0, SOUK_OPTION_TEXT, &(o).event_weights, NULL, 0, 0, NULL,               \
-         "NAME=W,...", "what an event of each type is worth; 0: it does not count", false},        \
-        {"min-user-items", 0, SOUK_OPTION_INT, &(o).min_user_items, "1", 1, 1e9, NULL, "N",        \
-         "leave out users with fewer items", false},                                               \
-        {"min-item-users", 0, SOUK_OPTION_INT, &(o).min_item_users, "1", 1, 1e9, NULL, "N",        \
-         "leave out items with fewer users", false},                                               \
-        {"holdout", 0, SOUK_OPTION_REAL, &(o).holdout, "0", 0, .99, NULL, "SHARE",                 \
-         "leave out the last share of each user's events, for souk-evaluate --protocol per-user",  \
-         false}
+        {"dataset",                                                                                \
+         0,                                                                                        \
+         SOUK_OPTION_TEXT,                                                                         \
+         &(o).dataset,                                                                             \
+         NULL,                                                                                     \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         "DIR",                                                                                    \
+         "dataset that souk-ingest made",                                                          \
+         true},                                                                                    \
+        {"out",                                                                                    \
+         'o',                                                                                      \
+         SOUK_OPTION_TEXT,                                                                         \
+         &(o).out,                                                                                 \
+         NULL,                                                                                     \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         "DIR",                                                                                    \
+         "model to write; an older model of this name is replaced",                                \
+         true},                                                                                    \
+        {"from",                                                                                   \
+         0,                                                                                        \
+         SOUK_OPTION_TEXT,                                                                         \
+         &(o).from,                                                                                \
+         NULL,                                                                                     \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         "TIME",                                                                                   \
+         "train on events from here on (default: the first)",                                      \
+         false},                                                                                   \
+        {"until",                                                                                  \
+         0,                                                                                        \
+         SOUK_OPTION_TEXT,                                                                         \
+         &(o).until,                                                                               \
+         NULL,                                                                                     \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         "TIME|none",                                                                              \
+         "train on events before this (default: the dataset's split; none: all events)",           \
+         false},                                                                                   \
+        {"event-weights",                                                                          \
+         0,                                                                                        \
+         SOUK_OPTION_TEXT,                                                                         \
+         &(o).event_weights,                                                                       \
+         NULL,                                                                                     \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         "NAME=W,...",                                                                             \
+         "what an event of each type is worth; 0: it does not count",                              \
+         false},                                                                                   \
+        {"min-user-items",                                                                         \
+         0,                                                                                        \
+         SOUK_OPTION_INT,                                                                          \
+         &(o).min_user_items,                                                                      \
+         "1",                                                                                      \
+         1,                                                                                        \
+         1e9,                                                                                      \
+         NULL,                                                                                     \
+         "N",                                                                                      \
+         "leave out users with fewer items",                                                       \
+         false},                                                                                   \
+        {"min-item-users",                                                                         \
+         0,                                                                                        \
+         SOUK_OPTION_INT,                                                                          \
+         &(o).min_item_users,                                                                      \
+         "1",                                                                                      \
+         1,                                                                                        \
+         1e9,                                                                                      \
+         NULL,                                                                                     \
+         "N",                                                                                      \
+         "leave out items with fewer users",                                                       \
+         false},                                                                                   \
+    {                                                                                              \
+        "holdout", 0, SOUK_OPTION_REAL, &(o).holdout, "0", 0, .99, NULL, "SHARE",                  \
+            "leave out the last share of each user's events, for souk-evaluate --protocol "        \
+            "per-user",                                                                            \
+            false                                                                                  \
+    }
 
 /** The rule that the options ask for. Texts are borrowed from them.
  *  @return SOUK_OK, SOUK_EUSAGE (a time that is none, an empty window) */

@@ -10,13 +10,13 @@
 enum { TASTES = 3, GROUP = 4, SESSION_MAX = 8, BIRTH_TRIES = 6 };
 
 /* Relative traffic of the hours, and of the days of a week; both repeat. */
-static const int hour_weight[24] = {4, 2, 1, 1, 1, 2, 4, 7, 9, 10, 10, 10,
+static const int hour_weight[24] = {4, 2, 1, 1,  1,  2,  4,  7,  9,  10, 10, 10,
                                     9, 9, 9, 10, 11, 13, 15, 16, 16, 14, 11, 7};
 static const int day_weight[7] = {10, 11, 11, 10, 9, 8, 9};
 
 /* Relative activity by trailing zeros of a random number: each level is half as frequent, and half
  * as busy again (a tail like Pareto's, in whole numbers). */
-static const int activity[24] = {1,  2,  2,   4,   5,   8,   11,  17,  26,  38,   58,   86,
+static const int activity[24] = {1,   2,   2,   4,   5,   8,   11,   17,   26,   38,   58,   86,
                                  130, 195, 292, 438, 657, 985, 1478, 2217, 3325, 4988, 7482, 11223};
 
 static int activity_of(const struct souk_shop *shop, int64_t visitor)
@@ -42,8 +42,7 @@ static void count_events(const struct souk_shop *shop, int64_t *counts)
     spare -= second;
     for (int64_t v = 0; v < p->visitors; v++) {
         const int64_t share =
-            v < single ? 0
-                       : (int64_t)((__int128)spare * activity_of(shop, v) / weights);
+            v < single ? 0 : (int64_t)((__int128)spare * activity_of(shop, v) / weights);
         counts[v] = 1 + (v >= single && v - single < second) + share;
         given += share;
     }
@@ -67,8 +66,8 @@ static int64_t draw_moment(const struct souk_shop *shop, const double *calendar,
                            int64_t session)
 {
     const int64_t days = shop->plan.days;
-    const double u = souk_shop_uniform(shop, visitor, SOUK_DRAW_SESSION, 4 * session) *
-                     calendar[days - 1];
+    const double u =
+        souk_shop_uniform(shop, visitor, SOUK_DRAW_SESSION, 4 * session) * calendar[days - 1];
     int64_t weight = souk_shop_pick(shop, visitor, SOUK_DRAW_SESSION, 4 * session + 1, 211);
     int64_t day = 0, hour = 0;
     for (int64_t low = 0, high = days - 1; low <= high;) {
@@ -91,8 +90,7 @@ static int64_t draw_item(const struct souk_shop *shop, int64_t visitor, int64_t 
 {
     int64_t item = -1;
     for (int64_t k = 0; k < BIRTH_TRIES; k++) {
-        const double u =
-            souk_shop_uniform(shop, visitor, SOUK_DRAW_ITEM, event * BIRTH_TRIES + k);
+        const double u = souk_shop_uniform(shop, visitor, SOUK_DRAW_ITEM, event * BIRTH_TRIES + k);
         const int64_t drawn = souk_shop_draw(shop, category, u);
         item = drawn >= 0 ? drawn : souk_shop_draw(shop, -1, u);
         if (shop->birth_ms[item] <= time_ms)
@@ -109,8 +107,8 @@ static int32_t draw_category(const struct souk_shop *shop, int64_t visitor, int6
         taste_of[souk_shop_pick(shop, visitor, SOUK_DRAW_SESSION, 4 * session + 3, 10)];
     if (taste < 0)
         return -1;
-    return shop->category[souk_shop_draw(
-        shop, -1, souk_shop_uniform(shop, visitor, SOUK_DRAW_TASTE, taste))];
+    return shop->category[souk_shop_draw(shop, -1,
+                                         souk_shop_uniform(shop, visitor, SOUK_DRAW_TASTE, taste))];
 }
 
 static int by_time(const void *a, const void *b)
@@ -206,7 +204,8 @@ static souk_status place_missing(struct souk_shop *shop, struct souk_shop_event 
                 break;
             if (tries > p->events) {
                 free(times);
-                return souk_fail(err, SOUK_EUSAGE, "too few events to show every item: raise --events");
+                return souk_fail(err, SOUK_EUSAGE,
+                                 "too few events to show every item: raise --events");
             }
         }
         times[events[at].item]--;

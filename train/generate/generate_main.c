@@ -68,10 +68,14 @@ static void apply_preset(struct generate_options *o)
         const char *name;
         int64_t *value, published;
     } rows[] = {
-        {"visitors", &o->visitors, 1407580},   {"events", &o->events, 2756101},
-        {"items", &o->items, 235061},          {"catalogue", &o->catalogue, 417053},
-        {"property-rows", &o->property_rows, 20275902}, {"categories", &o->categories, 1669},
-        {"carts", &o->carts, 69332},           {"transactions", &o->transactions, 22457},
+        {"visitors", &o->visitors, 1407580},
+        {"events", &o->events, 2756101},
+        {"items", &o->items, 235061},
+        {"catalogue", &o->catalogue, 417053},
+        {"property-rows", &o->property_rows, 20275902},
+        {"categories", &o->categories, 1669},
+        {"carts", &o->carts, 69332},
+        {"transactions", &o->transactions, 22457},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (!souk_options_was_set(o->parsed, rows[i].name))
@@ -85,7 +89,8 @@ static souk_status make_plan(struct generate_options *o, struct souk_shop_plan *
     if (o->preset == PRESET_RETAILROCKET)
         apply_preset(o);
     if (!souk_time_parse(o->start, strlen(o->start), &start_ms))
-        return souk_fail(err, SOUK_EUSAGE, "--start '%s' is not a time such as 2015-05-03", o->start);
+        return souk_fail(err, SOUK_EUSAGE, "--start '%s' is not a time such as 2015-05-03",
+                         o->start);
     const int64_t events = o->events > 0 ? o->events : 4 * o->visitors;
     const int64_t catalogue = o->catalogue > 0 ? o->catalogue : o->items + o->items / 8;
     *plan = (struct souk_shop_plan){

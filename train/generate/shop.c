@@ -24,7 +24,8 @@ double souk_shop_uniform(const struct souk_shop *shop, int64_t row, enum souk_dr
     return (double)(bits(shop, row, draw, k) >> 11) * 0x1p-53;
 }
 
-/* A one-to-one map of [0, count) onto itself: multiplication by a number without a common factor. */
+/* A one-to-one map of [0, count) onto itself: multiplication by a number without a common factor.
+ */
 static int64_t scatter(int64_t row, int64_t count)
 {
     int64_t step = count / 2 + count / 8 + 1;
@@ -119,12 +120,15 @@ static souk_status check_plan(const struct souk_shop_plan *p, struct souk_error 
                          "%lld events are too few: every visitor and every item has at least one",
                          (long long)p->events);
     if (p->catalogue < p->items || p->catalogue > INT32_MAX)
-        return souk_fail(err, SOUK_EUSAGE, "the catalogue has from %lld (--items) to 2^31 - 1 items",
+        return souk_fail(err, SOUK_EUSAGE,
+                         "the catalogue has from %lld (--items) to 2^31 - 1 items",
                          (long long)p->items);
     if (p->property_rows != 0 && p->property_rows < p->catalogue)
-        return souk_fail(err, SOUK_EUSAGE, "--property-rows is 0 or at least one per catalogue item");
+        return souk_fail(err, SOUK_EUSAGE,
+                         "--property-rows is 0 or at least one per catalogue item");
     if (p->transactions > p->carts || p->carts + p->transactions > p->events)
-        return souk_fail(err, SOUK_EUSAGE, "transactions <= carts, and both with a view before them");
+        return souk_fail(err, SOUK_EUSAGE,
+                         "transactions <= carts, and both with a view before them");
     return SOUK_OK;
 }
 

@@ -3,11 +3,11 @@
  *
  *      category 0..roots-1   roots; each later category has an earlier parent, at most 6 deep
  *      item i                a category, a popularity ~ 1 / (rank + 10) (Zipf, shifted), a birthday
- *      by category           items of each category with running sums of popularity: draws are binary
- *                            searches
+ *      by category           items of each category with running sums of popularity: draws are
+ * binary searches
  *
- *  All numbers come from (seed, row, column) and from IEEE additions and divisions in a fixed order:
- *  the same seed gives the same bytes on every machine.
+ *  All numbers come from (seed, row, column) and from IEEE additions and divisions in a fixed
+ * order: the same seed gives the same bytes on every machine.
  */
 #ifndef SOUK_GENERATE_SHOP_H
 #define SOUK_GENERATE_SHOP_H

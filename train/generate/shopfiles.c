@@ -75,7 +75,8 @@ static int64_t price(const struct souk_shop *shop, int64_t item, int64_t week)
     const int64_t level =
         1000 + souk_shop_pick(shop, shop->category[item], SOUK_DRAW_PRICE, 0, 90000);
     const int64_t own = level / 2 + souk_shop_pick(shop, item, SOUK_DRAW_PRICE, 1, level);
-    return own * (950 + souk_shop_pick(shop, item, SOUK_DRAW_PRICE, 2 + week, 100)) / 1000 / 10 * 10;
+    return own * (950 + souk_shop_pick(shop, item, SOUK_DRAW_PRICE, 2 + week, 100)) / 1000 / 10 *
+           10;
 }
 
 /* A token of the item's category or of its own. */
@@ -91,7 +92,8 @@ static void write_static_value(FILE *file, const struct souk_shop *shop, int64_t
 {
     const int tokens = 1 + (int)souk_shop_pick(shop, property, SOUK_DRAW_VALUE, -1, 4);
     if (property % 5 == 0)
-        fprintf(file, "n%" PRId64 ".000 ", souk_shop_pick(shop, item, SOUK_DRAW_VALUE, property, 500));
+        fprintf(file, "n%" PRId64 ".000 ",
+                souk_shop_pick(shop, item, SOUK_DRAW_VALUE, property, 500));
     for (int k = 0; k < tokens; k++)
         fprintf(file, k ? " %" PRId64 : "%" PRId64, token(shop, item, property, k));
     fputc('\n', file);
@@ -111,10 +113,12 @@ static void write_row(FILE *file, const struct souk_shop *shop, int64_t item, in
     const int64_t change = r - 3 - STATIC_PROPERTIES;
     const int64_t kinds = 2 + STATIC_PROPERTIES;
     const int64_t week = change < 0 ? 0 : 1 + change / 2 % (weeks > 1 ? weeks - 1 : 1);
-    const int64_t kind = change < 0 ? 0 : change / (2 * (weeks > 1 ? weeks - 1 : 1)) * 2 + change % 2;
+    const int64_t kind =
+        change < 0 ? 0 : change / (2 * (weeks > 1 ? weeks - 1 : 1)) * 2 + change % 2;
     fprintf(file, "%" PRId64 ",%" PRId64 ",", snapshot_ms(shop, week), id);
     if (r == 0)
-        fprintf(file, "categoryid,%" PRId64 "\n", souk_shop_category_id(shop, shop->category[item]));
+        fprintf(file, "categoryid,%" PRId64 "\n",
+                souk_shop_category_id(shop, shop->category[item]));
     else if (r == 1 || (change >= 0 && kind == 1))
         fprintf(file, "available,%d\n",
                 souk_shop_pick(shop, item, SOUK_DRAW_VALUE, -3 - week, 8) != 0);
@@ -154,11 +158,11 @@ souk_status souk_shopfiles_write_properties(const struct souk_shop *shop, const 
                                             struct souk_progress *progress, struct souk_error *err)
 {
     const int64_t items = shop->plan.catalogue;
-    souk_status status = write_half(shop, folder, "item_properties_part1.csv", 0, items / 2,
-                                    progress, err);
+    souk_status status =
+        write_half(shop, folder, "item_properties_part1.csv", 0, items / 2, progress, err);
     if (!status)
-        status = write_half(shop, folder, "item_properties_part2.csv", items / 2, items, progress,
-                            err);
+        status =
+            write_half(shop, folder, "item_properties_part2.csv", items / 2, items, progress, err);
     souk_progress_finish(progress, shop->plan.property_rows, NULL);
     return status;
 }

@@ -2,9 +2,8 @@
  *  The shop in RetailRocket's published formats.
  *
  *      events.csv                  timestamp,visitorid,event,itemid,transactionid
- *      item_properties_part1.csv   timestamp,itemid,property,value: a change log of weekly snapshots
- *      item_properties_part2.csv   its second half
- *      category_tree.csv           categoryid,parentid
+ *      item_properties_part1.csv   timestamp,itemid,property,value: a change log of weekly
+ * snapshots item_properties_part2.csv   its second half category_tree.csv categoryid,parentid
  *
  *  `categoryid` and `available` have plain names; property 790 is the price, `n12340.000` is the
  *  number 12340; other values are tokens, numbers among them.

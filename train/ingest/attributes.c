@@ -200,8 +200,7 @@ static souk_status fill_texts(struct souk_attribute *a, const struct souk_parcel
             find_field(parcel->payload[first[r]], c, &text, &len);
         a->text_offsets[r + 1] = a->text_offsets[r] + len;
     }
-    if (!a->text_offsets ||
-        !(a->text_bytes = souk_alloc_array((size_t)a->text_offsets[rows], 1)))
+    if (!a->text_offsets || !(a->text_bytes = souk_alloc_array((size_t)a->text_offsets[rows], 1)))
         return SOUK_ENOMEM;
     for (int64_t r = 0; r < rows; r++) {
         if (first[r] < 0)

@@ -1,6 +1,6 @@
 /** @file
- *  Attribute tables: a catalogue of items, demographics of users. CSV with a header; the first column
- *  is the id, every other one becomes a typed attribute.
+ *  Attribute tables: a catalogue of items, demographics of users. CSV with a header; the first
+ * column is the id, every other one becomes a typed attribute.
  *
  *  A column is a number where every value that is not empty reads as a finite one, else text. An id
  *  that comes twice keeps its first row. Ids without events are taken in.
@@ -14,10 +14,11 @@
 #include "train/ingest/sidetable.h"
 
 struct souk_attribute_table {
-    struct souk_sidetable table; /**< payload: for each column its length (uint32), then its bytes */
+    struct souk_sidetable
+        table; /**< payload: for each column its length (uint32), then its bytes */
     struct souk_rejects rejects;
     const char *file;
-    int count;                           /**< columns without the id */
+    int count;                                          /**< columns without the id */
     struct souk_attribute columns[SOUK_CSV_FIELDS_MAX]; /**< names and types */
 };
 

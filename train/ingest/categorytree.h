@@ -9,7 +9,8 @@
 
 /** Collective: rank 0 reads, checks and keeps the tree; the others get an empty one.
  *  A parent that has no row of its own becomes a root.
- *  @return SOUK_OK, SOUK_ENOTFOUND, SOUK_EIO, SOUK_EFORMAT (with file:line; a cycle), SOUK_ENOMEM */
+ *  @return SOUK_OK, SOUK_ENOTFOUND, SOUK_EIO, SOUK_EFORMAT (with file:line; a cycle), SOUK_ENOMEM
+ */
 souk_status souk_category_tree_read_all(const struct souk_comm *comm, const char *path,
                                         struct souk_categories *out,
                                         struct souk_error *err) SOUK_MUST_CHECK;

@@ -154,9 +154,8 @@ static souk_status agree_names_all(const struct souk_comm *comm, struct souk_pro
         log->name_count = (int)i + 1;
     }
     for (size_t i = 0; i < mine && !status; i++)
-        log->code[i] = (int32_t)((name_row *)bsearch(rows[i], all, (size_t)kept, sizeof *all,
-                                                     by_bytes) -
-                                 all);
+        log->code[i] =
+            (int32_t)((name_row *)bsearch(rows[i], all, (size_t)kept, sizeof *all, by_bytes) - all);
     status = souk_status_agree_all(comm, status, err);
 out:
     free(rows);
@@ -292,14 +291,14 @@ souk_status souk_property_log_deliver_all(const struct souk_comm *comm,
         return status;
     entries = souk_alloc_array((size_t)parcel.count, sizeof *entries);
     if (!entries)
-        status = souk_fail(err, SOUK_ENOMEM, "no memory for %lld properties",
-                           (long long)parcel.count);
+        status =
+            souk_fail(err, SOUK_ENOMEM, "no memory for %lld properties", (long long)parcel.count);
     for (int64_t i = 0; i < parcel.count && !status; i++) {
         struct payload_head head;
         memcpy(&head, parcel.payload[i], sizeof head);
-        entries[i] = (struct entry){parcel.row[i], head.time_ms, head.property,
-                                    parcel.len[i] - (uint32_t)sizeof head,
-                                    parcel.payload[i] + sizeof head};
+        entries[i] =
+            (struct entry){parcel.row[i], head.time_ms, head.property,
+                           parcel.len[i] - (uint32_t)sizeof head, parcel.payload[i] + sizeof head};
     }
     if (!status) {
         qsort(entries, (size_t)parcel.count, sizeof *entries, compare_entries);

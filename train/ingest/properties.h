@@ -2,8 +2,8 @@
  *  RetailRocket's item properties: a change log of (timestamp, itemid, property, value) in files of
  *  any number, read by all ranks.
  *
- *  A row that repeats the value that the item's property already has says nothing new: it is dropped
- *  and counted.
+ *  A row that repeats the value that the item's property already has says nothing new: it is
+ * dropped and counted.
  */
 #ifndef SOUK_INGEST_PROPERTIES_H
 #define SOUK_INGEST_PROPERTIES_H
@@ -13,13 +13,13 @@
 #include "train/ingest/sidetable.h"
 
 struct souk_property_log {
-    struct souk_sidetable table;   /**< payload: time, property, value */
-    struct souk_dictionary names;  /**< of properties, as this rank met them */
+    struct souk_sidetable table;  /**< payload: time, property, value */
+    struct souk_dictionary names; /**< of properties, as this rank met them */
     struct souk_rejects rejects;
-    int32_t *code;                 /**< [names], index into property_names */
-    int name_count;                /**< of all ranks */
-    char **property_names;         /**< [name_count], ascending by bytes; the same on every rank */
-    int64_t unchanged;             /**< rows dropped, on this rank */
+    int32_t *code;         /**< [names], index into property_names */
+    int name_count;        /**< of all ranks */
+    char **property_names; /**< [name_count], ascending by bytes; the same on every rank */
+    int64_t unchanged;     /**< rows dropped, on this rank */
 };
 
 /** Collective. Read the files; items that are new enter the dictionary.

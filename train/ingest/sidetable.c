@@ -16,8 +16,7 @@ souk_status souk_sidetable_add(struct souk_sidetable *t, souk_lidx id, const voi
                                struct souk_error *err)
 {
     const uint64_t at = t->count > 0 ? t->offset[t->count] : 0;
-    souk_status status =
-        souk_grow(&t->id, &t->id_cap, t->count + 1, UINT32_MAX, sizeof *t->id);
+    souk_status status = souk_grow(&t->id, &t->id_cap, t->count + 1, UINT32_MAX, sizeof *t->id);
     if (!status)
         status = souk_grow(&t->offset, &t->offset_cap, t->count + 2, (size_t)UINT32_MAX + 1,
                            sizeof *t->offset);

@@ -23,7 +23,7 @@ struct souk_sidetable {
     souk_lidx *id;    /**< [count], index in the ids' dictionary */
     uint64_t *offset; /**< [count + 1] into bytes */
     char *bytes;
-    uint32_t *order;  /**< [count], rows by part; after souk_sidetable_sort() */
+    uint32_t *order;      /**< [count], rows by part; after souk_sidetable_sort() */
     uint64_t *part_first; /**< [parts + 1] into order */
 };
 
@@ -41,13 +41,14 @@ souk_status souk_sidetable_sort(struct souk_sidetable *t, const struct souk_numb
 /** The rows of one part. */
 struct souk_parcel {
     int64_t count;
-    int64_t *row;        /**< [count], row within the part */
+    int64_t *row;         /**< [count], row within the part */
     const char **payload; /**< [count] */
-    uint32_t *len;       /**< [count] */
-    void *bytes;         /**< private */
+    uint32_t *len;        /**< [count] */
+    void *bytes;          /**< private */
 };
 
-/** Collective. Deliver, in round k, part k * size + rank to each rank (parts beyond the last: none).
+/** Collective. Deliver, in round k, part k * size + rank to each rank (parts beyond the last:
+ * none).
  *  @param out owned by the caller, empty with souk_parcel_fini() */
 souk_status souk_sidetable_deliver_all(const struct souk_comm *comm, const struct souk_sidetable *t,
                                        const struct souk_numbering *n, int round,

@@ -33,10 +33,10 @@ static void print_json(const struct souk_registry_version *v, int count)
     char *text;
     for (int i = 0; i < count; i++)
         json_array_append_new(
-            list, json_pack("{s:i, s:b, s:s, s:s, s:I, s:I, s:s}", "version", v[i].number, "current",
-                            v[i].is_current, "model", v[i].model_id, "kind", v[i].kind, "created_ms",
-                            (json_int_t)v[i].created_ms, "bytes", (json_int_t)v[i].size_bytes,
-                            "state", souk_status_text(v[i].state)));
+            list, json_pack("{s:i, s:b, s:s, s:s, s:I, s:I, s:s}", "version", v[i].number,
+                            "current", v[i].is_current, "model", v[i].model_id, "kind", v[i].kind,
+                            "created_ms", (json_int_t)v[i].created_ms, "bytes",
+                            (json_int_t)v[i].size_bytes, "state", souk_status_text(v[i].state)));
     text = json_dumps(list, JSON_INDENT(1));
     puts(text ? text : "[]");
     free(text);
@@ -53,8 +53,8 @@ static souk_status list(const struct registry_options *o, struct souk_error *err
     if (o->json)
         print_json(v, count);
     else
-        printf("  %-8s %-17s %-10s %-25s %12s  %s\n", "version", "model", "kind", "created", "bytes",
-               "state");
+        printf("  %-8s %-17s %-10s %-25s %12s  %s\n", "version", "model", "kind", "created",
+               "bytes", "state");
     for (int i = 0; i < count && !o->json; i++) {
         char created[25];
         souk_time_format(v[i].created_ms, created);
@@ -69,8 +69,7 @@ static souk_status list(const struct registry_options *o, struct souk_error *err
 static souk_status rollback(const struct registry_options *o, struct souk_error *err)
 {
     int number = 0;
-    const souk_status status =
-        souk_registry_rollback(o->registry, (int)o->version, &number, err);
+    const souk_status status = souk_registry_rollback(o->registry, (int)o->version, &number, err);
     if (!status)
         printf("version %d is current\n", number);
     return status;
