@@ -37,6 +37,10 @@ set(SOUK_TEST_ENVIRONMENT
     "TSAN_OPTIONS=halt_on_error=1:suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp"
     "UBSAN_OPTIONS=print_stacktrace=1")
 
+if(SOUK_SANITIZE)
+    list(APPEND SOUK_TEST_ENVIRONMENT "SOUK_SLOWDOWN=8")
+endif()
+
 function(souk_test_properties name processors timeout labels)
     set_tests_properties(${name} PROPERTIES
         TIMEOUT ${timeout} PROCESSORS ${processors} LABELS "${labels}"
