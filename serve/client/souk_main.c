@@ -4,8 +4,7 @@
 #include "shared/base/log.h"
 #include "shared/base/memory.h"
 #include "shared/base/options.h"
-#include "shared/wire/wirestatus.h"
-#include "souk_version.h"
+#include "shared/base/subcommand.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -275,56 +274,36 @@ static souk_status run_load(int argc, char **argv, struct souk_error *err)
 
 /* ---- main ---- */
 
-static const struct {
-    const char *name, *title, *summary;
-    souk_status (*run)(int argc, char **argv, struct souk_error *err);
-} commands[] = {
-    {"recommend", "souk recommend", "what a visitor may want next", run_recommend},
-    {"similar", "souk similar", "items like an item", run_similar},
-    {"health", "souk health", "what a proxy or a replica says of itself", run_health},
-    {"load", "souk load", "put load on a fleet and measure it", run_load},
+static const struct souk_subcommand commands[] = {
+    {"recommend", "what a visitor may want next"},
+    {"similar", "items like an item"},
+    {"health", "what a proxy or a replica says of itself"},
+    {"load", "put load on a fleet and measure it"},
 };
 
-static void print_help(void)
-{
-    puts("Usage: souk COMMAND [OPTION]...\nAsk a Souk fleet.\n\nCommands:");
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        printf("  %-10s %s\n", commands[i].name, commands[i].summary);
-    puts("\n`souk COMMAND --help` lists the options of one.\n\nExamples:\n"
-         "  souk recommend --proxy tcp://127.0.0.1:7100 --user 17850 -n 10 --json\n"
-         "  souk similar --item 85123A\n"
-         "  souk load --users users.txt --rate 1000 --duration 30s");
-}
+static souk_status (*const runs[])(int argc, char **argv, struct souk_error *err) = {
+    run_recommend, run_similar, run_health, run_load};
 
-static souk_status dispatch(int argc, char **argv, struct souk_error *err)
-{
-    char title[32];
-    if (argc < 2)
-        return souk_fail(err, SOUK_EUSAGE, "no command given: see souk --help");
-    if (strcmp(argv[1], "--help") == 0) {
-        print_help();
-        return SOUK_OK;
-    }
-    if (strcmp(argv[1], "--version") == 0) {
-        printf("souk %s (%s)\n", SOUK_VERSION, SOUK_GIT_HASH);
-        return SOUK_OK;
-    }
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        if (strcmp(argv[1], commands[i].name) == 0) {
-            snprintf(title, sizeof title, "%s", commands[i].title);
-            argv[1] = title;
-            return commands[i].run(argc - 1, argv + 1, err);
-        }
-    }
-    return souk_fail(err, SOUK_EUSAGE, "unknown command '%s': see souk --help", argv[1]);
-}
+static const struct souk_subcommand_program souk_program = {
+    .name = "souk",
+    .summary = "Ask a Souk fleet.",
+    .examples = "  souk recommend --proxy tcp://127.0.0.1:7100 --user 17850 -n 10 --json\n"
+                "  souk similar --item 85123A\n"
+                "  souk load --users users.txt --rate 1000 --duration 30s\n",
+    .commands = commands,
+    .count = sizeof commands / sizeof commands[0],
+};
 
 int main(int argc, char **argv)
 {
     struct souk_error err = {0};
+    char title[64];
+    int index = -1;
     souk_status status;
     souk_log_setup("souk", 0, SOUK_LOG_INFO);
-    status = dispatch(argc, argv, &err);
+    status = souk_subcommand_find(&souk_program, argc, argv, true, title, &index, &err);
+    if (!status && index >= 0)
+        status = runs[index](argc - 1, argv + 1, &err);
     if (status)
         souk_complain(&err);
     return souk_exit_code(status);

@@ -1,4 +1,3 @@
-#include "shared/base/hash.h"
 #include "shared/base/memory.h"
 #include "shared/data/dataset.h"
 #include "shared/data/h5file.h"
@@ -158,21 +157,8 @@ struct part_reader {
 static souk_status read_ids(const struct part_reader *r, const char *name, const int64_t *first,
                             struct souk_idtable *ids)
 {
-    const int p = r->part->part;
-    souk_status status = souk_h5_read_ids(r->h5, name, ids, r->err);
-    if (status)
-        return status;
-    if (ids->count != first[p + 1] - first[p])
-        return souk_fail(r->err, SOUK_EINTEGRITY,
-                         "%s: %s has %" PRId64 " rows, the manifest says %" PRId64, r->path, name,
-                         ids->count, first[p + 1] - first[p]);
-    for (int64_t row = 0; row < ids->count; row++) {
-        const char *id = souk_idtable_get(ids, row);
-        if (souk_part_of(souk_hash_bytes(id, strlen(id)), r->dataset->parts) != p)
-            return souk_fail(r->err, SOUK_EFORMAT, "%s: %s row %" PRId64 " belongs to another part",
-                             r->path, name, row);
-    }
-    return SOUK_OK;
+    return souk_manifest_read_ids(r->h5, r->path, name, first, r->part->part, r->dataset->parts,
+                                  ids, r->err);
 }
 
 static souk_status read_column(const struct part_reader *r, const char *name,

@@ -213,6 +213,27 @@ souk_status souk_manifest_read_categories(struct souk_h5 *h5, struct souk_catego
     return status;
 }
 
+souk_status souk_manifest_read_ids(struct souk_h5 *h5, const char *path, const char *name,
+                                   const int64_t *first, int part, int parts,
+                                   struct souk_idtable *ids, struct souk_error *err)
+{
+    const int64_t rows = first[part + 1] - first[part];
+    souk_status status = souk_h5_read_ids(h5, name, ids, err);
+    if (status)
+        return status;
+    if (ids->count != rows)
+        return souk_fail(err, SOUK_EINTEGRITY,
+                         "%s: %s has %" PRId64 " rows, the manifest says %" PRId64, path, name,
+                         ids->count, rows);
+    for (int64_t row = 0; row < rows; row++) {
+        const char *id = souk_idtable_get(ids, row);
+        if (souk_part_of(souk_hash_bytes(id, strlen(id)), parts) != part)
+            return souk_fail(err, SOUK_EFORMAT, "%s: %s row %" PRId64 " belongs to another part",
+                             path, name, row);
+    }
+    return SOUK_OK;
+}
+
 char *souk_path_join(const char *folder, const char *name)
 {
     char *path = NULL;

@@ -64,6 +64,13 @@ souk_status souk_manifest_write_categories(struct souk_h5 *h5, const struct souk
 souk_status souk_manifest_read_categories(struct souk_h5 *h5, struct souk_categories *c,
                                           struct souk_error *err) SOUK_MUST_CHECK;
 
+/** Read the ids of a part and check that there are as many as the row starts say, and that each
+ *  belongs to this part. @param first [parts + 1] row starts; @param path for messages */
+souk_status souk_manifest_read_ids(struct souk_h5 *h5, const char *path, const char *name,
+                                   const int64_t *first, int part, int parts,
+                                   struct souk_idtable *ids,
+                                   struct souk_error *err) SOUK_MUST_CHECK;
+
 /** FOLDER/NAME in new memory. */
 char *souk_path_join(const char *folder, const char *name) SOUK_MUST_CHECK;
 

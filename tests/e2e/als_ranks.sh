@@ -59,6 +59,16 @@ printf 'x' | dd of=bad.ds/part-0003.h5 bs=1 seek=3000 conv=notrunc 2>/dev/null
 expect 3 'part-0003.h5' souk_train als --dataset bad.ds --epochs 1 --out x.model
 [ ! -e x.model ] && [ ! -e .x.model.partial ] || fail "output was left behind"
 
+# A full disk: the message says so, and nothing stays.
+mkdir small
+if mount -t tmpfs -o size=256k tmpfs small 2>/dev/null; then
+    expect 1 'disk full' souk_train als --dataset shop.ds --epochs 1 --out small/x.model
+    [ -z "$(ls -A small)" ] || fail "a full disk left $(ls -A small)"
+    umount small
+else
+    echo "not tried: a full disk (mount is not permitted)"
+fi
+
 # A rank that dies leaves nothing under the model's name.
 mpirun -n 2 "$SOUK_BIN/souk-train" als --dataset shop.ds --epochs 10000 --out killed.model >killed.txt 2>&1 &
 job=$!

@@ -2,8 +2,8 @@
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/base/options.h"
+#include "shared/base/subcommand.h"
 #include "shared/model/registry.h"
-#include "souk_version.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -126,54 +126,32 @@ static souk_status run(int argc, char **argv, const char *command, struct souk_e
     return status;
 }
 
-static const char *const commands[][3] = {
-    {"publish", "souk-registry publish", "copy a model in, verify it, and make it current"},
-    {"list", "souk-registry list", "show the versions"},
-    {"rollback", "souk-registry rollback", "make an earlier version current"},
-    {"verify", "souk-registry verify", "read a model whole, as a replica would"},
+static const struct souk_subcommand commands[] = {
+    {"publish", "copy a model in, verify it, and make it current"},
+    {"list", "show the versions"},
+    {"rollback", "make an earlier version current"},
+    {"verify", "read a model whole, as a replica would"},
 };
-enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
-static void print_help(void)
-{
-    puts("Usage: souk-registry COMMAND [OPTION]... [MODEL]\n"
-         "Publish models, and choose which is served.\n\nCommands:");
-    for (int i = 0; i < COMMAND_COUNT; i++)
-        printf("  %-10s %s\n", commands[i][0], commands[i][2]);
-    puts("\n`souk-registry COMMAND --help` lists the options.\n\nExamples:\n"
-         "  souk-registry publish --registry registry shop.model\n"
-         "  souk-registry rollback --registry registry");
-}
-
-static souk_status dispatch(int argc, char **argv, struct souk_error *err)
-{
-    char title[40];
-    if (argc < 2)
-        return souk_fail(err, SOUK_EUSAGE, "no command given: see souk-registry --help");
-    if (strcmp(argv[1], "--help") == 0) {
-        print_help();
-        return SOUK_OK;
-    }
-    if (strcmp(argv[1], "--version") == 0) {
-        printf("souk-registry %s (%s)\n", SOUK_VERSION, SOUK_GIT_HASH);
-        return SOUK_OK;
-    }
-    for (int i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(argv[1], commands[i][0]) == 0) {
-            snprintf(title, sizeof title, "%s", commands[i][1]);
-            argv[1] = title;
-            return run(argc - 1, argv + 1, commands[i][0], err);
-        }
-    }
-    return souk_fail(err, SOUK_EUSAGE, "unknown command '%s': see souk-registry --help", argv[1]);
-}
+static const struct souk_subcommand_program registry_program = {
+    .name = "souk-registry",
+    .summary = "Publish models, and choose which is served.",
+    .examples = "  souk-registry publish --registry registry shop.model\n"
+                "  souk-registry rollback --registry registry\n",
+    .commands = commands,
+    .count = sizeof commands / sizeof commands[0],
+};
 
 int main(int argc, char **argv)
 {
     struct souk_error err = {0};
+    char title[64];
+    int index = -1;
     souk_status status;
     souk_log_setup("souk-registry", 0, SOUK_LOG_INFO);
-    status = dispatch(argc, argv, &err);
+    status = souk_subcommand_find(&registry_program, argc, argv, true, title, &index, &err);
+    if (!status && index >= 0)
+        status = run(argc - 1, argv + 1, commands[index].name, &err);
     if (status)
         souk_complain(&err);
     return souk_exit_code(status);
