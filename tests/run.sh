@@ -1,21 +1,25 @@
 #!/usr/bin/env bash
-# run.sh [--all] [CTEST ARGUMENT...]: set up, build and test Souk.
+# run.sh [--all] [--preset NAME] [CTEST ARGUMENT...]: set up, build and test Souk.
 #
 # The default tests take at most 15 minutes on 2 cores; --all adds the long ones (ctest label
-# `long`: soaks, long fuzzing). SOUK_PRESET chooses another build than `release`, e.g. asan.
-# Further arguments go to ctest: `run.sh -R unit` runs what matches.
+# `long`: soaks, long fuzzing). --preset takes another build than `release`, e.g. asan. What follows
+# goes to ctest: `run.sh -R unit` runs what matches.
 set -euo pipefail
 
 top=$(cd "$(dirname "$0")/.." && pwd)
-preset=${SOUK_PRESET:-release}
-build=$top/build/$preset
+preset=release
 jobs=$(env -u OMP_NUM_THREADS nproc)
-
 selection=(--label-exclude '^long$')
-if [ "${1:-}" = --all ]; then
-    selection=()
+
+while [ $# -gt 0 ]; do
+    case $1 in
+    --all) selection=() ;;
+    --preset) preset=${2:?--preset needs a name} && shift ;;
+    *) break ;;
+    esac
     shift
-fi
+done
+build=$top/build/$preset
 
 # A test that is skipped says why in a line `skipped: REASON`; ctest alone would keep it to itself.
 list_skipped() {
