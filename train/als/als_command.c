@@ -113,8 +113,9 @@ static void report_epoch(const struct souk_als_epoch *e, json_t *metrics)
 {
     json_array_append_new(metrics, json_pack("{s:i, s:f, s:f}", "epoch", e->epoch, "loss", e->loss,
                                              "seconds", e->seconds));
-    printf("epoch %d  loss %.9g  seconds %.3f  solve %.3f  wait %.3f  sent %.1f MB\n", e->epoch,
-           e->loss, e->seconds, e->solve_seconds, e->wait_seconds, (double)e->bytes_sent * 1e-6);
+    printf("epoch %d  loss %.9g  seconds %.3f  solve %.3f  basis %.3f  wait %.3f  sent %.1f MB\n",
+           e->epoch, e->loss, e->seconds, e->solve_seconds, e->basis_seconds, e->wait_seconds,
+           (double)e->bytes_sent * 1e-6);
     fflush(stdout);
 }
 
