@@ -152,7 +152,7 @@ static bool suits_dual(const struct souk_rowproblem *p)
         if (!(p->diagonal[c] + p->ridge > 0))
             return false;
     for (int64_t j = 0; j < p->count; j++)
-        if (!(p->a[j] > 1e-6f * fabsf(p->b[j])) || !(p->a[j] > 1e-12f))
+        if (!(p->a[j] > 1e-12f * fabsf(p->b[j])))
             return false;
     return true;
 }

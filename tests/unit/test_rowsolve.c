@@ -3,6 +3,7 @@
 #include "shared/base/memory.h"
 #include "shared/base/random.h"
 #include "shared/math/rowsolve.h"
+#include "shared/math/rowsolve_table.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -153,6 +154,76 @@ Test(rowsolve, pairs_without_weight_and_with_a_negative_one_are_solved)
     cr_assert_eq(souk_rowsolve_cholesky(&q.p, &q.scratch, q.x), SOUK_OK);
     cr_assert_lt(distance(&q), 2e-5);
     unmake(&q);
+}
+
+/* Every instruction set that runs here, not only the one that is chosen. */
+static size_t kernels_here(const struct souk_rowsolve_kernels *kernels[3])
+{
+    size_t count = 0;
+    kernels[count++] = &souk_rowsolve_plain;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        kernels[count++] = &souk_rowsolve_avx2;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"))
+        kernels[count++] = &souk_rowsolve_avx512;
+#endif
+    return count;
+}
+
+Test(rowsolve, the_kernels_of_all_instruction_sets_agree)
+{
+    static const int sizes[] = {8, 17, 48, 64, 100};
+    static const int64_t counts[] = {0, 1, 3, 4, 5, 31, 48, 49, PAIRS_MAX};
+    const struct souk_rowsolve_kernels *kernels[3];
+    const size_t sets = kernels_here(kernels);
+    for (size_t at = 0; at < sizeof sizes / sizeof sizes[0] * sizeof counts / sizeof counts[0];
+         at++) {
+        struct problem q;
+        make(&q, sizes[at % 5], counts[at / 5], .1);
+        for (size_t k = 0; k < sets; k++) {
+            cr_assert_eq(kernels[k]->cholesky(&q.p, &q.scratch, q.x), SOUK_OK);
+            cr_assert_lt(distance(&q), 2e-5, "%s, d = %d, %lld pairs: %g", kernels[k]->name, q.d,
+                         (long long)q.p.count, distance(&q));
+            memset(q.x, 0, (size_t)q.p.width * sizeof *q.x);
+            kernels[k]->cg(&q.p, 4 * q.d, &q.scratch, q.x);
+            cr_assert_lt(distance(&q), 1e-4, "%s, d = %d, %lld pairs: %g", kernels[k]->name, q.d,
+                         (long long)q.p.count, distance(&q));
+            for (int round = 0; round < 300; round++)
+                cr_assert_eq(kernels[k]->ialspp(&q.p, 16, &q.scratch, q.x), SOUK_OK);
+            cr_assert_lt(distance(&q), 1e-4, "%s, d = %d, %lld pairs: %g", kernels[k]->name, q.d,
+                         (long long)q.p.count, distance(&q));
+        }
+        unmake(&q);
+    }
+}
+
+Test(rowsolve, a_pair_that_comes_many_times_counts_as_often)
+{
+    struct problem q;
+    make(&q, 33, 20, .1);
+    for (int64_t k = 0; k < 20; k++)
+        q.column[k] = 7;
+    cr_assert_eq(souk_rowsolve_reference(&q.p, q.expected), SOUK_OK);
+    cr_assert_eq(souk_rowsolve_cholesky(&q.p, &q.scratch, q.x), SOUK_OK);
+    cr_assert_lt(distance(&q), 2e-5);
+    unmake(&q);
+}
+
+/* Few pairs: to the last digits whatever the weights. Many: as good as single precision is. */
+Test(rowsolve, weights_of_very_different_size_are_solved)
+{
+    struct problem q;
+    for (int64_t count = 20; count <= 90; count += 70) {
+        make(&q, 64, count, .1);
+        for (int64_t k = 0; k < count; k++) {
+            q.a[k] = count > 48 ? (k % 3 == 0 ? 1e2f : 1e-2f) : (k % 3 == 0 ? 1e6f : 1e-6f);
+            q.b[k] = q.a[k] + 1;
+        }
+        cr_assert_eq(souk_rowsolve_reference(&q.p, q.expected), SOUK_OK);
+        cr_assert_eq(souk_rowsolve_cholesky(&q.p, &q.scratch, q.x), SOUK_OK);
+        cr_assert_lt(distance(&q), count > 48 ? 2e-4 : 2e-6, "%g", distance(&q));
+        unmake(&q);
+    }
 }
 
 Test(rowsolve, factors_that_start_at_odd_addresses_are_read)
