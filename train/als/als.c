@@ -15,6 +15,7 @@ struct work {
     struct souk_gram gram;
     double *grams[2];  /* [d x d] of each side, as of its last change */
     float *gram_float; /* [d x stride], of the side that is being used */
+    double *of_item;   /* [own items], loss of their pairs */
 };
 
 static souk_status work_init(struct work *w, const struct souk_comm *comm, int factors,
@@ -40,19 +41,31 @@ souk_status souk_als_init_all(struct souk_als *als, const struct souk_comm *comm
     const bool exact = parameters->solver == SOUK_SOLVER_CHOLESKY;
     const double pair_cost = exact ? d * d : 4 * d * (1 + parameters->cg_steps);
     const double row_cost = exact ? d * d * d / 3 : 2 * d * d * (1 + parameters->cg_steps);
+    const struct souk_sides_plan plan = {
+        .factors = parameters->factors,
+        .rule = parameters->partition,
+        .pair_cost = pair_cost,
+        .row_cost = row_cost,
+        .shared_memory = parameters->shared_memory,
+        .ranks_per_node = parameters->ranks_per_node,
+        .chunks = parameters->chunks > 0 ? parameters->chunks : 1,
+        .wire = parameters->wire,
+        .ghosts_that_fit = SOUK_SCHEDULE_UNLIMITED,
+    };
     struct work *w;
     souk_status status;
 
     *als = (struct souk_als){.comm = comm, .parameters = *parameters};
-    for (int k = 0; k < 2; k++)
-        als->sides[k].exchange.row = MPI_DATATYPE_NULL;
     als->work = w = souk_zalloc_array(1, sizeof *w);
     status =
         w ? work_init(w, comm, parameters->factors, err) : souk_fail(err, SOUK_ENOMEM, "no memory");
     status = souk_status_agree_all(comm, status, err);
     if (!status)
-        status = souk_sides_init_all(comm, ratings, parameters->partition, parameters->factors,
-                                     pair_cost, row_cost, als->sides, err);
+        status = souk_sides_init_all(comm, ratings, &plan, &als->node, als->sides, err);
+    if (!status && !(w->of_item = souk_zalloc_array(
+                         (size_t)als->sides[SOUK_SIDE_ITEMS].partition.local_rows, sizeof(double))))
+        status = souk_fail(err, SOUK_ENOMEM, "no memory for the loss");
+    status = souk_status_agree_all(comm, status, err);
     for (int k = 0; k < 2 && !status; k++)
         status = souk_initial_factors_all(comm, ratings, (enum souk_side_kind)k, parameters,
                                           &als->sides[k], err);
@@ -62,13 +75,14 @@ souk_status souk_als_init_all(struct souk_als *als, const struct souk_comm *comm
 void souk_als_fini(struct souk_als *als)
 {
     struct work *w = als->work;
-    for (int k = 0; k < 2; k++)
-        souk_side_fini(&als->sides[k]);
+    souk_sides_fini_all(als->sides);
+    souk_node_fini(&als->node);
     if (w) {
         souk_gram_fini(&w->gram);
         free(w->grams[0]);
         free(w->grams[1]);
         free(w->gram_float);
+        free(w->of_item);
         free(w);
     }
     als->work = NULL;
@@ -125,21 +139,22 @@ static souk_status solve_row(const struct half_epoch *h, int64_t row, struct thr
                : souk_rowsolve_cg(&problem, parameters->cg_steps, &t->solver, x);
 }
 
-/* Every row of the side on this rank, over the threads. */
-static souk_status solve_rows(struct half_epoch *h)
+/* Rows [first, end) of the schedule's order, over the threads. */
+static souk_status solve_rows(struct half_epoch *h, int64_t first, int64_t end)
 {
-    const int64_t rows = h->side->partition.local_rows;
-    int64_t failed_row = -1;
+    int64_t failed_row = h->failed_row;
     int no_memory = 0;
-#pragma omp parallel default(none) shared(h, rows) reduction(max : failed_row) reduction(+ : no_memory)
+#pragma omp parallel default(none) shared(h, first, end) reduction(max : failed_row) reduction(+ : no_memory)
     {
         struct thread_scratch t = {0};
         const bool ready = scratch_init(&t, h->side->stride, h->side->longest) == SOUK_OK;
         no_memory += !ready;
 #pragma omp for schedule(dynamic, 16)
-        for (int64_t row = 0; row < rows; row++)
+        for (int64_t i = first; i < end; i++) {
+            const int64_t row = h->side->schedule.order[i];
             if (ready && solve_row(h, row, &t) != SOUK_OK)
                 failed_row = row > failed_row ? row : failed_row;
+        }
         scratch_fini(&t);
     }
     h->failed_row = failed_row;
@@ -169,6 +184,14 @@ static souk_status explain(const struct half_epoch *h, souk_status status, enum 
     return status ? souk_fail(err, status, "no memory to solve rows") : SOUK_OK;
 }
 
+/* Seconds since *at, which becomes now. */
+static double seconds_since(int64_t *at)
+{
+    const int64_t then = *at;
+    *at = souk_monotonic_us();
+    return (double)(*at - then) * 1e-6;
+}
+
 static void spread_gram(const double *gram, int d, int stride, float *out)
 {
     for (int i = 0; i < d; i++)
@@ -177,19 +200,49 @@ static void spread_gram(const double *gram, int d, int stride, float *out)
                 (float)gram[(size_t)i * (size_t)d + (size_t)j];
 }
 
-/* The other side's Gram matrix and rows, overlapped. */
-static souk_status gather_all(struct souk_als *als, enum souk_side_kind kind,
-                              struct souk_error *err)
+static souk_status gram_all(struct souk_als *als, enum souk_side_kind kind, struct souk_error *err)
 {
     struct work *w = als->work;
-    struct souk_side *other = &als->sides[!kind];
-    souk_status status = souk_gram_start_all(&w->gram, other, err);
+    souk_status status = souk_gram_start_all(&w->gram, &als->sides[kind], err);
+    return status ? status : souk_gram_finish_all(&w->gram, w->grams[kind], err);
+}
+
+/* The rows that are ready after a chunk, in slices, so that MPI moves the other chunks meanwhile.
+ */
+static souk_status solve_chunk(struct half_epoch *h, struct souk_rowexchange *x,
+                               const int64_t *ready, souk_status *solved, struct souk_error *err)
+{
+    const int64_t rows = ready[1] - ready[0], slice = rows / 16 + 256;
+    souk_status status = SOUK_OK;
+    for (int64_t first = ready[0]; first < ready[1] && !status; first += slice) {
+        const int64_t end = first + slice < ready[1] ? first + slice : ready[1];
+        const souk_status one = solve_rows(h, first, end);
+        *solved = one ? one : *solved;
+        status = souk_rowexchange_progress(x, err);
+    }
+    return status;
+}
+
+/* Solve a batch while its rows come in. A row that fails is told of at the end: the other ranks
+ * wait for this one's rows. */
+static souk_status solve_batch_all(struct half_epoch *h, int batch, souk_status *solved,
+                                   struct souk_als_epoch *report, struct souk_error *err)
+{
+    struct souk_rowexchange *x = &h->side->gather[batch];
+    const int chunks = h->side->schedule.chunks;
+    int64_t at = souk_monotonic_us();
+    souk_status status = souk_rowexchange_start_all(x, err);
+    for (int c = 0; c < chunks && !status; c++) {
+        status = souk_rowexchange_wait_all(x, c, err);
+        report->wait_seconds += seconds_since(&at);
+        if (!status)
+            status = solve_chunk(h, x, h->side->schedule.ready + batch * chunks + c, solved, err);
+        report->solve_seconds += seconds_since(&at);
+    }
     if (!status)
-        status = souk_rowexchange_start_all(&other->exchange, other->matrix, err);
-    if (!status)
-        status = souk_rowexchange_finish_all(&other->exchange, err);
-    if (!status)
-        status = souk_gram_finish_all(&w->gram, w->grams[!kind], err);
+        status = souk_rowexchange_finish_all(x, err);
+    report->wait_seconds += seconds_since(&at);
+    report->bytes_sent += souk_rowexchange_bytes(x);
     return status;
 }
 
@@ -201,31 +254,44 @@ static souk_status half_epoch_all(struct souk_als *als, enum souk_side_kind kind
     struct half_epoch h = {.parameters = &als->parameters,
                            .side = &als->sides[kind],
                            .other = &als->sides[!kind],
-                           .gram = w->gram_float};
-    const int64_t start = souk_monotonic_us();
-    souk_status status = gather_all(als, kind, err);
+                           .gram = w->gram_float,
+                           .failed_row = -1};
+    int64_t at = souk_monotonic_us();
+    souk_status solved = SOUK_OK, status = gram_all(als, !kind, err);
     if (status)
         return status;
     spread_gram(w->grams[!kind], als->parameters.factors, h.side->stride, w->gram_float);
-    const int64_t gathered = souk_monotonic_us();
-    status = solve_rows(&h);
-    const int64_t solved = souk_monotonic_us();
-    report->wait_seconds += (double)(gathered - start) * 1e-6;
-    report->solve_seconds += (double)(solved - gathered) * 1e-6;
-    report->bytes_sent += souk_rowexchange_bytes(&h.other->exchange);
-    return souk_status_agree_all(als->comm, explain(&h, status, kind, err), err);
+    report->gram_seconds += seconds_since(&at);
+    report->volume_bytes += h.side->elsewhere * als->parameters.factors * (int64_t)sizeof(float);
+    for (int b = 0; b < h.side->schedule.batches && !status; b++) {
+        status = solve_batch_all(&h, b, &solved, report, err);
+        at = souk_monotonic_us();
+        if (!status && kind == SOUK_SIDE_ITEMS)
+            souk_loss_of_pairs(&als->parameters.objective, als->sides, b, w->of_item);
+        report->loss_seconds += seconds_since(&at);
+    }
+    if (!status)
+        status = explain(&h, solved, kind, err);
+    status = souk_status_agree_all(als->comm, status, err);
+    report->wait_seconds += seconds_since(&at);
+    return status;
 }
 
 static souk_status reduce_report_all(const struct souk_comm *comm, struct souk_als_epoch *report,
                                      struct souk_error *err)
 {
-    double seconds[] = {report->seconds, report->solve_seconds, report->wait_seconds};
-    souk_status status = souk_max_f64_all(comm, seconds, 3, err);
+    double seconds[] = {report->seconds, report->solve_seconds, report->wait_seconds,
+                        report->gram_seconds};
+    int64_t bytes[] = {report->bytes_sent, report->volume_bytes};
+    souk_status status = souk_max_f64_all(comm, seconds, 4, err);
     report->seconds = seconds[0];
     report->solve_seconds = seconds[1];
     report->wait_seconds = seconds[2];
+    report->gram_seconds = seconds[3];
     if (!status)
-        status = souk_sum_i64_all(comm, &report->bytes_sent, 1, err);
+        status = souk_sum_i64_all(comm, bytes, 2, err);
+    report->bytes_sent = bytes[0];
+    report->volume_bytes = bytes[1];
     return status;
 }
 
@@ -241,15 +307,13 @@ souk_status souk_als_epoch_all(struct souk_als *als, struct souk_als_epoch *repo
     status = half_epoch_all(als, SOUK_SIDE_USERS, report, err);
     if (!status)
         status = half_epoch_all(als, SOUK_SIDE_ITEMS, report, err);
-    report->seconds = (double)(souk_monotonic_us() - start) * 1e-6;
+    report->seconds = (double)(souk_monotonic_us() - start) * 1e-6 - report->loss_seconds;
     /* The items' Gram matrix is what the next epoch starts with: the loss needs it now. */
     if (!status)
-        status = souk_gram_start_all(&w->gram, &als->sides[SOUK_SIDE_ITEMS], err);
-    if (!status)
-        status = souk_gram_finish_all(&w->gram, w->grams[SOUK_SIDE_ITEMS], err);
+        status = gram_all(als, SOUK_SIDE_ITEMS, err);
     if (!status)
         status = souk_loss_all(als->comm, &als->parameters.objective, als->parameters.factors,
-                               als->sides, w->grams, &report->loss, err);
+                               als->sides, w->grams, w->of_item, &report->loss, err);
     if (!status)
         status = reduce_report_all(als->comm, report, err);
     return status;

@@ -21,6 +21,11 @@ struct souk_als_parameters {
     uint64_t seed;
     enum souk_solver solver;
     enum souk_partition_rule partition;
+    bool shared_memory;   /**< the ranks of a node hold one copy */
+    int ranks_per_node;   /**< 0; else nodes are made of so many ranks (tests) */
+    int chunks;           /**< of an exchange; 0: 1 */
+    enum souk_wire wire;  /**< bf16: rows from other nodes are rounded, and with them the model */
+    int64_t memory_limit; /**< bytes of a rank, 0: none */
     struct souk_objective objective;
 };
 
@@ -28,13 +33,17 @@ struct souk_als_parameters {
 struct souk_als_epoch {
     int epoch;
     double loss;
-    double seconds, solve_seconds, wait_seconds;
-    int64_t bytes_sent; /**< factor rows, all ranks */
+    double seconds, solve_seconds, wait_seconds, gram_seconds; /**< wait: for rows and ranks */
+    double loss_seconds;  /**< of the pairs' part, on this rank; not in `seconds` */
+    int64_t bytes_sent;   /**< factor rows, all ranks */
+    int64_t volume_bytes; /**< rows of other ranks that each rank needs, in fp32, all ranks: what an
+                             exchange without shared memory, bf16 or batches sends */
 };
 
 struct souk_als {
     const struct souk_comm *comm;
     struct souk_als_parameters parameters;
+    struct souk_node node;
     struct souk_side sides[2]; /**< by souk_side_kind */
     void *work;                /**< private */
 };
