@@ -27,14 +27,16 @@ souk_status souk_rowscratch_init(struct souk_rowscratch *s, int stride)
 {
     const size_t n = (size_t)stride;
     s->matrix = souk_alloc_aligned(n * n, sizeof *s->matrix);
+    s->pairs = souk_alloc_aligned(n * n, sizeof *s->pairs);
     s->panel = souk_alloc_aligned(2 * SOUK_ROWSOLVE_PANEL * n, sizeof *s->panel);
     s->vectors = souk_alloc_aligned(4 * n, sizeof *s->vectors);
-    return s->matrix && s->panel && s->vectors ? SOUK_OK : SOUK_ENOMEM;
+    return s->matrix && s->pairs && s->panel && s->vectors ? SOUK_OK : SOUK_ENOMEM;
 }
 
 void souk_rowscratch_fini(struct souk_rowscratch *s)
 {
     free(s->matrix);
+    free(s->pairs);
     free(s->panel);
     free(s->vectors);
     *s = (struct souk_rowscratch){0};
@@ -58,8 +60,7 @@ static void reference_equations(const struct souk_rowproblem *p, double *matrix,
     const int d = p->d;
     for (int i = 0; i < d; i++)
         for (int j = 0; j < d; j++)
-            matrix[i * d + j] = (double)p->gram_weight * p->gram[i * p->stride + j] +
-                                (i == j ? (double)p->ridge : 0);
+            matrix[i * d + j] = i == j ? (double)p->diagonal[i] + (double)p->ridge : 0;
     for (int64_t k = 0; k < p->count; k++) {
         const float *y = p->factors + (size_t)p->column[k] * (size_t)p->stride;
         for (int i = 0; i < d; i++) {

@@ -1,13 +1,21 @@
 /** @file
  *  One row of alternating least squares: its normal equations, and their solution.
  *
- *      A = gram_weight * G + sum_j a_j y_j y_j' + ridge * I          [d x d]
+ *      A = diag(diagonal) + ridge * I + sum_j a_j y_j y_j'           [d x d]
  *      b = sum_j b_j y_j                                             [d]
  *      x = A^-1 b
  *
- *  (Hu, Koren, Volinsky 2008, eq. 4, and Rendle et al. 2021 have this form.) Rows of factors have
- *  `stride` floats, a multiple of 16, zero behind d. A row's arithmetic depends on that row alone
- *  and runs in the order of its pairs: the same bits whoever computes it.
+ *  (Hu, Koren, Volinsky 2008, eq. 4, and Rendle et al. 2021 have this form, with the weighted Gram
+ *  matrix of all y in the place of the diagonal: the caller turns the factors into its eigenbasis,
+ *  where it is one. A row of n pairs then costs n, not d, in what all rows share.)
+ *
+ *  Rows of factors have `stride` floats, a multiple of 16, zero behind d. A row's arithmetic
+ * depends on that row alone and runs in the order of its pairs: the same bits whoever computes it.
+ *
+ *  Exact solutions of rows with n < 3/4 d pairs are found in the space of the pairs (Woodbury):
+ *
+ *      D = diag(diagonal) + ridge * I,  Z = a^1/2 Y D^-1/2   [n x d]
+ *      x = D^-1/2 Z' (I + Z Z')^-1 a^-1/2 b                  n^2 d + n^3 / 3 operations
  *
  *  Kernels for AVX-512, AVX2 and plain C come from one body (rowsolve_kernels.h); which one runs is
  *  decided once, by what the processor has. souk_rowsolve_reference() is the oracle, in double.
@@ -17,24 +25,25 @@
 
 #include "shared/base/status.h"
 
-#include <stdbool.h>
-
 #include <stdint.h>
 
 /** The least squares problem of one row. All borrowed. */
 struct souk_rowproblem {
     int d, stride;
-    const float *gram; /**< [d x stride], symmetric, in full */
-    float gram_weight, ridge;
+    const float *diagonal; /**< [stride], >= 0; 1 behind d */
+    float ridge;
     const float *factors;  /**< rows y of the other side */
     const int32_t *column; /**< [count], row of `factors` of each pair */
-    const float *a, *b;    /**< [count]; a >= 0 */
+    const float *a, *b;    /**< [count]; with a_j >= 0 the
+                                matrix is positive definite */
     int64_t count;
+    int64_t upcoming; /**< entries of `column` behind `count` that the next rows will read, >= 0 */
 };
 
 /** Scratch of one thread. */
 struct souk_rowscratch {
     float *matrix;  /**< [stride x stride] */
+    float *pairs;   /**< [stride x stride] */
     float *panel;   /**< two panels of rows */
     float *vectors; /**< four vectors of `stride` */
 };

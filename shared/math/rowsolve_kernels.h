@@ -1,86 +1,39 @@
 /** @file
  *  The body of the row solver, included once per instruction set by a file that defines
- *  KERNEL_TABLE, KERNEL_NAME, TILE_ROWS and TILE_VECTORS (how many accumulators fit its registers).
+ *  KERNEL_TABLE, KERNEL_NAME, TILE_ROWS and TILE_VECTORS (rowsolve_factor.h).
  *
- *  The matrix is kept as its upper triangle, row-major; what lies below the diagonal is scratch.
- *
- *      for pairs in panels of PANEL:   pack y_j and a_j y_j, then
- *          for each tile on or above the diagonal:  A[tile] += sum_j (a_j y_j)[rows] x y_j[columns]
- *      for blocks of BLOCK rows of A:   U = factor of the block's rows, then the same tile kernel
- * with A[below] -= U' U                              (A = U' U: a right-looking Cholesky)
- *
- *  An element sums its pairs in their order, whatever the panel or the tile.
+ *  An element sums its pairs in their order, four at a time, whatever the panel or the tile.
  */
+#include "shared/math/rowsolve_factor.h"
 #include "shared/math/rowsolve_table.h"
 
-#include <math.h>
-#include <stdbool.h>
-#include <stddef.h>
 #include <string.h>
 
-enum { LANES = 16 };
-typedef float vec __attribute__((vector_size(LANES * sizeof(float)), aligned(4), may_alias));
+enum { AHEAD = 8 }; /* pairs between a prefetch and its use */
 
-static inline vec load(const float *p)
+ALWAYS_INLINE const float *row_of_pair(const struct souk_rowproblem *p, int64_t pair)
 {
-    return *(const vec *)p;
+    return p->factors + (size_t)p->column[pair] * (size_t)p->stride;
 }
 
-static inline void store(float *p, vec v)
+/* Ask for the factors of the pair that is AHEAD, in the next rows' pairs if need be. */
+ALWAYS_INLINE void prefetch_pair(const struct souk_rowproblem *p, int64_t pair)
 {
-    *(vec *)p = v;
+    if (pair + AHEAD < p->count + p->upcoming)
+        prefetch_row(row_of_pair(p, pair + AHEAD), p->stride);
 }
 
-/* A[rows i.., columns c..] += sign * sum_k left[k][i..] x right[k][c..], one tile in registers.
- * @param left, right [count x stride] */
-static inline __attribute__((always_inline)) void update_tile(float *matrix, int stride,
-                                                              const float *left, const float *right,
-                                                              int count, int i, int c, int rows,
-                                                              int vectors)
-{
-    vec acc[TILE_ROWS][TILE_VECTORS];
-    for (int r = 0; r < rows; r++)
-        for (int v = 0; v < vectors; v++)
-            acc[r][v] = load(matrix + (size_t)(i + r) * (size_t)stride + c + v * LANES);
-    for (int k = 0; k < count; k++) {
-        const float *l = left + (size_t)k * (size_t)stride + i;
-        const float *y = right + (size_t)k * (size_t)stride + c;
-        for (int r = 0; r < rows; r++)
-            for (int v = 0; v < vectors; v++)
-                acc[r][v] += l[r] * load(y + v * LANES);
-    }
-    for (int r = 0; r < rows; r++)
-        for (int v = 0; v < vectors; v++)
-            store(matrix + (size_t)(i + r) * (size_t)stride + c + v * LANES, acc[r][v]);
-}
+/* ---- exact, in the space of the factors: rows with many pairs ---- */
 
-/* All tiles on or above the diagonal from row `from` on. stride is a multiple of TILE_ROWS. */
-static void update_upper(float *matrix, int stride, const float *left, const float *right,
-                         int count, int from)
-{
-    for (int i = from; i < stride; i += TILE_ROWS) {
-        int c = i / LANES * LANES;
-        for (; c + TILE_VECTORS * LANES <= stride; c += TILE_VECTORS * LANES)
-            update_tile(matrix, stride, left, right, count, i, c, TILE_ROWS, TILE_VECTORS);
-        for (; c < stride; c += LANES)
-            update_tile(matrix, stride, left, right, count, i, c, TILE_ROWS, 1);
-    }
-}
-
-/* A = gram_weight * G + ridge * I on the upper triangle; 1 on the diagonal behind d. */
+/* The matrix without the pairs: diagonal + ridge. */
 static void start_matrix(const struct souk_rowproblem *p, float *matrix)
 {
     const int stride = p->stride;
-    for (int i = 0; i < p->d; i++) {
-        const float *gram = p->gram + (size_t)i * (size_t)stride;
+    for (int i = 0; i < stride; i++) {
         float *row = matrix + (size_t)i * (size_t)stride;
         for (int c = i / LANES * LANES; c < stride; c += LANES)
-            store(row + c, p->gram_weight * load(gram + c));
-        row[i] += p->ridge;
-    }
-    for (int i = p->d; i < stride; i++) {
-        memset(matrix + (size_t)i * (size_t)stride, 0, (size_t)stride * sizeof *matrix);
-        matrix[(size_t)i * (size_t)stride + (size_t)i] = 1;
+            store(row + c, (vec){0});
+        row[i] = p->diagonal[i] + p->ridge;
     }
 }
 
@@ -90,8 +43,9 @@ static void pack_panel(const struct souk_rowproblem *p, int64_t first, int count
 {
     const int stride = p->stride;
     for (int k = 0; k < count; k++) {
-        const float *y = p->factors + (size_t)p->column[first + k] * (size_t)stride;
+        const float *y = row_of_pair(p, first + k);
         const float a = p->a[first + k], b = p->b[first + k];
+        prefetch_pair(p, first + k);
         for (int c = 0; c < stride; c += LANES) {
             const vec v = load(y + c);
             store(right + (size_t)k * (size_t)stride + c, v);
@@ -101,159 +55,201 @@ static void pack_panel(const struct souk_rowproblem *p, int64_t first, int count
     }
 }
 
-static void add_pairs(const struct souk_rowproblem *p, struct souk_rowscratch *s, float *rhs)
+static bool solve_primal(const struct souk_rowproblem *p, struct souk_rowscratch *s, float *x)
 {
-    float *left = s->panel, *right = s->panel + (size_t)SOUK_ROWSOLVE_PANEL * (size_t)p->stride;
+    const int stride = p->stride;
+    float *left = s->panel, *right = s->panel + (size_t)SOUK_ROWSOLVE_PANEL * (size_t)stride;
+    memset(x, 0, (size_t)stride * sizeof *x);
+    start_matrix(p, s->matrix);
     for (int64_t first = 0; first < p->count; first += SOUK_ROWSOLVE_PANEL) {
         const int64_t remaining = p->count - first;
         const int count = (int)(remaining < SOUK_ROWSOLVE_PANEL ? remaining : SOUK_ROWSOLVE_PANEL);
-        pack_panel(p, first, count, left, right, rhs);
-        update_upper(s->matrix, p->stride, left, right, count, 0);
+        pack_panel(p, first, count, left, right, x);
+        update_upper(s->matrix, stride, left, right, count, 0);
     }
-}
-
-/* row[c..] += scale * other[c..] from the vector that holds column `from`. */
-static inline void add_scaled(float *row, float scale, const float *other, int from, int stride)
-{
-    for (int c = from / LANES * LANES; c < stride; c += LANES)
-        store(row + c, load(row + c) + scale * load(other + c));
-}
-
-/* Factor rows [k0, k0 + BLOCK) among themselves. @return false at a pivot that is not positive */
-static bool factor_block(float *matrix, int stride, int k0)
-{
-    for (int k = k0; k < k0 + SOUK_ROWSOLVE_BLOCK; k++) {
-        float *row = matrix + (size_t)k * (size_t)stride;
-        const float pivot = row[k];
-        if (!(pivot > 0) || !isfinite(pivot))
-            return false;
-        const float inverse = 1 / sqrtf(pivot);
-        for (int c = k / LANES * LANES; c < stride; c += LANES)
-            store(row + c, inverse * load(row + c));
-        for (int i = k + 1; i < k0 + SOUK_ROWSOLVE_BLOCK; i++)
-            add_scaled(matrix + (size_t)i * (size_t)stride, -row[i], row, i, stride);
-    }
+    if (!factorize(s->matrix, stride, s->panel, s->vectors))
+        return false;
+    substitute_forward(s->matrix, stride, s->vectors, x);
+    substitute_backward(s->matrix, stride, s->vectors, x);
     return true;
 }
 
-/* A = U' U in place. @param panel room for one block's rows, negated */
-static bool factorize(float *matrix, int stride, float *panel)
+/* ---- exact, in the space of the pairs: rows with few ---- */
+
+/* Z = a^1/2 Y D^-1/2, one row a pair, zero rows up to `padded`. */
+static void scale_pairs(const struct souk_rowproblem *p, const float *root, int padded, float *z)
 {
-    for (int k0 = 0; k0 < stride; k0 += SOUK_ROWSOLVE_BLOCK) {
-        float *rows = matrix + (size_t)k0 * (size_t)stride;
-        const int next = k0 + SOUK_ROWSOLVE_BLOCK;
-        if (!factor_block(matrix, stride, k0))
-            return false;
-        for (int k = 0; k < SOUK_ROWSOLVE_BLOCK; k++)
-            for (int c = next; c < stride; c += LANES)
-                store(panel + (size_t)k * (size_t)stride + c,
-                      -load(rows + (size_t)k * (size_t)stride + c));
-        update_upper(matrix, stride, panel, rows, SOUK_ROWSOLVE_BLOCK, next);
+    const int stride = p->stride, count = (int)p->count;
+    for (int j = 0; j < count; j++) {
+        const float *y = row_of_pair(p, j), a = sqrtf(p->a[j]);
+        float *out = z + (size_t)j * (size_t)stride;
+        prefetch_pair(p, j);
+        for (int c = 0; c < stride; c += LANES)
+            store(out + c, a * load(root + c) * load(y + c));
     }
+    memset(z + (size_t)count * (size_t)stride, 0,
+           (size_t)(padded - count) * (size_t)stride * sizeof *z);
+}
+
+/* S[i.., j..] = Z[i..] Z[j..]', a tile of 4 x 4 dot products. */
+static void multiply_tile(const float *z, int stride, int i, int j, float *matrix, int n)
+{
+    const float *left = z + (size_t)i * (size_t)stride, *right = z + (size_t)j * (size_t)stride;
+    vec sum[4][4] = {{{0}}};
+    for (int c = 0; c < stride; c += LANES)
+        for (int r = 0; r < 4; r++)
+            for (int q = 0; q < 4; q++)
+                sum[r][q] += load(left + (size_t)r * (size_t)stride + c) *
+                             load(right + (size_t)q * (size_t)stride + c);
+    for (int r = 0; r < 4; r++)
+        *(vec4 *)(matrix + (size_t)(i + r) * (size_t)n + j) =
+            add_lanes_of_four(sum[r][0], sum[r][1], sum[r][2], sum[r][3]);
+}
+
+/* S = I + Z Z', n x n: rows and columns behind `padded` are those of I. */
+static void start_dual(const float *z, int stride, int padded, float *matrix, int n)
+{
+    for (int i = 0; i < n; i++)
+        for (int c = i < padded ? padded / LANES * LANES : i / LANES * LANES; c < n; c += LANES)
+            store(matrix + (size_t)i * (size_t)n + c, (vec){0});
+    for (int i = 0; i < padded; i += 4)
+        for (int j = i; j < padded; j += 4)
+            multiply_tile(z, stride, i, j, matrix, n);
+    for (int i = 0; i < n; i++)
+        matrix[(size_t)i * (size_t)n + (size_t)i] += 1;
+}
+
+/* x = D^-1/2 Z' (I + Z Z')^-1 a^-1/2 b, with D = diagonal + ridge. */
+static bool solve_dual(const struct souk_rowproblem *p, struct souk_rowscratch *s, float *x)
+{
+    const int stride = p->stride, count = (int)p->count;
+    const int padded = (count + 3) / 4 * 4, n = (count + LANES - 1) / LANES * LANES;
+    float *inverse = s->vectors, *root = inverse + stride, *u = root + stride;
+
+    for (int c = 0; c < stride; c++)
+        root[c] = 1 / sqrtf(p->diagonal[c] + p->ridge);
+    scale_pairs(p, root, padded, s->pairs);
+    start_dual(s->pairs, stride, padded, s->matrix, n);
+    if (!factorize(s->matrix, n, s->panel, inverse))
+        return false;
+    memset(u, 0, (size_t)n * sizeof *u);
+    for (int j = 0; j < count; j++)
+        u[j] = p->b[j] / sqrtf(p->a[j]);
+    substitute_forward(s->matrix, n, inverse, u);
+    substitute_backward(s->matrix, n, inverse, u);
+    memset(x, 0, (size_t)stride * sizeof *x);
+    for (int j = 0; j < count; j++)
+        add_scaled(x, u[j], s->pairs + (size_t)j * (size_t)stride, stride);
+    for (int c = 0; c < stride; c += LANES)
+        store(x + c, load(x + c) * load(root + c));
     return true;
 }
 
-/* The lanes of v, added in a fixed tree. */
-static inline float add_lanes(vec v)
+/* Is the space of the pairs the smaller one, and every root in it real? */
+static bool suits_dual(const struct souk_rowproblem *p)
 {
-    float lane[LANES];
-    memcpy(lane, &v, sizeof lane);
-    for (int half = LANES / 2; half > 0; half /= 2)
-        for (int l = 0; l < half; l++)
-            lane[l] += lane[l + half];
-    return lane[0];
-}
-
-/* U' z = b, then U x = z; b becomes x. Entries of U below the diagonal are not zero: the first
- * vector of each row is masked by hand. */
-static void substitute(const float *matrix, int stride, float *x)
-{
-    for (int k = 0; k < stride; k++) {
-        const float *row = matrix + (size_t)k * (size_t)stride;
-        const int edge = k / LANES * LANES + LANES;
-        x[k] /= row[k];
-        for (int c = k + 1; c < edge; c++)
-            x[c] -= x[k] * row[c];
-        add_scaled(x, -x[k], row, edge, stride);
-    }
-    for (int k = stride - 1; k >= 0; k--) {
-        const float *row = matrix + (size_t)k * (size_t)stride;
-        const int edge = k / LANES * LANES + LANES;
-        vec sum = {0};
-        float tail = 0;
-        for (int c = edge; c < stride; c += LANES)
-            sum += load(row + c) * load(x + c);
-        for (int c = k + 1; c < edge; c++)
-            tail += row[c] * x[c];
-        x[k] = (x[k] - (tail + add_lanes(sum))) / row[k];
-    }
+    if (p->count * 4 > (int64_t)p->stride * 3)
+        return false;
+    for (int c = 0; c < p->stride; c++)
+        if (!(p->diagonal[c] + p->ridge > 0))
+            return false;
+    for (int64_t j = 0; j < p->count; j++)
+        if (!(p->a[j] > 1e-6f * p->b[j]) || !(p->a[j] > 1e-12f))
+            return false;
+    return true;
 }
 
 static souk_status solve_cholesky(const struct souk_rowproblem *p, struct souk_rowscratch *s,
                                   float *x)
 {
-    memset(x, 0, (size_t)p->stride * sizeof *x);
-    if (p->count == 0)
+    if (p->count == 0) {
+        memset(x, 0, (size_t)p->stride * sizeof *x);
         return SOUK_OK;
-    start_matrix(p, s->matrix);
-    add_pairs(p, s, x);
-    if (!factorize(s->matrix, p->stride, s->panel))
-        return SOUK_ENUMERIC;
-    substitute(s->matrix, p->stride, x);
-    return SOUK_OK;
+    }
+    return (suits_dual(p) ? solve_dual(p, s, x) : solve_primal(p, s, x)) ? SOUK_OK : SOUK_ENUMERIC;
 }
 
-static inline float dot(const float *a, const float *b, int stride)
+/* ---- conjugate gradients ---- */
+
+/* y_j . v of four pairs. */
+ALWAYS_INLINE vec4 dots_of_pairs(const struct souk_rowproblem *p, int64_t j, const float *v)
 {
-    vec sum = {0};
-    for (int c = 0; c < stride; c += LANES)
-        sum += load(a + c) * load(b + c);
-    return add_lanes(sum);
+    const float *y[4];
+    vec sum[4] = {{0}};
+    for (int k = 0; k < 4; k++)
+        y[k] = row_of_pair(p, j + k);
+    for (int c = 0; c < p->stride; c += LANES)
+        for (int k = 0; k < 4; k++)
+            sum[k] += load(y[k] + c) * load(v + c);
+    return add_lanes_of_four(sum[0], sum[1], sum[2], sum[3]);
 }
 
-/* out = gram_weight * G v, four vectors of columns at a time. */
-static void multiply_gram(const struct souk_rowproblem *p, const float *v, float *out)
+/* out += sum of four scaled pairs. */
+ALWAYS_INLINE void add_pairs(const struct souk_rowproblem *p, int64_t j, vec4 scale, float *out)
 {
-    const int stride = p->stride;
-    for (int c = 0; c < stride; c += 4 * LANES) {
-        const int vectors = (stride - c) / LANES < 4 ? (stride - c) / LANES : 4;
-        vec acc[4] = {{0}};
-        if (vectors == 4) {
-            for (int j = 0; j < p->d; j++)
-                for (int k = 0; k < 4; k++)
-                    acc[k] += v[j] * load(p->gram + (size_t)j * (size_t)stride + c + k * LANES);
-        } else {
-            for (int j = 0; j < p->d; j++)
-                for (int k = 0; k < vectors; k++)
-                    acc[k] += v[j] * load(p->gram + (size_t)j * (size_t)stride + c + k * LANES);
-        }
-        for (int k = 0; k < vectors; k++)
-            store(out + c + k * LANES, p->gram_weight * acc[k]);
+    const float *y[4];
+    for (int k = 0; k < 4; k++)
+        y[k] = row_of_pair(p, j + k);
+    for (int c = 0; c < p->stride; c += LANES) {
+        vec sum = load(out + c);
+        for (int k = 0; k < 4; k++)
+            sum += scale[k] * load(y[k] + c);
+        store(out + c, sum);
     }
 }
 
 /* out = A v */
 static void multiply(const struct souk_rowproblem *p, const float *v, float *out)
 {
-    multiply_gram(p, v, out);
-    add_scaled(out, p->ridge, v, 0, p->stride);
-    for (int64_t j = 0; j < p->count; j++) {
-        const float *y = p->factors + (size_t)p->column[j] * (size_t)p->stride;
-        add_scaled(out, p->a[j] * dot(y, v, p->stride), y, 0, p->stride);
+    int64_t j = 0;
+    for (int c = 0; c < p->stride; c += LANES)
+        store(out + c, (load(p->diagonal + c) + p->ridge) * load(v + c));
+    for (; j + 4 <= p->count; j += 4)
+        add_pairs(p, j, *(const vec4 *)(p->a + j) * dots_of_pairs(p, j, v), out);
+    for (; j < p->count; j++) {
+        const float *y = row_of_pair(p, j);
+        add_scaled(out, p->a[j] * dot(y, v, p->stride), y, p->stride);
     }
 }
 
 /* b - A x with one pass over the pairs. */
 static void residual(const struct souk_rowproblem *p, const float *x, float *r)
 {
-    const int stride = p->stride;
-    multiply_gram(p, x, r);
-    for (int c = 0; c < stride; c += LANES)
-        store(r + c, -load(r + c) - p->ridge * load(x + c));
-    for (int64_t j = 0; j < p->count; j++) {
-        const float *y = p->factors + (size_t)p->column[j] * (size_t)stride;
-        add_scaled(r, p->b[j] - p->a[j] * dot(y, x, stride), y, 0, stride);
+    int64_t j = 0;
+    for (int c = 0; c < p->stride; c += LANES)
+        store(r + c, -(load(p->diagonal + c) + p->ridge) * load(x + c));
+    for (; j + 4 <= p->count; j += 4) {
+        for (int k = 0; k < 4; k++)
+            prefetch_pair(p, j + k);
+        add_pairs(p, j,
+                  *(const vec4 *)(p->b + j) - *(const vec4 *)(p->a + j) * dots_of_pairs(p, j, x),
+                  r);
     }
+    for (; j < p->count; j++) {
+        const float *y = row_of_pair(p, j);
+        prefetch_pair(p, j);
+        add_scaled(r, p->b[j] - p->a[j] * dot(y, x, p->stride), y, p->stride);
+    }
+}
+
+/* v' A v: what the last step needs, at half the price of A v. */
+static float energy(const struct souk_rowproblem *p, const float *v)
+{
+    vec4 four = {0};
+    vec sum = {0};
+    float rest = 0;
+    int64_t j = 0;
+    for (int c = 0; c < p->stride; c += LANES)
+        sum += (load(p->diagonal + c) + p->ridge) * load(v + c) * load(v + c);
+    for (; j + 4 <= p->count; j += 4) {
+        const vec4 s = dots_of_pairs(p, j, v);
+        four += *(const vec4 *)(p->a + j) * s * s;
+    }
+    for (; j < p->count; j++) {
+        const float s = dot(row_of_pair(p, j), v, p->stride);
+        rest += p->a[j] * s * s;
+    }
+    return add_lanes(sum) + ((four[0] + four[1]) + (four[2] + four[3]) + rest);
 }
 
 static void solve_cg(const struct souk_rowproblem *p, int steps, struct souk_rowscratch *s,
@@ -269,16 +265,18 @@ static void solve_cg(const struct souk_rowproblem *p, int steps, struct souk_row
     residual(p, x, r);
     memcpy(direction, r, (size_t)stride * sizeof *r);
     rr = dot(r, r, stride);
-    for (int step = 0; step < steps && rr > 1e-20f; step++) {
+    for (int step = 1; step < steps && rr > 1e-20f; step++) {
         multiply(p, direction, product);
         const float alpha = rr / dot(direction, product, stride);
-        add_scaled(x, alpha, direction, 0, stride);
-        add_scaled(r, -alpha, product, 0, stride);
+        add_scaled(x, alpha, direction, stride);
+        add_scaled(r, -alpha, product, stride);
         const float next = dot(r, r, stride), beta = next / rr;
         for (int c = 0; c < stride; c += LANES)
             store(direction + c, load(r + c) + beta * load(direction + c));
         rr = next;
     }
+    if (rr > 1e-20f)
+        add_scaled(x, rr / energy(p, direction), direction, stride);
 }
 
 const struct souk_rowsolve_kernels KERNEL_TABLE = {KERNEL_NAME, solve_cholesky, solve_cg};

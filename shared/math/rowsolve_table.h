@@ -6,10 +6,7 @@
 
 #include "shared/math/rowsolve.h"
 
-enum {
-    SOUK_ROWSOLVE_PANEL = 48, /**< pairs that are packed before they are multiplied */
-    SOUK_ROWSOLVE_BLOCK = 16, /**< rows of the matrix that are factorized together */
-};
+enum { SOUK_ROWSOLVE_PANEL = 48 }; /**< pairs that are packed before they are multiplied */
 
 struct souk_rowsolve_kernels {
     const char *name;

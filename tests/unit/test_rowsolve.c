@@ -14,7 +14,7 @@ enum { ROWS = 400, PAIRS_MAX = 300 };
 struct problem {
     struct souk_rowproblem p;
     struct souk_rowscratch scratch;
-    float *factors, *gram, *x, *expected;
+    float *factors, *diagonal, *x, *expected;
     int32_t column[PAIRS_MAX];
     float a[PAIRS_MAX], b[PAIRS_MAX];
 };
@@ -24,26 +24,23 @@ static void make(struct problem *q, int d, int64_t count, double scale)
     const int stride = (d + 15) / 16 * 16;
     *q = (struct problem){0};
     q->factors = souk_alloc_aligned((size_t)(ROWS * stride), sizeof(float));
-    q->gram = souk_alloc_aligned((size_t)(d * stride), sizeof(float));
+    q->diagonal = souk_alloc_aligned((size_t)stride, sizeof(float));
     q->x = souk_alloc_aligned((size_t)stride, sizeof(float));
     q->expected = souk_alloc_aligned((size_t)stride, sizeof(float));
     for (int r = 0; r < ROWS; r++)
         for (int c = 0; c < d; c++)
             q->factors[r * stride + c] =
                 (float)(scale * souk_random_normal(3, (uint64_t)r, (uint64_t)c));
-    for (int i = 0; i < d; i++)
-        for (int j = 0; j < d; j++)
-            for (int r = 0; r < ROWS; r++)
-                q->gram[i * stride + j] += q->factors[r * stride + i] * q->factors[r * stride + j];
+    for (int c = 0; c < stride; c++)
+        q->diagonal[c] = c < d ? (float)(ROWS * scale * scale / (1 + c)) : 1;
     for (int64_t k = 0; k < count; k++) {
         q->column[k] = (int32_t)(k * 37 % ROWS);
-        q->a[k] = (float)(k % 7);
+        q->a[k] = (float)(1 + k % 7);
         q->b[k] = q->a[k] + 1;
     }
     q->p = (struct souk_rowproblem){.d = d,
                                     .stride = stride,
-                                    .gram = q->gram,
-                                    .gram_weight = .3f,
+                                    .diagonal = q->diagonal,
                                     .ridge = (float)(.05 * scale * scale),
                                     .factors = q->factors,
                                     .column = q->column,
@@ -58,7 +55,7 @@ static void unmake(struct problem *q)
 {
     souk_rowscratch_fini(&q->scratch);
     free(q->factors);
-    free(q->gram);
+    free(q->diagonal);
     free(q->x);
     free(q->expected);
 }

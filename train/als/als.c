@@ -4,33 +4,35 @@
 #include "shared/base/memory.h"
 #include "shared/math/rowsolve.h"
 #include "shared/model/modelfile.h"
-#include "train/als/gram.h"
 #include "train/als/initial.h"
 #include "train/als/loss.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct work {
-    struct souk_gram gram;
-    double *grams[2];  /* [d x d] of each side, as of its last change */
-    float *gram_float; /* [d x stride], of the side that is being used */
-    double *of_item;   /* [own items], loss of their pairs */
-};
-
-static souk_status work_init(struct work *w, const struct souk_comm *comm, int factors,
-                             struct souk_error *err)
+static souk_status shared_init(struct souk_als *als, struct souk_error *err)
 {
+    const int factors = als->parameters.factors;
     const size_t d = (size_t)factors;
-    souk_status status = souk_gram_init(&w->gram, comm, factors, err);
+    souk_status status = souk_gram_init(&als->gram, als->comm, factors, err);
+    if (!status)
+        status = souk_basis_init(&als->basis, factors, err);
     if (status)
         return status;
-    w->grams[0] = souk_zalloc_array(d * d, sizeof(double));
-    w->grams[1] = souk_zalloc_array(d * d, sizeof(double));
-    w->gram_float = souk_alloc_aligned(d * (size_t)souk_factor_stride(factors), sizeof(float));
-    if (!w->grams[0] || !w->grams[1] || !w->gram_float)
+    als->grams[0] = souk_zalloc_array(d * d, sizeof(double));
+    als->grams[1] = souk_zalloc_array(d * d, sizeof(double));
+    als->diagonal = souk_alloc_aligned((size_t)souk_factor_stride(factors), sizeof(float));
+    if (!als->grams[0] || !als->grams[1] || !als->diagonal)
         return souk_fail(err, SOUK_ENOMEM, "no memory for the Gram matrices");
     return SOUK_OK;
+}
+
+/* The Gram matrix of a side whose factors have changed. */
+static souk_status update_gram_all(struct souk_als *als, enum souk_side_kind kind,
+                                   struct souk_error *err)
+{
+    souk_status status = souk_gram_start_all(&als->gram, &als->sides[kind], err);
+    return status ? status : souk_gram_finish_all(&als->gram, als->grams[kind], err);
 }
 
 souk_status souk_als_init_all(struct souk_als *als, const struct souk_comm *comm,
@@ -52,47 +54,43 @@ souk_status souk_als_init_all(struct souk_als *als, const struct souk_comm *comm
         .wire = parameters->wire,
         .ghosts_that_fit = SOUK_SCHEDULE_UNLIMITED,
     };
-    struct work *w;
     souk_status status;
 
     *als = (struct souk_als){.comm = comm, .parameters = *parameters};
-    als->work = w = souk_zalloc_array(1, sizeof *w);
-    status =
-        w ? work_init(w, comm, parameters->factors, err) : souk_fail(err, SOUK_ENOMEM, "no memory");
-    status = souk_status_agree_all(comm, status, err);
+    status = souk_status_agree_all(comm, shared_init(als, err), err);
     if (!status)
         status = souk_sides_init_all(comm, ratings, &plan, &als->node, als->sides, err);
-    if (!status && !(w->of_item = souk_zalloc_array(
+    if (!status && !(als->of_item = souk_zalloc_array(
                          (size_t)als->sides[SOUK_SIDE_ITEMS].partition.local_rows, sizeof(double))))
         status = souk_fail(err, SOUK_ENOMEM, "no memory for the loss");
     status = souk_status_agree_all(comm, status, err);
     for (int k = 0; k < 2 && !status; k++)
         status = souk_initial_factors_all(comm, ratings, (enum souk_side_kind)k, parameters,
                                           &als->sides[k], err);
-    return status;
+    return status ? status : update_gram_all(als, SOUK_SIDE_ITEMS, err);
 }
 
 void souk_als_fini(struct souk_als *als)
 {
-    struct work *w = als->work;
     souk_sides_fini_all(als->sides);
     souk_node_fini(&als->node);
-    if (w) {
-        souk_gram_fini(&w->gram);
-        free(w->grams[0]);
-        free(w->grams[1]);
-        free(w->gram_float);
-        free(w->of_item);
-        free(w);
+    for (int k = 0; k < 2; k++) {
+        free(als->grams[k]);
+        als->grams[k] = NULL;
     }
-    als->work = NULL;
+    free(als->of_item);
+    als->of_item = NULL;
+    souk_gram_fini(&als->gram);
+    souk_basis_fini(&als->basis);
+    free(als->diagonal);
+    als->diagonal = NULL;
 }
 
 /* What the threads share while they solve the rows of one side. */
 struct half_epoch {
     const struct souk_als_parameters *parameters;
     const struct souk_side *side, *other;
-    const float *gram;
+    const float *diagonal;
     int64_t failed_row; /* local, -1: none */
 };
 
@@ -123,14 +121,14 @@ static souk_status solve_row(const struct half_epoch *h, int64_t row, struct thr
     const struct souk_rowproblem problem = {
         .d = parameters->factors,
         .stride = h->side->stride,
-        .gram = h->gram,
-        .gram_weight = (float)souk_objective_gram_weight(&parameters->objective),
+        .diagonal = h->diagonal,
         .ridge = (float)souk_objective_ridge(&parameters->objective, count, h->other->rows),
         .factors = h->other->matrix,
         .column = h->side->column + first,
         .a = t->a,
         .b = t->b,
         .count = count,
+        .upcoming = h->side->offsets[h->side->partition.local_rows] - first - count,
     };
     float *x = souk_side_row(h->side, row);
     souk_objective_coefficients(&parameters->objective, h->side->weight + first, count, t->a, t->b);
@@ -184,27 +182,28 @@ static souk_status explain(const struct half_epoch *h, souk_status status, enum 
     return status ? souk_fail(err, status, "no memory to solve rows") : SOUK_OK;
 }
 
-/* Seconds since *at, which becomes now. */
-static double seconds_since(int64_t *at)
+/* Into the eigenbasis of the other side's Gram matrix: its rows, and ours where the solver starts
+ * from them. */
+static souk_status turn_all(struct souk_als *als, enum souk_side_kind kind, struct souk_error *err)
 {
-    const int64_t then = *at;
-    *at = souk_monotonic_us();
-    return (double)(*at - then) * 1e-6;
+    const float weight = (float)souk_objective_gram_weight(&als->parameters.objective);
+    souk_status status = souk_basis_find_all(&als->basis, als->comm, als->grams[!kind], err);
+    if (status)
+        return status;
+    for (int k = 0; k < als->basis.stride; k++)
+        als->diagonal[k] = k < als->basis.d ? weight * (float)als->basis.values[k] : 1;
+    status = souk_basis_turn(&als->basis, &als->sides[!kind]);
+    if (!status && als->parameters.solver == SOUK_SOLVER_CG)
+        status = souk_basis_turn(&als->basis, &als->sides[kind]);
+    return status ? souk_fail(err, status, "no memory to turn the factors") : SOUK_OK;
 }
 
-static void spread_gram(const double *gram, int d, int stride, float *out)
+/* Add the time since *last to `seconds`. */
+static void lap(int64_t *last, double *seconds)
 {
-    for (int i = 0; i < d; i++)
-        for (int j = 0; j < d; j++)
-            out[(size_t)i * (size_t)stride + (size_t)j] =
-                (float)gram[(size_t)i * (size_t)d + (size_t)j];
-}
-
-static souk_status gram_all(struct souk_als *als, enum souk_side_kind kind, struct souk_error *err)
-{
-    struct work *w = als->work;
-    souk_status status = souk_gram_start_all(&w->gram, &als->sides[kind], err);
-    return status ? status : souk_gram_finish_all(&w->gram, w->grams[kind], err);
+    const int64_t now = souk_monotonic_us();
+    *seconds += (double)(now - *last) * 1e-6;
+    *last = now;
 }
 
 /* The rows that are ready after a chunk, in slices, so that MPI moves the other chunks meanwhile.
@@ -230,18 +229,18 @@ static souk_status solve_batch_all(struct half_epoch *h, int batch, souk_status 
 {
     struct souk_rowexchange *x = &h->side->gather[batch];
     const int chunks = h->side->schedule.chunks;
-    int64_t at = souk_monotonic_us();
+    int64_t last = souk_monotonic_us();
     souk_status status = souk_rowexchange_start_all(x, err);
     for (int c = 0; c < chunks && !status; c++) {
         status = souk_rowexchange_wait_all(x, c, err);
-        report->wait_seconds += seconds_since(&at);
+        lap(&last, &report->wait_seconds);
         if (!status)
             status = solve_chunk(h, x, h->side->schedule.ready + batch * chunks + c, solved, err);
-        report->solve_seconds += seconds_since(&at);
+        lap(&last, &report->solve_seconds);
     }
     if (!status)
         status = souk_rowexchange_finish_all(x, err);
-    report->wait_seconds += seconds_since(&at);
+    lap(&last, &report->wait_seconds);
     report->bytes_sent += souk_rowexchange_bytes(x);
     return status;
 }
@@ -250,44 +249,44 @@ static souk_status solve_batch_all(struct half_epoch *h, int batch, souk_status 
 static souk_status half_epoch_all(struct souk_als *als, enum souk_side_kind kind,
                                   struct souk_als_epoch *report, struct souk_error *err)
 {
-    struct work *w = als->work;
     struct half_epoch h = {.parameters = &als->parameters,
                            .side = &als->sides[kind],
                            .other = &als->sides[!kind],
-                           .gram = w->gram_float,
+                           .diagonal = als->diagonal,
                            .failed_row = -1};
-    int64_t at = souk_monotonic_us();
-    souk_status solved = SOUK_OK, status = gram_all(als, !kind, err);
-    if (status)
-        return status;
-    spread_gram(w->grams[!kind], als->parameters.factors, h.side->stride, w->gram_float);
-    report->gram_seconds += seconds_since(&at);
-    report->volume_bytes += h.side->elsewhere * als->parameters.factors * (int64_t)sizeof(float);
+    int64_t last = souk_monotonic_us();
+    souk_status solved = SOUK_OK;
+    souk_status status = souk_status_agree_all(als->comm, turn_all(als, kind, err), err);
+    lap(&last, &report->basis_seconds);
     for (int b = 0; b < h.side->schedule.batches && !status; b++) {
         status = solve_batch_all(&h, b, &solved, report, err);
-        at = souk_monotonic_us();
+        last = souk_monotonic_us();
         if (!status && kind == SOUK_SIDE_ITEMS)
-            souk_loss_of_pairs(&als->parameters.objective, als->sides, b, w->of_item);
-        report->loss_seconds += seconds_since(&at);
+            souk_loss_of_pairs(&als->parameters.objective, als->sides, b, als->of_item);
+        lap(&last, &report->loss_seconds);
     }
     if (!status)
         status = explain(&h, solved, kind, err);
     status = souk_status_agree_all(als->comm, status, err);
-    report->wait_seconds += seconds_since(&at);
+    lap(&last, &report->wait_seconds);
+    if (!status)
+        status = update_gram_all(als, kind, err);
+    lap(&last, &report->basis_seconds);
+    report->volume_bytes += h.side->elsewhere * als->parameters.factors * (int64_t)sizeof(float);
     return status;
 }
 
 static souk_status reduce_report_all(const struct souk_comm *comm, struct souk_als_epoch *report,
                                      struct souk_error *err)
 {
-    double seconds[] = {report->seconds, report->solve_seconds, report->wait_seconds,
-                        report->gram_seconds};
+    double seconds[] = {report->seconds, report->solve_seconds, report->basis_seconds,
+                        report->wait_seconds};
     int64_t bytes[] = {report->bytes_sent, report->volume_bytes};
     souk_status status = souk_max_f64_all(comm, seconds, 4, err);
     report->seconds = seconds[0];
     report->solve_seconds = seconds[1];
-    report->wait_seconds = seconds[2];
-    report->gram_seconds = seconds[3];
+    report->basis_seconds = seconds[2];
+    report->wait_seconds = seconds[3];
     if (!status)
         status = souk_sum_i64_all(comm, bytes, 2, err);
     report->bytes_sent = bytes[0];
@@ -298,7 +297,6 @@ static souk_status reduce_report_all(const struct souk_comm *comm, struct souk_a
 souk_status souk_als_epoch_all(struct souk_als *als, struct souk_als_epoch *report,
                                struct souk_error *err)
 {
-    struct work *w = als->work;
     const int64_t start = souk_monotonic_us();
     const int epoch = report->epoch;
     souk_status status;
@@ -308,12 +306,9 @@ souk_status souk_als_epoch_all(struct souk_als *als, struct souk_als_epoch *repo
     if (!status)
         status = half_epoch_all(als, SOUK_SIDE_ITEMS, report, err);
     report->seconds = (double)(souk_monotonic_us() - start) * 1e-6 - report->loss_seconds;
-    /* The items' Gram matrix is what the next epoch starts with: the loss needs it now. */
-    if (!status)
-        status = gram_all(als, SOUK_SIDE_ITEMS, err);
     if (!status)
         status = souk_loss_all(als->comm, &als->parameters.objective, als->parameters.factors,
-                               als->sides, w->grams, w->of_item, &report->loss, err);
+                               als->sides, als->grams, als->of_item, &report->loss, err);
     if (!status)
         status = reduce_report_all(als->comm, report, err);
     return status;

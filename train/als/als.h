@@ -1,8 +1,8 @@
 /** @file
  *  Alternating least squares over the ranks of a communicator.
  *
- *      epoch:  Gram(items), items' rows to the ranks that need them  ->  solve own users
- *              Gram(users), users' rows to the ranks that need them  ->  solve own items
+ *      epoch:  eigenbasis of Gram(items), items' rows to the ranks that need them  ->  own users
+ *              eigenbasis of Gram(users), users' rows to the ranks that need them  ->  own items
  *              loss = trace form of the sum over all cells + observed pairs + ridge
  *
  *  The same data, seed, parameters, build and instruction set give the same bits on any number of
@@ -11,6 +11,8 @@
 #ifndef SOUK_ALS_ALS_H
 #define SOUK_ALS_ALS_H
 
+#include "train/als/basis.h"
+#include "train/als/gram.h"
 #include "train/als/objective.h"
 #include "train/als/side.h"
 
@@ -33,11 +35,14 @@ struct souk_als_parameters {
 struct souk_als_epoch {
     int epoch;
     double loss;
-    double seconds, solve_seconds, wait_seconds, gram_seconds; /**< wait: for rows and ranks */
-    double loss_seconds;  /**< of the pairs' part, on this rank; not in `seconds` */
+    double seconds;
+    double solve_seconds; /**< solving rows */
+    double basis_seconds; /**< Gram matrices, their eigenvectors, turning rows */
+    double wait_seconds;  /**< until other ranks' rows are here */
+    double loss_seconds;  /**< the pairs' part of the loss, of this rank; not in `seconds` */
     int64_t bytes_sent;   /**< factor rows, all ranks */
-    int64_t volume_bytes; /**< rows of other ranks that each rank needs, in fp32, all ranks: what an
-                             exchange without shared memory, bf16 or batches sends */
+    int64_t volume_bytes; /**< rows of other ranks that each rank needs, in fp32, all ranks: what is
+                             sent without shared memory, bf16 and batches */
 };
 
 struct souk_als {
@@ -45,7 +50,11 @@ struct souk_als {
     struct souk_als_parameters parameters;
     struct souk_node node;
     struct souk_side sides[2]; /**< by souk_side_kind */
-    void *work;                /**< private */
+    struct souk_basis basis;   /**< that the factors of both sides are in */
+    double *grams[2];          /**< [d x d] of each side, as of its last change */
+    float *diagonal;           /**< [stride], what the rows that are being solved share */
+    struct souk_gram gram;
+    double *of_item; /**< [own items], loss of their pairs */
 };
 
 /** Collective. Bring the ratings to their owners and draw the initial factors, a function of the
@@ -63,7 +72,8 @@ void souk_als_fini(struct souk_als *als);
 souk_status souk_als_epoch_all(struct souk_als *als, struct souk_als_epoch *report,
                                struct souk_error *err) SOUK_MUST_CHECK;
 
-/** Collective. Bring one side's factors back to the ranks of their parts.
+/** Collective. Bring one side's factors back to the ranks of their parts, and to the basis in which
+ *  the initial factors were drawn.
  *  @param rows [parts] of [rows of the part x stride], NULL for parts of other ranks; each owned by
  *         the caller, free() */
 souk_status souk_als_collect_all(const struct souk_als *als, const struct souk_ratings *ratings,

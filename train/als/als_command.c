@@ -131,9 +131,9 @@ static void report_epoch(const struct souk_als_epoch *e, json_t *metrics)
     json_array_append_new(metrics, json_pack("{s:i, s:f, s:f}", "epoch", e->epoch, "loss", e->loss,
                                              "seconds", e->seconds));
     const double volume = (double)e->volume_bytes, sent = (double)e->bytes_sent;
-    printf("epoch %d  loss %.9g  seconds %.3f  solve %.3f  wait %.3f  gram %.3f  sent %.3f MB  "
+    printf("epoch %d  loss %.9g  seconds %.3f  solve %.3f  basis %.3f  wait %.3f  sent %.3f MB  "
            "volume %.3f MB  ratio %.3f\n",
-           e->epoch, e->loss, e->seconds, e->solve_seconds, e->wait_seconds, e->gram_seconds,
+           e->epoch, e->loss, e->seconds, e->solve_seconds, e->basis_seconds, e->wait_seconds,
            sent * 1e-6, volume * 1e-6, volume > 0 ? sent / volume : 0);
     fflush(stdout);
 }

@@ -70,6 +70,17 @@ static souk_status allocate_rows(const struct souk_side *side, const struct souk
     return SOUK_OK;
 }
 
+static souk_status turn_back(const struct souk_basis *basis, const struct souk_ratings *ratings,
+                             const int64_t *first, float **rows, struct souk_error *err)
+{
+    souk_status status = SOUK_OK;
+    for (int k = 0; k < ratings->local_count && !status; k++) {
+        const int part = ratings->local[k].part;
+        status = souk_basis_turn_back(basis, rows[part], first[part + 1] - first[part]);
+    }
+    return status ? souk_fail(err, status, "no memory to turn the factors back") : SOUK_OK;
+}
+
 souk_status souk_als_collect_all(const struct souk_als *als, const struct souk_ratings *ratings,
                                  enum souk_side_kind kind, float **rows, struct souk_error *err)
 {
@@ -91,8 +102,11 @@ souk_status souk_als_collect_all(const struct souk_als *als, const struct souk_r
     pack_blocks(comm, side, buffer);
     status =
         souk_exchange_all(comm, buffer, counts, row_bytes, &received, counts + comm->size, err);
-    if (!status)
+    if (!status) {
         unpack_blocks(comm, side, ratings, received, rows);
+        status = turn_back(&als->basis, ratings, side->partition.first, rows, err);
+    }
+    status = souk_status_agree_all(comm, status, err);
 out:
     for (int p = 0; p < ratings->parts && status; p++) {
         free(rows[p]);

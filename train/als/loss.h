@@ -23,6 +23,7 @@ void souk_loss_of_pairs(const struct souk_objective *objective, const struct sou
  *  @param of_item [own items], from souk_loss_of_pairs() */
 souk_status souk_loss_all(const struct souk_comm *comm, const struct souk_objective *objective,
                           int d, const struct souk_side sides[2], double *const grams[2],
-                          const double *of_item, double *loss, struct souk_error *err) SOUK_MUST_CHECK;
+                          const double *of_item, double *loss,
+                          struct souk_error *err) SOUK_MUST_CHECK;
 
 #endif
