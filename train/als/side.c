@@ -235,7 +235,8 @@ souk_status souk_sides_init_all(const struct souk_comm *comm, const struct souk_
         status = build_sides_all(comm, ratings, plan, node, sides, &shared_short, err);
     if (!status || !shared_short)
         return status;
-    souk_log(SOUK_LOG_WARN, "memory", "%s: every rank holds its rows for itself", err->msg);
+    if (comm->rank == 0)
+        souk_log(SOUK_LOG_WARN, "memory", "%s: every rank holds its rows for itself", err->msg);
     souk_sides_fini_all(sides);
     souk_node_fini(node);
     status = souk_node_init_all(node, comm, false, 0, err);
