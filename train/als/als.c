@@ -59,17 +59,26 @@ souk_status souk_als_init_all(struct souk_als *als, const struct souk_comm *comm
                               const struct souk_ratings *ratings,
                               const struct souk_als_parameters *parameters, struct souk_error *err)
 {
-    double pair_cost, row_cost;
+    struct souk_sides_plan plan = {
+        .factors = parameters->factors,
+        .rule = parameters->partition,
+        .shared_memory = parameters->shared_memory,
+        .ranks_per_node = parameters->ranks_per_node,
+        .chunks = parameters->chunks > 0 ? parameters->chunks : 1,
+        .wire = parameters->wire,
+        .ghosts_that_fit = SOUK_SCHEDULE_UNLIMITED,
+    };
     souk_status status;
 
-    estimate_costs(parameters, &pair_cost, &row_cost);
+    estimate_costs(parameters, &plan.pair_cost, &plan.row_cost);
     *als = (struct souk_als){.comm = comm, .parameters = *parameters};
-    for (int k = 0; k < 2; k++)
-        als->sides[k].exchange.row = MPI_DATATYPE_NULL;
     status = souk_status_agree_all(comm, shared_init(als, err), err);
     if (!status)
-        status = souk_sides_init_all(comm, ratings, parameters->partition, parameters->factors,
-                                     pair_cost, row_cost, als->sides, err);
+        status = souk_sides_init_all(comm, ratings, &plan, &als->node, als->sides, err);
+    if (!status && !(als->of_item = souk_zalloc_array(
+                         (size_t)als->sides[SOUK_SIDE_ITEMS].partition.local_rows, sizeof(double))))
+        status = souk_fail(err, SOUK_ENOMEM, "no memory for the loss");
+    status = souk_status_agree_all(comm, status, err);
     for (int k = 0; k < 2 && !status; k++)
         status = souk_initial_factors_all(comm, ratings, (enum souk_side_kind)k, parameters,
                                           &als->sides[k], err);
@@ -78,11 +87,14 @@ souk_status souk_als_init_all(struct souk_als *als, const struct souk_comm *comm
 
 void souk_als_fini(struct souk_als *als)
 {
+    souk_sides_fini_all(als->sides);
+    souk_node_fini(&als->node);
     for (int k = 0; k < 2; k++) {
-        souk_side_fini(&als->sides[k]);
         free(als->grams[k]);
         als->grams[k] = NULL;
     }
+    free(als->of_item);
+    als->of_item = NULL;
     souk_gram_fini(&als->gram);
     souk_basis_fini(&als->basis);
     free(als->diagonal);
@@ -148,21 +160,22 @@ static souk_status solve_row(const struct half_epoch *h, int64_t row, struct thr
     }
 }
 
-/* Every row of the side on this rank, over the threads. */
-static souk_status solve_rows(struct half_epoch *h)
+/* Rows [first, end) of the schedule's order, over the threads. */
+static souk_status solve_rows(struct half_epoch *h, int64_t first, int64_t end)
 {
-    const int64_t rows = h->side->partition.local_rows;
-    int64_t failed_row = -1;
+    int64_t failed_row = h->failed_row;
     int no_memory = 0;
-#pragma omp parallel default(none) shared(h, rows) reduction(max : failed_row) reduction(+ : no_memory)
+#pragma omp parallel default(none) shared(h, first, end) reduction(max : failed_row) reduction(+ : no_memory)
     {
         struct thread_scratch t = {0};
         const bool ready = scratch_init(&t, h) == SOUK_OK;
         no_memory += !ready;
 #pragma omp for schedule(dynamic, 16)
-        for (int64_t row = 0; row < rows; row++)
+        for (int64_t i = first; i < end; i++) {
+            const int64_t row = h->side->schedule.order[i];
             if (ready && solve_row(h, row, &t) != SOUK_OK)
                 failed_row = row > failed_row ? row : failed_row;
+        }
         scratch_fini(&t);
     }
     h->failed_row = failed_row;
@@ -208,18 +221,51 @@ static souk_status turn_all(struct souk_als *als, enum souk_side_kind kind, stru
     return status ? souk_fail(err, status, "no memory to turn the factors") : SOUK_OK;
 }
 
-static souk_status exchange_all(struct souk_side *side, struct souk_error *err)
-{
-    souk_status status = souk_rowexchange_start_all(&side->exchange, side->matrix, err);
-    return status ? status : souk_rowexchange_finish_all(&side->exchange, err);
-}
-
 /* Add the time since *last to `seconds`. */
 static void lap(int64_t *last, double *seconds)
 {
     const int64_t now = souk_monotonic_us();
     *seconds += (double)(now - *last) * 1e-6;
     *last = now;
+}
+
+/* The rows that are ready after a chunk, in slices, so that MPI moves the other chunks meanwhile.
+ */
+static souk_status solve_chunk(struct half_epoch *h, struct souk_rowexchange *x,
+                               const int64_t *ready, souk_status *solved, struct souk_error *err)
+{
+    const int64_t rows = ready[1] - ready[0], slice = rows / 16 + 256;
+    souk_status status = SOUK_OK;
+    for (int64_t first = ready[0]; first < ready[1] && !status; first += slice) {
+        const int64_t end = first + slice < ready[1] ? first + slice : ready[1];
+        const souk_status one = solve_rows(h, first, end);
+        *solved = one ? one : *solved;
+        status = souk_rowexchange_progress(x, err);
+    }
+    return status;
+}
+
+/* Solve a batch while its rows come in. A row that fails is told of at the end: the other ranks
+ * wait for this one's rows. */
+static souk_status solve_batch_all(struct half_epoch *h, int batch, souk_status *solved,
+                                   struct souk_als_epoch *report, struct souk_error *err)
+{
+    struct souk_rowexchange *x = &h->side->gather[batch];
+    const int chunks = h->side->schedule.chunks;
+    int64_t last = souk_monotonic_us();
+    souk_status status = souk_rowexchange_start_all(x, err);
+    for (int c = 0; c < chunks && !status; c++) {
+        status = souk_rowexchange_wait_all(x, c, err);
+        lap(&last, &report->wait_seconds);
+        if (!status)
+            status = solve_chunk(h, x, h->side->schedule.ready + batch * chunks + c, solved, err);
+        lap(&last, &report->solve_seconds);
+    }
+    if (!status)
+        status = souk_rowexchange_finish_all(x, err);
+    lap(&last, &report->wait_seconds);
+    report->bytes_sent += souk_rowexchange_bytes(x);
+    return status;
 }
 
 /* Solve one side. Adds to the report's times. */
@@ -229,21 +275,27 @@ static souk_status half_epoch_all(struct souk_als *als, enum souk_side_kind kind
     struct half_epoch h = {.parameters = &als->parameters,
                            .side = &als->sides[kind],
                            .other = &als->sides[!kind],
-                           .diagonal = als->diagonal};
+                           .diagonal = als->diagonal,
+                           .failed_row = -1};
     int64_t last = souk_monotonic_us();
+    souk_status solved = SOUK_OK;
     souk_status status = souk_status_agree_all(als->comm, turn_all(als, kind, err), err);
     lap(&last, &report->basis_seconds);
+    for (int b = 0; b < h.side->schedule.batches && !status; b++) {
+        status = solve_batch_all(&h, b, &solved, report, err);
+        last = souk_monotonic_us();
+        if (!status && kind == SOUK_SIDE_ITEMS)
+            souk_loss_of_pairs(&als->parameters.objective, als->sides, b, als->of_item);
+        lap(&last, &report->loss_seconds);
+    }
     if (!status)
-        status = exchange_all(&als->sides[!kind], err);
+        status = explain(&h, solved, kind, err);
+    status = souk_status_agree_all(als->comm, status, err);
     lap(&last, &report->wait_seconds);
-    if (status)
-        return status;
-    status = souk_status_agree_all(als->comm, explain(&h, solve_rows(&h), kind, err), err);
-    lap(&last, &report->solve_seconds);
     if (!status)
         status = update_gram_all(als, kind, err);
     lap(&last, &report->basis_seconds);
-    report->bytes_sent += souk_rowexchange_bytes(&h.other->exchange);
+    report->volume_bytes += h.side->elsewhere * als->parameters.factors * (int64_t)sizeof(float);
     return status;
 }
 
@@ -252,13 +304,16 @@ static souk_status reduce_report_all(const struct souk_comm *comm, struct souk_a
 {
     double seconds[] = {report->seconds, report->solve_seconds, report->basis_seconds,
                         report->wait_seconds};
+    int64_t bytes[] = {report->bytes_sent, report->volume_bytes};
     souk_status status = souk_max_f64_all(comm, seconds, 4, err);
     report->seconds = seconds[0];
     report->solve_seconds = seconds[1];
     report->basis_seconds = seconds[2];
     report->wait_seconds = seconds[3];
     if (!status)
-        status = souk_sum_i64_all(comm, &report->bytes_sent, 1, err);
+        status = souk_sum_i64_all(comm, bytes, 2, err);
+    report->bytes_sent = bytes[0];
+    report->volume_bytes = bytes[1];
     return status;
 }
 
@@ -273,10 +328,10 @@ souk_status souk_als_epoch_all(struct souk_als *als, struct souk_als_epoch *repo
     status = half_epoch_all(als, SOUK_SIDE_USERS, report, err);
     if (!status)
         status = half_epoch_all(als, SOUK_SIDE_ITEMS, report, err);
-    report->seconds = (double)(souk_monotonic_us() - start) * 1e-6;
+    report->seconds = (double)(souk_monotonic_us() - start) * 1e-6 - report->loss_seconds;
     if (!status)
         status = souk_loss_all(als->comm, &als->parameters.objective, als->parameters.factors,
-                               als->sides, als->grams, &report->loss, err);
+                               als->sides, als->grams, als->of_item, &report->loss, err);
     if (!status)
         status = reduce_report_all(als->comm, report, err);
     return status;

@@ -24,6 +24,11 @@ struct souk_als_parameters {
     uint64_t seed;
     enum souk_solver solver;
     enum souk_partition_rule partition;
+    bool shared_memory;   /**< the ranks of a node hold one copy */
+    int ranks_per_node;   /**< 0; else nodes are made of so many ranks (tests) */
+    int chunks;           /**< of an exchange; 0: 1 */
+    enum souk_wire wire;  /**< bf16: rows from other nodes are rounded, and with them the model */
+    int64_t memory_limit; /**< bytes of a rank, 0: none */
     struct souk_objective objective;
 };
 
@@ -35,17 +40,22 @@ struct souk_als_epoch {
     double solve_seconds; /**< solving rows */
     double basis_seconds; /**< Gram matrices, their eigenvectors, turning rows */
     double wait_seconds;  /**< until other ranks' rows are here */
+    double loss_seconds;  /**< the pairs' part of the loss, of this rank; not in `seconds` */
     int64_t bytes_sent;   /**< factor rows, all ranks */
+    int64_t volume_bytes; /**< rows of other ranks that each rank needs, in fp32, all ranks: what is
+                             sent without shared memory, bf16 and batches */
 };
 
 struct souk_als {
     const struct souk_comm *comm;
     struct souk_als_parameters parameters;
+    struct souk_node node;
     struct souk_side sides[2]; /**< by souk_side_kind */
     struct souk_basis basis;   /**< that the factors of both sides are in */
     double *grams[2];          /**< [d x d] of each side, as of its last change */
     float *diagonal;           /**< [stride], what the rows that are being solved share */
     struct souk_gram gram;
+    double *of_item; /**< [own items], loss of their pairs */
 };
 
 /** Collective. Bring the ratings to their owners and draw the initial factors, a function of the

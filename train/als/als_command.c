@@ -24,7 +24,8 @@ struct als_options {
     struct souk_options *parsed; /* owns the texts */
     struct souk_train_options train;
     int64_t factors, epochs, seed, cg_steps, block, threads, popularity_half_life_ms;
-    int objective, solver, partition;
+    int64_t chunks, ranks_per_node, memory_limit;
+    int objective, solver, partition, shared_memory, wire;
     double alpha, offset, regularization, alpha0, lambda, nu, power;
 };
 
@@ -71,6 +72,17 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
          NULL, "DURATION|none", "of the popularity that unknown visitors are answered with", false},
         {"threads", 0, SOUK_OPTION_INT, &o->threads, "0", 0, 4096, NULL, "N",
          "OpenMP threads of a rank; 0: OMP_NUM_THREADS, else all its cores", false},
+        {"shared-memory", 0, SOUK_OPTION_CHOICE, &o->shared_memory, "on", 0, 0, "off|on", NULL,
+         "the ranks of a node hold factors once, and read each other's in place", false},
+        {"wire", 0, SOUK_OPTION_CHOICE, &o->wire, "fp32", 0, 0, "fp32|bf16", NULL,
+         "how rows travel between nodes; bf16 halves the bytes, and the model then depends on the "
+         "ranks",
+         false},
+        {"chunks", 0, SOUK_OPTION_INT, &o->chunks, "4", 1, 64, NULL, "N",
+         "pieces of an exchange between nodes; what has come is used while the rest travels",
+         false},
+        {"ranks-per-node", 0, SOUK_OPTION_INT, &o->ranks_per_node, "0", 0, 1e6, NULL, "N",
+         "share memory among so many ranks at most; 0: all of a node", false},
         {"partition", 0, SOUK_OPTION_CHOICE, &o->partition, "cost", 0, 0, "cost|lopsided|idle-rank",
          NULL, "how rows are spread; all but cost are for tests", false},
         {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
@@ -102,6 +114,11 @@ static struct souk_als_parameters parameters_of(const struct als_options *o,
         .seed = (uint64_t)o->seed,
         .solver = (enum souk_solver)o->solver,
         .partition = (enum souk_partition_rule)o->partition,
+        .shared_memory = o->shared_memory == 1,
+        .ranks_per_node = (int)o->ranks_per_node,
+        .chunks = (int)o->chunks,
+        .wire = (enum souk_wire)o->wire,
+        .memory_limit = o->memory_limit,
         .objective = {.kind = (enum souk_objective_kind)o->objective,
                       .alpha = o->alpha,
                       .offset = o->offset,
@@ -120,9 +137,11 @@ static void report_epoch(const struct souk_als_epoch *e, json_t *metrics)
 {
     json_array_append_new(metrics, json_pack("{s:i, s:f, s:f}", "epoch", e->epoch, "loss", e->loss,
                                              "seconds", e->seconds));
-    printf("epoch %d  loss %.9g  seconds %.3f  solve %.3f  basis %.3f  wait %.3f  sent %.1f MB\n",
+    const double volume = (double)e->volume_bytes, sent = (double)e->bytes_sent;
+    printf("epoch %d  loss %.9g  seconds %.3f  solve %.3f  basis %.3f  wait %.3f  sent %.3f MB  "
+           "volume %.3f MB  ratio %.3f\n",
            e->epoch, e->loss, e->seconds, e->solve_seconds, e->basis_seconds, e->wait_seconds,
-           (double)e->bytes_sent * 1e-6);
+           sent * 1e-6, volume * 1e-6, volume > 0 ? sent / volume : 0);
     fflush(stdout);
 }
 
@@ -161,6 +180,10 @@ static souk_status describe(const struct als_options *o, const struct souk_als_p
         return status;
     json_object_del(json, "partition");
     json_object_del(json, "threads");
+    json_object_del(json, "shared-memory");
+    json_object_del(json, "chunks");
+    json_object_del(json, "ranks-per-node");
+    json_object_del(json, "memory-limit");
     json_object_set_new(json, "alpha0", json_real(p->objective.alpha0));
     *parameters = json ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);

@@ -6,198 +6,252 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int ascending(const void *a, const void *b)
+int64_t souk_rowexchange_send_buffer_bytes(const struct souk_ghostlist *list, enum souk_wire wire,
+                                           int d)
 {
-    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return x < y ? -1 : x > y;
+    return list->send_group[list->chunks * list->comm->size] * souk_wire_row_bytes(wire, d);
 }
 
-static int owner_of(const struct souk_rowexchange *x, int64_t row)
+int64_t souk_rowexchange_recv_buffer_bytes(const struct souk_ghostlist *list, enum souk_wire wire,
+                                           int d)
 {
-    return x->partition->owner[souk_partition_block(x->partition, row)];
+    return wire == SOUK_WIRE_BF16 ? list->ghosts * souk_wire_row_bytes(wire, d) : 0;
 }
 
-/* Sort, and keep each row of other ranks once. */
-static int64_t keep_ghosts(const struct souk_rowexchange *x, int64_t *rows, int64_t count)
+/* Received rows are d floats in a row of `stride` floats; sent ones lie close together. */
+static souk_status make_row_type(struct souk_rowexchange *x, struct souk_error *err)
 {
-    int64_t kept = 0;
-    qsort(rows, (size_t)count, sizeof *rows, ascending);
-    for (int64_t i = 0; i < count; i++)
-        if ((kept == 0 || rows[i] != rows[kept - 1]) && owner_of(x, rows[i]) != x->comm->rank)
-            rows[kept++] = rows[i];
-    return kept;
-}
-
-/* Ghosts by owner; a stable counting sort keeps them ascending within an owner. */
-static souk_status group_ghosts(struct souk_rowexchange *x, const int64_t *rows, int64_t count)
-{
-    int64_t *next = souk_zalloc_array((size_t)x->comm->size, sizeof *next);
-    x->ghost = souk_alloc_array((size_t)count, sizeof *x->ghost);
-    if (!next || !x->ghost) {
-        free(next);
-        return SOUK_ENOMEM;
-    }
-    for (int64_t i = 0; i < count; i++)
-        x->ghost_first[owner_of(x, rows[i]) + 1]++;
-    for (int r = 0; r < x->comm->size; r++) {
-        x->ghost_first[r + 1] += x->ghost_first[r];
-        next[r] = x->ghost_first[r];
-    }
-    for (int64_t i = 0; i < count; i++)
-        x->ghost[next[owner_of(x, rows[i])]++] = rows[i];
-    x->ghost_rows = count;
-    free(next);
-    return SOUK_OK;
-}
-
-/* Tell the owners; what they hear is what they will send. */
-static souk_status ask_owners_all(struct souk_rowexchange *x, struct souk_error *err)
-{
-    const int size = x->comm->size;
-    int64_t *counts = souk_zalloc_array(2 * (size_t)size, sizeof *counts);
-    void *asked = NULL;
-    souk_status status = counts ? SOUK_OK : souk_fail(err, SOUK_ENOMEM, "no memory");
-    status = souk_status_agree_all(x->comm, status, err);
-    if (status)
-        goto out;
-    for (int r = 0; r < size; r++)
-        counts[r] = x->ghost_first[r + 1] - x->ghost_first[r];
-    status =
-        souk_exchange_all(x->comm, x->ghost, counts, sizeof *x->ghost, &asked, counts + size, err);
-    if (status)
-        goto out;
-    x->send_row = asked;
-    for (int r = 0; r < size; r++)
-        x->send_first[r + 1] = x->send_first[r] + counts[size + r];
-    for (int64_t i = 0; i < x->send_first[size]; i++)
-        x->send_row[i] = souk_partition_local(
-            x->partition, souk_partition_block(x->partition, x->send_row[i]), x->send_row[i]);
-out:
-    free(counts);
-    return status;
-}
-
-static souk_status make_buffers(struct souk_rowexchange *x, struct souk_error *err)
-{
-    size_t floats;
-    souk_status status;
-    if (!souk_mul_size((size_t)x->send_first[x->comm->size], (size_t)x->stride, &floats) ||
-        !(x->send_buffer = souk_alloc_array(floats, sizeof *x->send_buffer)))
-        return souk_fail(err, SOUK_ENOMEM, "no memory to send %lld factor rows",
-                         (long long)x->send_first[x->comm->size]);
-    for (int r = 0; r < x->comm->size; r++)
-        if (x->send_first[r + 1] - x->send_first[r] > INT_MAX ||
-            x->ghost_first[r + 1] - x->ghost_first[r] > INT_MAX)
-            return souk_fail(err, SOUK_ELIMIT,
-                             "more than 2^31 rows between two ranks: use more ranks");
-    status = souk_mpi_check(MPI_Type_contiguous(x->stride, MPI_FLOAT, &x->row),
-                            "MPI_Type_contiguous", err);
+    MPI_Datatype plain = MPI_DATATYPE_NULL;
+    souk_status status =
+        souk_mpi_check(MPI_Type_contiguous(x->d, MPI_FLOAT, &plain), "MPI_Type_contiguous", err);
+    if (!status)
+        status =
+            souk_mpi_check(MPI_Type_create_resized(
+                               plain, 0, (MPI_Aint)x->stride * (MPI_Aint)sizeof(float), &x->row),
+                           "MPI_Type_create_resized", err);
     if (!status)
         status = souk_mpi_check(MPI_Type_commit(&x->row), "MPI_Type_commit", err);
+    if (plain != MPI_DATATYPE_NULL)
+        MPI_Type_free(&plain);
     return status;
 }
 
-souk_status souk_rowexchange_init_all(struct souk_rowexchange *x, const struct souk_comm *comm,
-                                      const struct souk_partition *partition, int64_t *needed,
-                                      int64_t count, int stride, struct souk_error *err)
+static souk_status make_receive(struct souk_rowexchange *x, int owner, int64_t first, int64_t count,
+                                MPI_Request *request, struct souk_error *err)
 {
-    const size_t size = (size_t)comm->size;
+    const MPI_Comm comm = x->list.comm->mpi;
+    if (count > INT_MAX / (2 * x->d))
+        return souk_fail(err, SOUK_ELIMIT, "%lld rows in one message: raise --chunks",
+                         (long long)count);
+    if (x->wire == SOUK_WIRE_BF16)
+        return souk_mpi_check(
+            MPI_Recv_init(x->recv_buffer + first * souk_wire_row_bytes(x->wire, x->d),
+                          (int)count * x->d * 2, MPI_BYTE, owner, SOUK_TAG_FACTORS, comm, request),
+            "MPI_Recv_init", err);
+    return souk_mpi_check(
+        MPI_Recv_init(x->matrix->values + (size_t)(x->list.node_rows + first) * (size_t)x->stride,
+                      (int)count, x->row, owner, SOUK_TAG_FACTORS, comm, request),
+        "MPI_Recv_init", err);
+}
+
+static souk_status make_send(struct souk_rowexchange *x, int peer, int64_t first, int64_t count,
+                             MPI_Request *request, struct souk_error *err)
+{
+    char *at = x->send_buffer + first * souk_wire_row_bytes(x->wire, x->d);
+    const bool bf16 = x->wire == SOUK_WIRE_BF16;
+    if (count > INT_MAX / (2 * x->d))
+        return souk_fail(err, SOUK_ELIMIT, "%lld rows in one message: raise --chunks",
+                         (long long)count);
+    return souk_mpi_check(MPI_Send_init(at, (int)count * x->d * (bf16 ? 2 : 1),
+                                        bf16 ? MPI_BYTE : MPI_FLOAT, peer, SOUK_TAG_FACTORS,
+                                        x->list.comm->mpi, request),
+                          "MPI_Send_init", err);
+}
+
+/* One direction's requests, by chunk. @param first [chunks + 1], out */
+static souk_status make_requests(struct souk_rowexchange *x, bool sending, const int64_t *group,
+                                 int *first, int *made, struct souk_error *err)
+{
+    const int size = x->list.comm->size;
     souk_status status = SOUK_OK;
-    *x = (struct souk_rowexchange){
-        .comm = comm, .partition = partition, .stride = stride, .row = MPI_DATATYPE_NULL};
-    x->ghost_first = souk_zalloc_array(size + 1, sizeof *x->ghost_first);
-    x->send_first = souk_zalloc_array(size + 1, sizeof *x->send_first);
-    x->requests = souk_alloc_array(2 * size, sizeof(MPI_Request));
-    if (!x->ghost_first || !x->send_first || !x->requests)
-        status = SOUK_ENOMEM;
+    for (int c = 0; c < x->list.chunks; c++) {
+        first[c] = *made;
+        for (int r = 0; r < size && !status; r++) {
+            const int64_t at = group[c * size + r], count = group[c * size + r + 1] - at;
+            if (count == 0 || (!sending && !souk_ghostlist_receives(&x->list, r)))
+                continue;
+            status =
+                (sending ? make_send : make_receive)(x, r, at, count, &x->requests[*made], err);
+            *made += status == SOUK_OK;
+        }
+    }
+    first[x->list.chunks] = *made;
+    return status;
+}
+
+souk_status souk_rowexchange_bind(struct souk_rowexchange *x, struct souk_nodematrix *matrix, int d,
+                                  int stride, enum souk_wire wire, void *send_buffer,
+                                  void *recv_buffer, struct souk_error *err)
+{
+    const size_t chunks = (size_t)x->list.chunks;
+    int made = 0;
+    souk_status status;
+    x->matrix = matrix;
+    x->d = d;
+    x->stride = stride;
+    x->wire = wire;
+    x->send_buffer = send_buffer;
+    x->recv_buffer = recv_buffer;
+    x->row = MPI_DATATYPE_NULL;
+    x->requests = souk_alloc_array(2 * chunks * (size_t)x->list.comm->size, sizeof(MPI_Request));
+    x->recv_first = souk_zalloc_array(chunks + 1, sizeof(int));
+    x->send_first = souk_zalloc_array(chunks + 1, sizeof(int));
+    if (!x->requests || !x->recv_first || !x->send_first)
+        return souk_fail(err, SOUK_ENOMEM, "no memory for the requests of an exchange");
+    status = make_row_type(x, err);
     if (!status)
-        status = group_ghosts(x, needed, keep_ghosts(x, needed, count));
-    if (status)
-        souk_fail(err, status, "no memory for the rows that this rank needs");
-    status = souk_status_agree_all(comm, status, err);
+        status = make_requests(x, false, x->list.group, x->recv_first, &made, err);
+    x->send_first[0] = x->send_first[chunks] = made;
     if (!status)
-        status = ask_owners_all(x, err);
-    if (!status)
-        status = souk_status_agree_all(comm, make_buffers(x, err), err);
-    if (status)
-        souk_rowexchange_fini(x);
+        status = make_requests(x, true, x->list.send_group, x->send_first, &made, err);
     return status;
 }
 
 void souk_rowexchange_fini(struct souk_rowexchange *x)
 {
-    if (x->comm && x->row != MPI_DATATYPE_NULL)
+    const int made = x->send_first ? x->send_first[x->list.chunks] : 0;
+    for (int i = 0; i < made; i++)
+        MPI_Request_free(&x->requests[i]);
+    if (x->requests && x->row != MPI_DATATYPE_NULL)
         MPI_Type_free(&x->row);
-    free(x->ghost_first);
-    free(x->ghost);
-    free(x->send_first);
-    free(x->send_row);
-    free(x->send_buffer);
     free(x->requests);
+    free(x->recv_first);
+    free(x->send_first);
+    souk_ghostlist_fini(&x->list);
     *x = (struct souk_rowexchange){.row = MPI_DATATYPE_NULL};
 }
 
-int64_t souk_rowexchange_find(const struct souk_rowexchange *x, int64_t row)
+/* To the nearest bfloat16, ties to even. Factors are finite: gram.c refuses them otherwise. */
+static uint16_t to_bf16(float value)
 {
-    const int64_t block = souk_partition_block(x->partition, row);
-    const int owner = x->partition->owner[block];
-    if (owner == x->comm->rank)
-        return souk_partition_local(x->partition, block, row);
-    const int64_t *first = x->ghost + x->ghost_first[owner];
-    const int64_t *found =
-        bsearch(&row, first, (size_t)(x->ghost_first[owner + 1] - x->ghost_first[owner]),
-                sizeof row, ascending);
-    return x->partition->local_rows + (found - x->ghost);
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
-static void pack_rows(struct souk_rowexchange *x, const float *matrix)
+static float from_bf16(uint16_t half)
 {
-    const size_t bytes = (size_t)x->stride * sizeof *matrix;
-    const int64_t count = x->send_first[x->comm->size];
-    const int64_t *rows = x->send_row;
-    float *buffer = x->send_buffer;
-    const size_t stride = (size_t)x->stride;
-#pragma omp parallel for default(none) shared(count, rows, buffer, matrix, stride, bytes)          \
-    schedule(static)
-    for (int64_t i = 0; i < count; i++)
-        memcpy(buffer + (size_t)i * stride, matrix + (size_t)rows[i] * stride, bytes);
+    const uint32_t bits = (uint32_t)half << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
 }
 
-souk_status souk_rowexchange_start_all(struct souk_rowexchange *x, float *matrix,
-                                       struct souk_error *err)
+static void pack_row(const struct souk_rowexchange *x, const float *row, char *out)
 {
-    const size_t stride = (size_t)x->stride;
-    float *ghosts = matrix + (size_t)x->partition->local_rows * stride;
-    souk_status status = SOUK_OK;
-
-    x->posted = 0;
-    for (int r = 0; r < x->comm->size && !status; r++) {
-        const int count = (int)(x->ghost_first[r + 1] - x->ghost_first[r]);
-        if (count > 0)
-            status = souk_mpi_check(MPI_Irecv(ghosts + (size_t)x->ghost_first[r] * stride, count,
-                                              x->row, r, SOUK_TAG_FACTORS, x->comm->mpi,
-                                              &x->requests[x->posted++]),
-                                    "MPI_Irecv", err);
+    if (x->wire == SOUK_WIRE_FP32) {
+        memcpy(out, row, (size_t)x->d * sizeof *row);
+        return;
     }
-    pack_rows(x, matrix);
-    for (int r = 0; r < x->comm->size && !status; r++) {
-        const int count = (int)(x->send_first[r + 1] - x->send_first[r]);
-        if (count > 0)
-            status = souk_mpi_check(MPI_Isend(x->send_buffer + (size_t)x->send_first[r] * stride,
-                                              count, x->row, r, SOUK_TAG_FACTORS, x->comm->mpi,
-                                              &x->requests[x->posted++]),
-                                    "MPI_Isend", err);
+    for (int k = 0; k < x->d; k++) {
+        const uint16_t half = to_bf16(row[k]);
+        memcpy(out + 2 * k, &half, sizeof half);
+    }
+}
+
+static void unpack_row(const struct souk_rowexchange *x, const char *in, float *row)
+{
+    for (int k = 0; k < x->d; k++) {
+        uint16_t half;
+        memcpy(&half, in + 2 * k, sizeof half);
+        row[k] = from_bf16(half);
+    }
+}
+
+static void pack_chunk(const struct souk_rowexchange *x, int chunk)
+{
+    const struct souk_ghostlist *list = &x->list;
+    const int size = list->comm->size;
+    const int64_t first = list->send_group[chunk * size],
+                  end = list->send_group[(chunk + 1) * size];
+    const int64_t bytes = souk_wire_row_bytes(x->wire, x->d), base = list->base[list->comm->rank];
+    const size_t stride = (size_t)x->stride;
+#pragma omp parallel for default(none) shared(x, list, first, end, bytes, base, stride)            \
+    schedule(static)
+    for (int64_t i = first; i < end; i++)
+        pack_row(x, x->matrix->values + (size_t)(base + list->send_row[i]) * stride,
+                 x->send_buffer + i * bytes);
+}
+
+/* What this rank received of a chunk, from bf16 to its place. */
+static void unpack_chunk(const struct souk_rowexchange *x, int chunk)
+{
+    const struct souk_ghostlist *list = &x->list;
+    const int size = list->comm->size;
+    const int64_t bytes = souk_wire_row_bytes(x->wire, x->d);
+    const size_t stride = (size_t)x->stride;
+    for (int r = 0; r < size; r++) {
+        const int64_t first = list->group[chunk * size + r];
+        const int64_t end =
+            souk_ghostlist_receives(list, r) ? list->group[chunk * size + r + 1] : first;
+#pragma omp parallel for default(none) shared(x, list, first, end, bytes, stride) schedule(static)
+        for (int64_t i = first; i < end; i++)
+            unpack_row(x, x->recv_buffer + i * bytes,
+                       x->matrix->values + (size_t)(list->node_rows + i) * stride);
+    }
+}
+
+static souk_status start(struct souk_rowexchange *x, int first, int end, struct souk_error *err)
+{
+    if (end == first)
+        return SOUK_OK;
+    return souk_mpi_check(MPI_Startall(end - first, x->requests + first), "MPI_Startall", err);
+}
+
+static souk_status wait_for(struct souk_rowexchange *x, int first, int end, struct souk_error *err)
+{
+    return souk_mpi_check(MPI_Waitall(end - first, x->requests + first, MPI_STATUSES_IGNORE),
+                          "MPI_Waitall", err);
+}
+
+souk_status souk_rowexchange_start_all(struct souk_rowexchange *x, struct souk_error *err)
+{
+    const int chunks = x->list.chunks;
+    souk_status status = start(x, x->recv_first[0], x->recv_first[chunks], err);
+    for (int c = 0; c < chunks && !status; c++) {
+        pack_chunk(x, c);
+        status = start(x, x->send_first[c], x->send_first[c + 1], err);
     }
     return status;
 }
 
+souk_status souk_rowexchange_wait_all(struct souk_rowexchange *x, int chunk, struct souk_error *err)
+{
+    souk_status status = wait_for(x, x->recv_first[chunk], x->recv_first[chunk + 1], err);
+    if (!status && x->wire == SOUK_WIRE_BF16)
+        unpack_chunk(x, chunk);
+    /* The node's ranks fence even after a failure of one: none may be left waiting. */
+    const int64_t *group = x->list.group + chunk * x->list.comm->size;
+    if (chunk > 0 && group[0] == group[x->list.comm->size])
+        return status;
+    const souk_status fenced = souk_nodematrix_fence_all(x->matrix, err);
+    return status ? status : fenced;
+}
+
+souk_status souk_rowexchange_progress(struct souk_rowexchange *x, struct souk_error *err)
+{
+    int done;
+    return souk_mpi_check(
+        MPI_Testall(x->send_first[x->list.chunks], x->requests, &done, MPI_STATUSES_IGNORE),
+        "MPI_Testall", err);
+}
+
 souk_status souk_rowexchange_finish_all(struct souk_rowexchange *x, struct souk_error *err)
 {
-    return souk_mpi_check(MPI_Waitall(x->posted, x->requests, MPI_STATUSES_IGNORE), "MPI_Waitall",
-                          err);
+    return wait_for(x, x->send_first[0], x->send_first[x->list.chunks], err);
 }
 
 int64_t souk_rowexchange_bytes(const struct souk_rowexchange *x)
 {
-    return x->send_first[x->comm->size] * x->stride * (int64_t)sizeof(float);
+    return souk_rowexchange_send_buffer_bytes(&x->list, x->wire, x->d);
 }

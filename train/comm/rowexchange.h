@@ -1,47 +1,69 @@
 /** @file
- *  Factor rows to the ranks that need them: lists built once, one exchange per half-epoch.
+ *  Factor rows to the nodes that need them: lists built once (ghostlist.h), persistent requests,
+ * one exchange per half-epoch, in chunks.
  *
- *      local matrix   [ rows of this rank | ghost rows: of rank 0, of rank 1, ... ]  x stride
- * floats
+ *      start          receive all chunks; for each chunk: pack own rows, send
+ *      wait(chunk)    the chunk's ghosts are in the node's matrix, for every rank of the node
+ *      finish         all is sent: own rows may change
  *
- *  Each rank tells each owner once which rows it needs. An exchange then packs what others need,
- *  and receives straight into the ghost rows.
+ *  Rows are received straight into their place among the ghosts. A row travels as d floats, or as d
+ *  bfloat16, once to each node that needs it; the ranks of a node read each other's rows in place.
  */
 #ifndef SOUK_COMM_ROWEXCHANGE_H
 #define SOUK_COMM_ROWEXCHANGE_H
 
-#include "train/comm/partition.h"
+#include "train/comm/ghostlist.h"
+#include "train/comm/nodematrix.h"
+
+enum souk_wire { SOUK_WIRE_FP32, SOUK_WIRE_BF16 };
 
 struct souk_rowexchange {
-    const struct souk_comm *comm;
-    const struct souk_partition *partition;
-    int stride;
+    struct souk_ghostlist list;
+    struct souk_nodematrix *matrix; /**< borrowed */
+    int d, stride;
+    enum souk_wire wire;
+    char *send_buffer, *recv_buffer; /**< borrowed; rows received go there with bf16 only */
     MPI_Datatype row;
-    int64_t ghost_rows;
-    int64_t *ghost_first; /**< [ranks + 1], ghosts by owner */
-    int64_t *ghost;       /**< [ghost_rows], global rows, ascending within an owner */
-    int64_t *send_first;  /**< [ranks + 1] */
-    int64_t *send_row;    /**< [send_first[ranks]], local rows in the order they are sent */
-    float *send_buffer;
-    MPI_Request *requests; /**< [2 x ranks] */
-    int posted;
+    MPI_Request *requests; /**< to receive and then to send, each by chunk */
+    int *recv_first;       /**< [chunks + 1], into requests */
+    int *send_first;       /**< [chunks + 1] */
 };
 
-/** Collective. @param needed [count] global rows, in any order, with repetitions; own rows among
- *  them are fine. Reordered by the call. */
-souk_status souk_rowexchange_init_all(struct souk_rowexchange *x, const struct souk_comm *comm,
-                                      const struct souk_partition *partition, int64_t *needed,
-                                      int64_t count, int stride,
-                                      struct souk_error *err) SOUK_MUST_CHECK;
+/** Bytes of a row on the wire. */
+static inline int64_t souk_wire_row_bytes(enum souk_wire wire, int d)
+{
+    return (int64_t)d * (wire == SOUK_WIRE_BF16 ? 2 : 4);
+}
+
+/** Bytes of the two buffers that an exchange over this list takes. */
+int64_t souk_rowexchange_send_buffer_bytes(const struct souk_ghostlist *list, enum souk_wire wire,
+                                           int d);
+int64_t souk_rowexchange_recv_buffer_bytes(const struct souk_ghostlist *list, enum souk_wire wire,
+                                           int d);
+
+/** Not collective: tie an exchange whose list is there to its matrix and its buffers. Several
+ *  exchanges may share both, when no two of them run at a time.
+ *  @param matrix [(node rows + ghosts) x stride] at least; @param stride >= d, in floats
+ *  @return SOUK_OK, SOUK_ENOMEM, SOUK_ELIMIT, SOUK_ECOMM */
+souk_status souk_rowexchange_bind(struct souk_rowexchange *x, struct souk_nodematrix *matrix, int d,
+                                  int stride, enum souk_wire wire, void *send_buffer,
+                                  void *recv_buffer, struct souk_error *err) SOUK_MUST_CHECK;
 void souk_rowexchange_fini(struct souk_rowexchange *x);
 
-/** Row of the local matrix that holds a global row. The row was in `needed`, or is this rank's. */
-int64_t souk_rowexchange_find(const struct souk_rowexchange *x, int64_t row);
-
-/** Begin to send own rows and to receive ghosts. The matrix must not change until the finish.
- *  @param matrix [(local rows + ghost rows) x stride] */
-souk_status souk_rowexchange_start_all(struct souk_rowexchange *x, float *matrix,
+/** Begin to send own rows and to receive ghosts. Own rows must not change until the finish, and the
+ *  ranks of a node must not write theirs until all of them have read what they need. */
+souk_status souk_rowexchange_start_all(struct souk_rowexchange *x,
                                        struct souk_error *err) SOUK_MUST_CHECK;
+
+/** Collective on the node's ranks, in the order of the chunks. Wait for a chunk's ghosts; with the
+ *  first chunk, for the own rows of the node's other ranks too. */
+souk_status souk_rowexchange_wait_all(struct souk_rowexchange *x, int chunk,
+                                      struct souk_error *err) SOUK_MUST_CHECK;
+
+/** Let MPI move what is under way: between two stretches of computing. */
+souk_status souk_rowexchange_progress(struct souk_rowexchange *x,
+                                      struct souk_error *err) SOUK_MUST_CHECK;
+
 souk_status souk_rowexchange_finish_all(struct souk_rowexchange *x,
                                         struct souk_error *err) SOUK_MUST_CHECK;
 

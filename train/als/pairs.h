@@ -1,0 +1,32 @@
+/** @file
+ *  Observed pairs on their way from the ranks of their parts to the owners of their rows.
+ */
+#ifndef SOUK_ALS_PAIRS_H
+#define SOUK_ALS_PAIRS_H
+
+#include "train/comm/partition.h"
+#include "train/comm/ratings.h"
+
+enum souk_side_kind { SOUK_SIDE_USERS, SOUK_SIDE_ITEMS };
+
+/** A pair seen from one side: `row` is of that side, `column` of the other; both global. */
+struct souk_pair {
+    int64_t row, column;
+    float weight;
+};
+
+/** Collective. Bring each pair to the owner of its row.
+ *  @param received [*count], owned by the caller, free(); NULL on failure */
+souk_status souk_pairs_send_all(const struct souk_comm *comm, const struct souk_ratings *ratings,
+                                enum souk_side_kind kind, const struct souk_partition *partition,
+                                struct souk_pair **received, int64_t *count,
+                                struct souk_error *err) SOUK_MUST_CHECK;
+
+/** Sort by local row and, within a row, by column: the order of the arithmetic.
+ *  @param pairs replaced; as it was on failure
+ *  @param offsets [local rows + 1], zeroed; out
+ *  @return SOUK_OK, SOUK_ENOMEM */
+souk_status souk_pairs_sort(const struct souk_partition *partition, struct souk_pair **pairs,
+                            int64_t count, int64_t *offsets) SOUK_MUST_CHECK;
+
+#endif
