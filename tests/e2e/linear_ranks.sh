@@ -60,7 +60,7 @@ expect() {
     grep -q -- "$text" out.txt || fail "$*: no '$text' in: $(tail -3 out.txt)"
 }
 souk_train() { mpirun -n 2 "$SOUK_BIN/souk-train" "$@" --dataset many.ds --until none --out x.model; }
-expect 1 'MiB, and --memory-limit is 1.0 MiB' souk_train ease --memory-limit 1M
+expect 1 'MiB, and --memory-limit is 0.1 MiB' souk_train ease --memory-limit 100K
 expect 1 'MiB, and --memory-limit is 0.0 MiB' souk_train svd --memory-limit 10K
 expect 1 'allow more --products' souk_train svd --factors 9 --products 1 --tolerance 1e-12
 expect 2 'lambda' souk_train ease --lambda 0

@@ -24,6 +24,12 @@ static int64_t most_items(const struct souk_comm *comm, const struct souk_rating
     return most;
 }
 
+/* Buffers on their way, of which a rank holds `copies`; no more than the whole. */
+static int64_t buffers(double whole, int64_t most, int copies)
+{
+    return copies * (whole < (double)most ? (int64_t)whole : most);
+}
+
 int64_t souk_ease_memory(const struct souk_comm *comm, const struct souk_ratings *ratings,
                          const struct souk_ease_parameters *parameters)
 {
@@ -31,14 +37,14 @@ int64_t souk_ease_memory(const struct souk_comm *comm, const struct souk_ratings
     const int64_t items = most_items(comm, ratings) < n ? most_items(comm, ratings) : n;
     const int64_t keep = parameters->neighbours;
     const int64_t row = keep > 0 && keep < n ? keep : n;
-    const int64_t block = souk_blockmatrix_bytes(n, n, parameters->block, comm->size);
     const int64_t numbers = (n + ratings->item_first[ratings->parts]) * 40; /* by item, all ranks */
-    int64_t rows, sum;
-    /* A row is held as entries of 12 bytes, and as item and weight while it is joined. */
-    if (__builtin_mul_overflow(items, row * 24, &rows) ||
-        __builtin_add_overflow(rows, block, &sum) ||
-        __builtin_add_overflow(
-            sum, numbers + SOUK_ITEMGRAM_BUFFER_BYTES + 2 * (int64_t)SOUK_PANEL_BYTES, &sum))
+    const int64_t ratings_sent =
+        buffers(16. * (double)ratings->pairs, SOUK_ITEMGRAM_BUFFER_BYTES / 2, 2);
+    const int64_t panels = buffers(12. * (double)n * (double)n, SOUK_PANEL_BYTES, 3);
+    int64_t sum = souk_blockmatrix_bytes(n, n, parameters->block, comm->size), rows;
+    /* A row is held as entries of 8 bytes, and as item and weight while it is joined. */
+    if (__builtin_mul_overflow(items, row * 20, &rows) || __builtin_add_overflow(sum, rows, &sum) ||
+        __builtin_add_overflow(sum, numbers + ratings_sent + panels, &sum))
         return INT64_MAX;
     return sum;
 }

@@ -11,10 +11,15 @@ struct entry {
     float weight;
 };
 
-/* Kept entries of one item. */
+/* What is kept of one item's column. */
+struct neighbour {
+    int32_t source;
+    float weight;
+};
+
 struct kept {
     int64_t count;
-    struct entry *entries;
+    struct neighbour *neighbours; /* ascending */
 };
 
 struct collection {
@@ -115,52 +120,110 @@ static souk_status pack_panel(struct collection *c, int64_t panel, struct entry 
     return SOUK_OK;
 }
 
-static int by_target_then_magnitude(const void *a, const void *b)
+/* The count-th largest of the values (Hoare 1961); they are reordered. 1 <= count <= n. */
+static float select_largest(float *values, int64_t n, int64_t count)
 {
-    const struct entry *x = a, *y = b;
-    const float mx = fabsf(x->weight), my = fabsf(y->weight);
-    if (x->target != y->target)
-        return x->target < y->target ? -1 : 1;
-    if (mx != my)
-        return mx > my ? -1 : 1;
-    return (x->source > y->source) - (x->source < y->source);
+    int64_t low = 0, high = n - 1;
+    while (low < high) {
+        const float pivot = values[low + (high - low) / 2];
+        int64_t i = low, j = high;
+        while (i <= j) {
+            while (values[i] > pivot)
+                i++;
+            while (values[j] < pivot)
+                j--;
+            if (i <= j) {
+                const float value = values[i];
+                values[i++] = values[j];
+                values[j--] = value;
+            }
+        }
+        if (count - 1 <= j)
+            high = j;
+        else if (count - 1 >= i)
+            low = i;
+        else
+            break;
+    }
+    return values[count - 1];
 }
 
-static int by_source(const void *a, const void *b)
+/* Which entries of a column are kept: those above `cut` by magnitude, and the first `ties` at it.
+ */
+struct choice {
+    float cut;
+    int64_t ties;
+};
+
+static struct choice choose(const struct collection *c, const float *column, float *scratch)
 {
-    const struct entry *x = a, *y = b;
-    return (x->source > y->source) - (x->source < y->source);
+    const int64_t n = c->selection->count;
+    struct choice choice = {0, 0};
+    if (c->keep == 0 || c->keep >= n)
+        return choice;
+    for (int64_t i = 0; i < n; i++)
+        scratch[i] = fabsf(column[i]);
+    choice.cut = select_largest(scratch, n, c->keep);
+    choice.ties = c->keep;
+    for (int64_t i = 0; i < n; i++)
+        choice.ties -= fabsf(column[i]) > choice.cut;
+    return choice;
 }
 
-/* The row of one item out of all its entries, largest first. */
-static souk_status keep_row(const struct collection *c, struct entry *entries, int64_t count)
+/* @param out NULL: only count */
+static int64_t copy_chosen(const float *column, int64_t n, struct choice choice,
+                           struct neighbour *out)
 {
-    struct kept *kept = &c->kept[entries[0].target];
-    if (c->keep > 0 && count > c->keep)
-        count = c->keep;
-    while (count > 0 && entries[count - 1].weight == 0)
-        count--;
-    qsort(entries, (size_t)count, sizeof *entries, by_source);
-    kept->entries = souk_alloc_array((size_t)count, sizeof *entries);
-    if (!kept->entries)
+    int64_t count = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const float magnitude = fabsf(column[i]);
+        const bool tied = magnitude == choice.cut && magnitude > 0 && choice.ties-- > 0;
+        if (!tied && !(magnitude > choice.cut))
+            continue;
+        if (out)
+            out[count] = (struct neighbour){(int32_t)i, column[i]};
+        count++;
+    }
+    return count;
+}
+
+static souk_status keep_column(const struct collection *c, int64_t target, const float *column,
+                               float *scratch)
+{
+    const int64_t n = c->selection->count;
+    const struct choice choice = choose(c, column, scratch);
+    struct kept *kept = &c->kept[target];
+    kept->count = copy_chosen(column, n, choice, NULL);
+    kept->neighbours = souk_alloc_array((size_t)kept->count, sizeof *kept->neighbours);
+    if (!kept->neighbours)
         return SOUK_ENOMEM;
-    for (int64_t k = 0; k < count; k++)
-        kept->entries[k] = entries[k];
-    kept->count = count;
+    copy_chosen(column, n, choice, kept->neighbours);
     return SOUK_OK;
 }
 
-static souk_status keep_panel(const struct collection *c, struct entry *entries, int64_t count,
-                              struct souk_error *err)
+/* Whole columns of B, of the panel's items of this rank: [items of the panel here x selected]. */
+static souk_status keep_panel(const struct collection *c, int64_t panel,
+                              const struct entry *entries, int64_t count, struct souk_error *err)
 {
+    const int64_t n = c->selection->count;
+    int64_t columns = 0, *place = souk_alloc_array((size_t)(n / c->panels + 1), sizeof *place);
+    float *scratch = souk_alloc_array((size_t)n, sizeof *scratch), *b = NULL;
+    size_t elements;
     souk_status status = SOUK_OK;
-    qsort(entries, (size_t)count, sizeof *entries, by_target_then_magnitude);
-    for (int64_t at = 0, end; at < count && !status; at = end) {
-        end = at + 1;
-        while (end < count && entries[end].target == entries[at].target)
-            end++;
-        status = keep_row(c, entries + at, end - at);
-    }
+    for (int64_t k = panel; place && k < n; k += c->panels)
+        place[k / c->panels] = c->owner[k] == c->comm->rank ? columns++ : -1;
+    if (place && souk_mul_size((size_t)columns, (size_t)n, &elements))
+        b = souk_zalloc_array(elements, sizeof *b);
+    if (!place || !scratch || !b)
+        status = SOUK_ENOMEM;
+    for (int64_t at = 0; at < count && !status; at++)
+        b[place[entries[at].target / c->panels] * n + entries[at].source] = entries[at].weight;
+    for (int64_t k = panel; k < n && !status; k += c->panels)
+        if (place[k / c->panels] >= 0)
+            status = keep_column(c, k, b + place[k / c->panels] * n, scratch);
+    free(place);
+    free(scratch);
+    free(b);
     return status ? souk_fail(err, status, "no memory for the neighbours of this rank's items")
                   : SOUK_OK;
 }
@@ -178,7 +241,7 @@ static souk_status collect_panel_all(struct collection *c, int64_t panel, struct
     for (int r = 0; r < c->comm->size; r++)
         count += c->counts[c->comm->size + r];
     if (!status)
-        status = souk_status_agree_all(c->comm, keep_panel(c, received, count, err), err);
+        status = souk_status_agree_all(c->comm, keep_panel(c, panel, received, count, err), err);
     free(received);
     return status;
 }
@@ -204,12 +267,12 @@ static souk_status join_part(struct collection *c, int part, struct souk_neighbo
         return SOUK_ENOMEM;
     for (int64_t i = 0; i < items; i++) {
         for (int64_t at = offsets[i]; at < offsets[i + 1]; at++) {
-            const struct entry *e = &c->kept[number[i]].entries[at - offsets[i]];
+            const struct neighbour *e = &c->kept[number[i]].neighbours[at - offsets[i]];
             out->item[part][at] = c->selection->row[e->source];
             out->weight[part][at] = e->weight;
         }
         if (number[i] >= 0) {
-            free(c->kept[number[i]].entries);
+            free(c->kept[number[i]].neighbours);
             c->kept[number[i]] = (struct kept){0};
         }
     }
@@ -251,7 +314,7 @@ static souk_status allocate(struct collection *c, struct souk_error *err)
 static void collection_fini(struct collection *c)
 {
     for (int64_t k = 0; c->kept && k < c->selection->count; k++)
-        free(c->kept[k].entries);
+        free(c->kept[k].neighbours);
     free(c->diagonal);
     free(c->owner);
     free(c->kept);

@@ -12,7 +12,7 @@
 
 #include "train/linear/ease.h"
 
-/** Bytes sent and received by a rank in a panel, in the mean over ranks. */
+/** Bytes that a rank sends in a panel, and receives, in the mean over ranks. */
 enum { SOUK_PANEL_BYTES = 64 << 20 };
 
 /** Collective. @param inverse lower triangle of P [selected x selected], diagonal positive
