@@ -38,9 +38,8 @@ int64_t souk_ease_memory(const struct souk_comm *comm, const struct souk_ratings
     const int64_t keep = parameters->neighbours;
     const int64_t row = keep > 0 && keep < n ? keep : n;
     const int64_t numbers = (n + ratings->item_first[ratings->parts]) * 40; /* by item, all ranks */
-    const int64_t ratings_sent =
-        buffers(16. * (double)ratings->pairs, SOUK_ITEMGRAM_BUFFER_BYTES / 2, 2);
-    const int64_t panels = buffers(12. * (double)n * (double)n, SOUK_PANEL_BYTES, 3);
+    const int64_t ratings_sent = buffers(16. * (double)ratings->pairs, parameters->buffer_bytes, 2);
+    const int64_t panels = buffers(12. * (double)n * (double)n, parameters->buffer_bytes, 3);
     int64_t sum = souk_blockmatrix_bytes(n, n, parameters->block, comm->size), rows;
     /* A row is held as entries of 8 bytes, and as item and weight while it is joined. */
     if (__builtin_mul_overflow(items, row * 20, &rows) || __builtin_add_overflow(sum, rows, &sum) ||
@@ -87,7 +86,7 @@ static souk_status solve_all(const struct souk_comm *comm, const struct souk_rat
     struct souk_progress progress;
     souk_status status;
     souk_progress_init(&progress, "ease", STEPS, "steps", comm->rank != 0);
-    status = souk_itemgram_add_all(comm, ratings, selection, matrix, err);
+    status = souk_itemgram_add_all(comm, ratings, selection, parameters->buffer_bytes, matrix, err);
     if (!status) {
         souk_progress_update(&progress, 1, "inverting");
         add_ridge(matrix, parameters->lambda);
@@ -96,7 +95,7 @@ static souk_status solve_all(const struct souk_comm *comm, const struct souk_rat
     if (!status) {
         souk_progress_update(&progress, 2, "collecting");
         status = souk_neighbour_rows_all(comm, ratings, selection, matrix, parameters->neighbours,
-                                         out, err);
+                                         parameters->buffer_bytes, out, err);
     }
     souk_progress_finish(&progress, status ? 0 : STEPS, NULL);
     return status;

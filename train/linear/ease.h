@@ -16,11 +16,15 @@
 
 #include <stdint.h>
 
+enum { SOUK_EASE_BUFFER_BYTES = 64 << 20 };
+
 struct souk_ease_parameters {
     double lambda;
-    int64_t items_limit; /**< the most popular items only; 0: all */
-    int64_t neighbours;  /**< entries kept of each column of B; 0: all that are not 0 */
-    int64_t block;       /**< of the distributed matrix */
+    int64_t items_limit;  /**< the most popular items only; 0: all */
+    int64_t neighbours;   /**< entries kept of each column of B; 0: all that are not 0 */
+    int64_t block;        /**< of the distributed matrix */
+    int64_t buffer_bytes; /**< what a rank sends at a time, in the mean over ranks:
+                               SOUK_EASE_BUFFER_BYTES in production */
 };
 
 /** Rows of neighbours of the items of this rank's parts; the shapes are those of struct

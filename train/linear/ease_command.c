@@ -91,7 +91,8 @@ static souk_status solve_all(const struct souk_comm *comm, const struct ease_opt
     const struct souk_ease_parameters parameters = {.lambda = o->lambda,
                                                     .items_limit = o->items_limit,
                                                     .neighbours = o->neighbours,
-                                                    .block = o->block};
+                                                    .block = o->block,
+                                                    .buffer_bytes = SOUK_EASE_BUFFER_BYTES};
     struct souk_neighbour_rows rows = {0};
     souk_status status = souk_densecommand_check_memory(
         souk_ease_memory(comm, ratings, &parameters), o->memory_limit,

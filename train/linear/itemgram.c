@@ -11,8 +11,6 @@ struct cell {
     float x;
 };
 
-enum { BATCH_CELLS = SOUK_ITEMGRAM_BUFFER_BYTES / 2 / (int)sizeof(struct cell) };
-
 /* Where a rank stands in its users. */
 struct cursor {
     int part; /* index into ratings->local */
@@ -24,6 +22,7 @@ struct batch {
     const struct souk_ratings *ratings;
     const struct souk_itemselection *selection;
     struct souk_blockmatrix *gram;
+    int64_t batch_cells;
     int64_t *counts; /* [2 x ranks]: sent, received */
     int64_t *next;   /* [ranks] */
 };
@@ -80,7 +79,7 @@ static souk_status fill_batch(struct batch *b, struct cursor *c, struct cell **c
     int64_t total = 0;
     for (int r = 0; r < b->comm->size; r++)
         b->counts[r] = 0;
-    for (; !at_end(b, &end) && total < BATCH_CELLS; advance(b, &end))
+    for (; !at_end(b, &end) && total < b->batch_cells; advance(b, &end))
         total += send_user(b, &end, NULL);
     *cells = souk_alloc_array((size_t)total, sizeof **cells);
     if (!*cells)
@@ -204,10 +203,14 @@ static souk_status add_batch_all(struct batch *b, struct cursor *c, int64_t *mor
 }
 
 souk_status souk_itemgram_add_all(const struct souk_comm *comm, const struct souk_ratings *ratings,
-                                  const struct souk_itemselection *selection,
+                                  const struct souk_itemselection *selection, int64_t batch_bytes,
                                   struct souk_blockmatrix *gram, struct souk_error *err)
 {
-    struct batch b = {comm, ratings, selection, gram, NULL, NULL};
+    struct batch b = {.comm = comm,
+                      .ratings = ratings,
+                      .selection = selection,
+                      .gram = gram,
+                      .batch_cells = batch_bytes / (int64_t)sizeof(struct cell) + 1};
     struct cursor c = {0, -1};
     int64_t more = 1;
     souk_status status = SOUK_OK;

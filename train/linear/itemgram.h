@@ -15,15 +15,14 @@
 #include "train/linear/blockmatrix.h"
 #include "train/linear/itemselection.h"
 
-/** Bytes of the buffers that souk_itemgram_add_all() takes on a rank, in the mean over ranks. */
-enum { SOUK_ITEMGRAM_BUFFER_BYTES = 64 << 20 };
-
 /** Collective. Users go round in batches, so that buffers do not grow with the data (a batch has at
  *  least one user). @param ratings whose weights are x
+ *  @param batch_bytes that a rank sends in a batch, more or less by a user's; it receives as many
+ * in the mean
  *  @param gram    [selected x selected]; its lower triangle is added to
  *  @return SOUK_OK, SOUK_ENOMEM, SOUK_ECOMM; the same on every rank */
 souk_status souk_itemgram_add_all(const struct souk_comm *comm, const struct souk_ratings *ratings,
-                                  const struct souk_itemselection *selection,
+                                  const struct souk_itemselection *selection, int64_t batch_bytes,
                                   struct souk_blockmatrix *gram,
                                   struct souk_error *err) SOUK_MUST_CHECK;
 

@@ -322,11 +322,11 @@ static void collection_fini(struct collection *c)
     free(c->next);
 }
 
-/* So many that what a rank sends in one stays near SOUK_PANEL_BYTES. */
-static int64_t panel_count(int64_t items, int ranks)
+/* So many that what a rank sends in one stays near `panel_bytes`. */
+static int64_t panel_count(int64_t items, int ranks, int64_t panel_bytes)
 {
     const double bytes = (double)items * (double)items * (double)sizeof(struct entry) / ranks;
-    const int64_t panels = 1 + (int64_t)(bytes / SOUK_PANEL_BYTES);
+    const int64_t panels = 1 + (int64_t)(bytes / (double)panel_bytes);
     return panels < items ? panels : items;
 }
 
@@ -334,14 +334,15 @@ souk_status souk_neighbour_rows_all(const struct souk_comm *comm,
                                     const struct souk_ratings *ratings,
                                     const struct souk_itemselection *selection,
                                     const struct souk_blockmatrix *inverse, int64_t keep,
-                                    struct souk_neighbour_rows *out, struct souk_error *err)
+                                    int64_t panel_bytes, struct souk_neighbour_rows *out,
+                                    struct souk_error *err)
 {
     struct collection c = {.comm = comm,
                            .ratings = ratings,
                            .selection = selection,
                            .inverse = inverse,
                            .keep = keep,
-                           .panels = panel_count(selection->count, comm->size)};
+                           .panels = panel_count(selection->count, comm->size, panel_bytes)};
     *out = (struct souk_neighbour_rows){0};
     souk_status status = souk_status_agree_all(comm, allocate(&c, err), err);
     if (!status)

@@ -12,17 +12,15 @@
 
 #include "train/linear/ease.h"
 
-/** Bytes that a rank sends in a panel, and receives, in the mean over ranks. */
-enum { SOUK_PANEL_BYTES = 64 << 20 };
-
 /** Collective. @param inverse lower triangle of P [selected x selected], diagonal positive
  *  @param keep entries of a row, by magnitude, the lower item first where they tie; 0: all
+ *  @param panel_bytes that a rank sends in a panel, and receives, in the mean over ranks
  *  @param out  as for souk_ease_all() */
 souk_status souk_neighbour_rows_all(const struct souk_comm *comm,
                                     const struct souk_ratings *ratings,
                                     const struct souk_itemselection *selection,
                                     const struct souk_blockmatrix *inverse, int64_t keep,
-                                    struct souk_neighbour_rows *out,
+                                    int64_t panel_bytes, struct souk_neighbour_rows *out,
                                     struct souk_error *err) SOUK_MUST_CHECK;
 
 #endif
