@@ -3,6 +3,7 @@
 # and names of their own. ScaLAPACK over TCP hung now and then at MPI_Finalize before the BLACS were
 # ended rightly, so it is run some times. linear_hosts.sh [RUNS]
 check=$(realpath "$(dirname "$0")/linear_check.py")
+# shellcheck source=tests/e2e/ingest_lib.sh
 . "$(dirname "$0")/ingest_lib.sh"
 runs=${1:-3}
 [ "$(id -u)" = 0 ] || skip "network namespaces need root"
@@ -10,8 +11,8 @@ runs=${1:-3}
 command -v ip >/dev/null || skip "iproute2 is not installed"
 a=souka$$ b=soukb$$
 take_down() {
-    ip netns del $a 2>/dev/null
-    ip netns del $b 2>/dev/null
+    ip netns del "$a" 2>/dev/null
+    ip netns del "$b" 2>/dev/null
     rm -rf "$work"
 }
 trap take_down EXIT
@@ -20,10 +21,13 @@ if ! ip netns add $a 2>/dev/null || ! ip netns add $b 2>/dev/null ||
     skip "network namespaces are not permitted here"
 fi
 ip link set $a netns $a && ip link set $b netns $b
-for n in "$a 1" "$b 2"; do
-    set -- $n
-    ip -n "$1" link set lo up && ip -n "$1" link set "$1" up && ip -n "$1" addr add "10.77.0.$2/24" dev "$1" ||
-        fail "cannot set up $1"
+for name in $a $b; do
+    address=10.77.0.1/24
+    [ "$name" = "$a" ] || address=10.77.0.2/24
+    for step in "link set lo up" "link set $name up" "addr add $address dev $name"; do
+        # shellcheck disable=SC2086 # the words of a command
+        ip -n $name $step || fail "ip -n $name $step"
+    done
 done
 
 # What mpirun starts its daemon on the other host with: `agent HOST COMMAND...`
@@ -34,6 +38,7 @@ exec ip netns exec $b unshare --uts sh -c 'hostname soukhost2; exec "\$0" "\$@"'
 AGENT
 chmod +x agent
 # hosts COMMAND...: two ranks on each host, from the first
+# shellcheck disable=SC2016 # expanded by the inner shell
 hosts() {
     timeout 120 ip netns exec $a unshare --uts sh -c 'hostname soukhost1; exec "$0" "$@"' \
         mpirun --host 10.77.0.1:2,10.77.0.2:2 -n 4 --mca plm_rsh_agent "$PWD/agent" --mca btl tcp,self \

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # EASE and PureSVD on real data: the quality that issue 3 asks for, and what sparse rows cost.
+# shellcheck source=tests/e2e/ingest_lib.sh
 . "$(dirname "$0")/ingest_lib.sh"
 data=${SOUK_REFERENCE_DATA:-}
 [ -r "$data/online_retail/online_retail.csv.zst" ] || skip "no reference data beside the checkout"
