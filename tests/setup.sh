@@ -23,6 +23,7 @@ packages=(
     libopenblas-openmp-dev libscalapack-openmpi-dev            # see warn_of_pthread_openblas
     libhdf5-dev libxxhash-dev libzstd-dev                      # files: format, digests, compression
     libjansson-dev libinih-dev libmsgpack-dev uthash-dev       # JSON, INI, messages, hash tables
+    libcurl4-openssl-dev                                       # runs logged to an MLflow server
     libcriterion-dev                                           # unit tests
     zstd hdf5-tools python3-numpy python3-h5py                 # tests: data, independent readers
     nng-utils nanomsg-utils                                    # tests: clients that are not ours

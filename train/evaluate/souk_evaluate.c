@@ -78,8 +78,24 @@ static souk_status write_outputs_all(const struct program *e, const struct souk_
     return souk_status_agree_all(comm, status, err);
 }
 
+/* The headline, as recall_at_20. */
+static void log_figures(struct souk_run *run, const struct program *e)
+{
+    const struct souk_set_summary *headline = &e->evaluation.summary.sets[SOUK_SET_HEADLINE];
+    for (int c = 0; c < e->settings.cutoffs.count; c++) {
+        for (int m = 0; m < SOUK_METRICS; m++) {
+            char key[64];
+            snprintf(key, sizeof key, "%s_at_%d", souk_metric_key((enum souk_metric)m),
+                     e->settings.cutoffs.k[c]);
+            souk_run_metric(run, key, headline->figures[c * SOUK_METRICS + m].mean, 0);
+        }
+    }
+    souk_run_tag(run, "souk.model", e->settings.model);
+    souk_run_tag(run, "souk.model_id", e->model->id);
+}
+
 static souk_status evaluate_all(struct program *e, const struct souk_comm *comm,
-                                struct souk_error *err)
+                                struct souk_run *run, struct souk_error *err)
 {
     const int64_t start_us = souk_monotonic_us();
     struct souk_evaluation *evaluation = &e->evaluation;
@@ -98,9 +114,28 @@ static souk_status evaluate_all(struct program *e, const struct souk_comm *comm,
         status = write_outputs_all(e, comm, &measure, err);
     }
     if (status == SOUK_OK)
+        log_figures(run, e);
+    if (status == SOUK_OK)
         souk_log(SOUK_LOG_INFO, "evaluated", "users=%" PRId64 " ranks=%d seconds=%.2f",
                  evaluation->summary.sets[SOUK_SET_ALL].users, comm->size,
                  (double)(souk_monotonic_us() - start_us) / 1e6);
+    return status;
+}
+
+static souk_status track_all(struct program *e, const struct souk_comm *comm,
+                             struct souk_error *err)
+{
+    struct souk_tracker *tracker = NULL;
+    souk_status status = souk_status_agree_all(
+        comm, souk_tracker_open(&e->settings.tracking, comm->rank, "souk-evaluate", &tracker, err),
+        err);
+    if (status != SOUK_OK)
+        return status;
+    struct souk_run *run = souk_run_start(tracker, NULL, NULL);
+    souk_run_params_json(run, souk_options_json(e->settings.options));
+    status = evaluate_all(e, comm, run, err);
+    souk_run_end(run, souk_run_status_of(status));
+    souk_tracker_close(tracker);
     return status;
 }
 
@@ -115,7 +150,7 @@ int main(int argc, char **argv)
         status = souk_status_agree_all(
             &comm, souk_evaluate_parse(argc, argv, comm.rank == 0, &done, &e.settings, &err), &err);
     if (status == SOUK_OK && !done)
-        status = evaluate_all(&e, &comm, &err);
+        status = track_all(&e, &comm, &err);
     souk_evaluation_fini(&e.evaluation);
     souk_model_free(e.model);
     souk_dataset_free(e.dataset);
