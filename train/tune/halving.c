@@ -15,7 +15,7 @@ souk_status souk_halving_init(struct souk_halving *h, bool enabled, int min_epoc
                              SOUK_RUNGS_MAX);
         h->epochs[h->rungs++] = (int)epochs;
     }
-    h->epochs[h->rungs++] = max_epochs;
+    h->epochs[h->rungs++] = enabled ? max_epochs : 0;
     return SOUK_OK;
 }
 

@@ -5,7 +5,8 @@
  *      rung        0     1     2        a trial that is among the best 1 / eta of its rung goes on
  *      epochs      3     9    15        to the next; the last rung is the whole training
  *
- *  Without halving there is one rung. Decisions depend on finished trials only. Not collective.
+ *  Without halving there is one rung, of as many epochs as the trial itself says. Decisions depend
+ * on finished trials only. Not collective.
  */
 #ifndef SOUK_TUNE_HALVING_H
 #define SOUK_TUNE_HALVING_H
@@ -19,7 +20,7 @@ enum { SOUK_RUNGS_MAX = 16 };
 
 struct souk_halving {
     int rungs, eta;
-    int epochs[SOUK_RUNGS_MAX];
+    int epochs[SOUK_RUNGS_MAX]; /**< [rungs]; 0: the trial's own */
 };
 
 struct souk_trial {
@@ -27,10 +28,11 @@ struct souk_trial {
     int started;                  /**< rungs that it was sent to */
     int finished;                 /**< rungs that it came back from */
     double value[SOUK_RUNGS_MAX]; /**< [finished]; NaN: it failed */
+    int epochs;                   /**< of the last finished rung */
 };
 
 /** One rung that min_epochs times eta steps reach, up to max_epochs.
- *  @param enabled false: one rung of max_epochs
+ *  @param enabled false: one rung, and the other arguments do not count
  *  @return SOUK_OK, SOUK_EUSAGE (min_epochs over max_epochs, too many rungs) */
 souk_status souk_halving_init(struct souk_halving *h, bool enabled, int min_epochs, int max_epochs,
                               int eta, struct souk_error *err) SOUK_MUST_CHECK;
