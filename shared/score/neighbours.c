@@ -134,6 +134,14 @@ static int64_t find_source(const int64_t *source, int64_t low, int64_t high, int
     return low;
 }
 
+bool souk_neighbours_can_score(const float *weight, int64_t count)
+{
+    for (int64_t h = 0; h < count; h++)
+        if (weight[h] != 0)
+            return true;
+    return false;
+}
+
 void souk_neighbours_score(const struct souk_neighbours *n, int64_t block, const int64_t *history,
                            const float *weight, int64_t count, float *score, int64_t items)
 {

@@ -129,3 +129,20 @@ souk_status souk_ease_all(const struct souk_comm *comm, const struct souk_rating
     souk_itemselection_fini(&selection);
     return status;
 }
+
+souk_status souk_ease_mark_left_out(struct souk_ratings *ratings, int64_t items_limit,
+                                    struct souk_error *err)
+{
+    struct souk_itemselection selection;
+    const souk_status status = souk_itemselection_init(&selection, ratings, items_limit, err);
+    if (status)
+        return status;
+    for (int k = 0; k < ratings->local_count; k++) {
+        struct souk_ratings_part *p = &ratings->local[k];
+        for (int64_t at = 0; at < p->offsets[p->users.count]; at++)
+            if (selection.number[p->item[at]] < 0)
+                p->weight[at] = 0;
+    }
+    souk_itemselection_fini(&selection);
+    return SOUK_OK;
+}
