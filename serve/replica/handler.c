@@ -68,7 +68,7 @@ static const float *row_of(const float *rows, int64_t row, int stride)
     return rows ? rows + (size_t)row * (size_t)stride : NULL;
 }
 
-/* The user's factors and history, with weights where neighbours score them, for the proxy
+/* The user's factors and history, with weights where neighbours are scored by them, for the proxy
  * to send to all shards. */
 static void answer_profile(const struct souk_replica *r, const struct souk_request *request,
                            struct souk_writer *reply)
@@ -249,8 +249,7 @@ static void answer_scan(const struct souk_replica *r, int worker,
         !find_category(r, request, &in, &unknown)) {
         souk_reply_error(reply, request, SOUK_WIRE_BAD_FIELD,
                          "'n', 'vector', 'exclude', 'history', 'history_weight', 'cosine' or "
-                         "'category' is not as "
-                         "the scan takes it");
+                         "'category' is not as the scan takes it");
         goto out;
     }
     list.capacity = (int)in.n;
