@@ -68,7 +68,7 @@ static const float *row_of(const float *rows, int64_t row, int stride)
     return rows ? rows + (size_t)row * (size_t)stride : NULL;
 }
 
-/* The user's factors and history, with weights where the model scores by neighbours, for the proxy
+/* The user's factors and history, with weights where neighbours are scored by them, for the proxy
  * to send to all shards. */
 static void answer_profile(const struct souk_replica *r, const struct souk_request *request,
                            struct souk_writer *reply)
@@ -79,13 +79,18 @@ static void answer_profile(const struct souk_replica *r, const struct souk_reque
     if (!part)
         return;
     const int64_t row = souk_idtable_find(&part->users, id, len);
-    const bool by_neighbours = r->model->neighbours > 0;
-    souk_reply_begin(reply, request, r->model->id, row < 0 ? 1 : 3 + by_neighbours);
-    souk_writer_put_bool(reply, "known", row >= 0);
-    if (row < 0)
+    if (row < 0) {
+        souk_reply_begin(reply, request, r->model->id, 1);
+        souk_writer_put_bool(reply, "known", false);
         return;
+    }
     const int64_t first = part->history_offsets[row];
     const size_t count = (size_t)(part->history_offsets[row + 1] - first);
+    const bool by_neighbours =
+        r->model->neighbours > 0 &&
+        souk_neighbours_can_score(part->history_weight + first, (int64_t)count);
+    souk_reply_begin(reply, request, r->model->id, 3 + by_neighbours);
+    souk_writer_put_bool(reply, "known", true);
     put_vector(reply, row_of(part->user_factors, row, part->stride), part->stride);
     souk_writer_put_binary(reply, "history", part->history + first, count * sizeof *part->history);
     if (by_neighbours)
@@ -244,8 +249,7 @@ static void answer_scan(const struct souk_replica *r, int worker,
         !find_category(r, request, &in, &unknown)) {
         souk_reply_error(reply, request, SOUK_WIRE_BAD_FIELD,
                          "'n', 'vector', 'exclude', 'history', 'history_weight', 'cosine' or "
-                         "'category' is not as "
-                         "the scan takes it");
+                         "'category' is not as the scan takes it");
         goto out;
     }
     list.capacity = (int)in.n;

@@ -2,8 +2,7 @@
  *  A model version on disk: a manifest and P parts.
  *
  *      NAME.model/model.h5        manifest (JSON), small objects, virtual datasets over the parts
- *      NAME.model/part-0000.h5    users: ids, factors, history      items: ids, factors,
- * neighbours, popularity
+ *      NAME.model/part-0000.h5    users: ids, factors, history      items: ids, what scores them
  *      ...
  *
  *  Rows are numbered as in a dataset (dataset.h), over the users and items that the model knows:

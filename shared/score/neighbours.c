@@ -12,13 +12,12 @@ struct entry {
     uint8_t target;
 };
 
-static int by_source(const void *a, const void *b)
-{
-    const struct entry *x = a, *y = b;
-    if (x->source != y->source)
-        return x->source < y->source ? -1 : 1;
-    return (int)x->target - (int)y->target;
-}
+/* A block's entries, and room to merge them: rows of items, each ascending by source already. */
+struct block_rows {
+    struct entry *entries, *merged; /* [entries of the largest block] */
+    int64_t start[SOUK_NEIGHBOURS_BLOCK + 1];
+    int64_t rows;
+};
 
 static int64_t block_end(const struct souk_model_part *p, int64_t block)
 {
@@ -38,16 +37,51 @@ static int64_t largest_block(const struct souk_model_part *p, int64_t blocks)
     return largest;
 }
 
-static int64_t sort_block(const struct souk_model_part *p, int64_t block, struct entry *entries)
+static void take_block(struct block_rows *b, const struct souk_model_part *p, int64_t block)
 {
     const int64_t first = block * SOUK_NEIGHBOURS_BLOCK;
     int64_t count = 0;
-    for (int64_t i = first; i < block_end(p, block); i++)
-        for (int64_t at = p->neighbour_offsets[i]; at < p->neighbour_offsets[i + 1]; at++)
-            entries[count++] =
-                (struct entry){p->neighbour[at], p->neighbour_weight[at], (uint8_t)(i - first)};
-    qsort(entries, (size_t)count, sizeof *entries, by_source);
-    return count;
+    b->rows = block_end(p, block) - first;
+    for (int64_t i = 0; i < b->rows; i++) {
+        b->start[i] = count;
+        for (int64_t at = p->neighbour_offsets[first + i]; at < p->neighbour_offsets[first + i + 1];
+             at++)
+            b->entries[count++] =
+                (struct entry){p->neighbour[at], p->neighbour_weight[at], (uint8_t)i};
+    }
+    b->start[b->rows] = count;
+}
+
+/* [low, middle) and [middle, high) of `from` into `to`; of equal sources the first row's first. */
+static void merge_two(const struct entry *from, int64_t low, int64_t middle, int64_t high,
+                      struct entry *to)
+{
+    int64_t left = low, right = middle;
+    for (int64_t at = low; at < high; at++) {
+        const bool take_left =
+            right == high || (left < middle && from[left].source <= from[right].source);
+        to[at] = from[take_left ? left++ : right++];
+    }
+}
+
+/* Neighbouring rows become one, until there is one. @return entries of the block */
+static int64_t merge_block(struct block_rows *b)
+{
+    while (b->rows > 1) {
+        int64_t merged = 0;
+        for (int64_t r = 0; r < b->rows; r += 2) {
+            const int64_t middle = b->start[r + 1];
+            const int64_t high = r + 1 < b->rows ? b->start[r + 2] : middle;
+            merge_two(b->entries, b->start[r], middle, high, b->merged);
+            b->start[merged++] = b->start[r];
+        }
+        b->start[merged] = b->start[b->rows];
+        b->rows = merged;
+        struct entry *const entries = b->entries;
+        b->entries = b->merged;
+        b->merged = entries;
+    }
+    return b->start[b->rows];
 }
 
 /* @param sources, at behind which the block is appended; moved on */
@@ -75,7 +109,7 @@ souk_status souk_neighbours_init(struct souk_neighbours *out, const struct souk_
 {
     const int64_t total = part->neighbour_offsets[part->items.count];
     int64_t sources = 0, at = 0;
-    struct entry *entries = NULL;
+    struct block_rows rows = {.rows = 0};
 
     *out = (struct souk_neighbours){.blocks = (part->items.count + SOUK_NEIGHBOURS_BLOCK - 1) /
                                               SOUK_NEIGHBOURS_BLOCK};
@@ -84,22 +118,25 @@ souk_status souk_neighbours_init(struct souk_neighbours *out, const struct souk_
     out->first = souk_alloc_array((size_t)total + 1, sizeof *out->first);
     out->target = souk_alloc_array((size_t)total + 1, sizeof *out->target);
     out->weight = souk_alloc_array((size_t)total + 1, sizeof *out->weight);
-    entries = souk_alloc_array((size_t)largest_block(part, out->blocks), sizeof *entries);
+    rows.entries = souk_alloc_array((size_t)largest_block(part, out->blocks), sizeof *rows.entries);
+    rows.merged = souk_alloc_array((size_t)largest_block(part, out->blocks), sizeof *rows.merged);
     if (!out->block_source || !out->source || !out->first || !out->target || !out->weight ||
-        !entries) {
-        free(entries);
+        !rows.entries || !rows.merged) {
+        free(rows.entries);
+        free(rows.merged);
         souk_neighbours_fini(out);
         return SOUK_ENOMEM;
     }
     for (int64_t b = 0; b < out->blocks; b++) {
-        const int64_t count = sort_block(part, b, entries);
-        append_block(out, entries, count, &sources, &at);
+        take_block(&rows, part, b);
+        append_block(out, rows.entries, merge_block(&rows), &sources, &at);
         out->block_source[b + 1] = sources;
     }
     out->first[sources] = at;
     shrink(&out->source, sources);
     shrink(&out->first, sources);
-    free(entries);
+    free(rows.entries);
+    free(rows.merged);
     return SOUK_OK;
 }
 
@@ -132,6 +169,14 @@ static int64_t find_source(const int64_t *source, int64_t low, int64_t high, int
             end = middle;
     }
     return low;
+}
+
+bool souk_neighbours_can_score(const float *weight, int64_t count)
+{
+    for (int64_t h = 0; h < count; h++)
+        if (weight[h] != 0)
+            return true;
+    return false;
 }
 
 void souk_neighbours_score(const struct souk_neighbours *n, int64_t block, const int64_t *history,

@@ -16,6 +16,7 @@
 #include "shared/base/status.h"
 #include "shared/model/modelfile.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { SOUK_NEIGHBOURS_BLOCK = 256 }; /**< items scored at a time; their number fits a byte */
@@ -35,6 +36,11 @@ struct souk_neighbours {
 souk_status souk_neighbours_init(struct souk_neighbours *out,
                                  const struct souk_model_part *part) SOUK_MUST_CHECK;
 void souk_neighbours_fini(struct souk_neighbours *n);
+
+/** Whether a history says anything: one of nothing but items that took no part in training, whose
+ *  weight is 0, does not, and its owner is answered as one without a history.
+ *  @param weight [count] */
+bool souk_neighbours_can_score(const float *weight, int64_t count);
 
 /** Score the items of one block. Thread-safe.
  *  @param history [count] item rows, ascending; @param weight [count]

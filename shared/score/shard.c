@@ -155,6 +155,8 @@ static void score_block(const struct souk_scan *scan, struct block *b)
     if (!scan->vector && scan->history && b->neighbours) {
         souk_neighbours_score(b->neighbours, b->first / BLOCK, scan->history, scan->history_weight,
                               scan->history_count, b->score, b->count);
+        for (int64_t i = 0; i < b->count && scan->cosine; i++)
+            b->score[i] = b->score[i] > 0 ? b->score[i] : NAN;
         return;
     }
     if (!scan->vector) {

@@ -33,8 +33,9 @@ struct souk_shard {
 /** Whose answer, and what must not be in it. With a vector items are scored by their factors; else,
  *  with a history, by their neighbours; else by popularity. */
 struct souk_scan {
-    const float *vector;    /**< [stride] user factors, or a unit item vector for `similar` */
-    bool cosine;            /**< divide by the item's norm: `similar` */
+    const float *vector; /**< [stride] user factors, or a unit item vector for `similar` */
+    bool cosine;         /**< `similar`: divide by the item's norm; by neighbours, offer only what
+                              scores above 0 */
     const int64_t *history; /**< [history_count] model item rows, ascending; NULL: none. Only where
                                  the model has neighbours */
     const float *history_weight; /**< [history_count] */

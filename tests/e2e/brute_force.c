@@ -43,6 +43,14 @@ static float by_neighbours(const struct souk_model_part *home, int64_t user,
     return sum;
 }
 
+static bool is_heard(const struct souk_model_part *p, int64_t user)
+{
+    for (int64_t k = p->history_offsets[user]; k < p->history_offsets[user + 1]; k++)
+        if (p->history_weight[k] != 0)
+            return true;
+    return false;
+}
+
 /* What one item says for another. */
 static float neighbour_weight(const struct souk_model_part *p, int64_t item, int64_t row)
 {
@@ -91,13 +99,14 @@ int main(int argc, char **argv)
                 continue;
             if (m->neighbours > 0 && similar)
                 score = neighbour_weight(&parts[p], i, m->item_first[home] + row);
-            else if (m->neighbours > 0 && row >= 0 &&
-                     h->history_offsets[row] < h->history_offsets[row + 1])
+            else if (m->neighbours > 0 && row >= 0 && is_heard(h, row))
                 score = by_neighbours(h, row, &parts[p], i);
             else if (similar)
                 score = souk_dot_reference(vector, y, stride) / norm(y, stride);
             else if (row >= 0 && y)
                 score = souk_dot_reference(h->user_factors + row * stride, y, stride);
+            if (m->neighbours > 0 && similar && !(score > 0))
+                continue;
             list[count++] = (struct scored){score, souk_idtable_get(&parts[p].items, i)};
         }
     }

@@ -80,7 +80,7 @@ PY
 message() {
     /usr/bin/python3 -c "import sys; sys.stdout.buffer.write($3)" >message.bin
     local target
-    for target in proxy shard0; do
+    for target in ${targets:-proxy shard0}; do
         timeout 20 /usr/bin/python3 send.py "$work/$target" message.bin >reply.bin 2>err.txt || fail "$1: $(tail -1 err.txt)"
         grep -aq -- "$2" reply.bin || fail "$1 to $target: no '$2' in: $(head -c 200 reply.bin | tr -d '\0')"
     done
@@ -96,6 +96,17 @@ message 'not finite' 'not finite' 'b"\x81\xa1v\xca\x7f\xc0\x00\x00"'
 message 'another version' "'v' must be 1" 'b"\x81\xa1v\x09"'
 message 'unknown operation' 'does not know the operation' 'b"\x82\xa1v\x01\xa2op\xa3xyz"'
 message 'wrong type' 'must be a text' 'b"\x82\xa1v\x01\xa2op\x07"'
+# scan NAME ROWS WEIGHTS: a history that no proxy would send to a replica
+scan() {
+    targets=shard0 message "$1" 'is not as the scan takes it' "b'\\x84\\xa1v\\x01\\xa2op\\xa4scan\\xa7history'
+        + b'\\xc4' + bytes([8 * len($2)]) + b''.join(x.to_bytes(8, 'little', signed=True) for x in $2)
+        + b'\\xaehistory_weight\\xc4' + bytes([len($3)]) + $3"
+}
+scan 'more items than weights' '[1, 2]' 'bytes(4)'
+scan 'more weights than items' '[]' 'bytes(4)'
+scan 'a history out of order' '[2, 1]' 'bytes(8)'
+scan 'a weight that is not finite' '[1]' 'bytes([0, 0, 192, 127])'
+scan 'half a weight' '[1]' 'bytes(2)'
 ask recommend --user u1 >/dev/null || fail "the fleet does not answer any more"
 
 # Replicas that do not fit together. The first proxy has seen the fleet; these see it wrong.

@@ -125,6 +125,9 @@ static souk_status fill_part(const struct small_model *m, struct souk_model_part
             draw_history(m, p->part, (int64_t)u, p->history + p->history_offsets[u]);
     for (int64_t at = 0; at < p->history_offsets[users]; at++)
         p->history_weight[at] = (float)(1 + souk_random_bits(m->seed, (uint64_t)at, 77) % 8) / 4;
+    for (size_t u = 3; u < users; u += 4) /* histories of items that took no part */
+        for (int64_t at = p->history_offsets[u]; at < p->history_offsets[u + 1]; at++)
+            p->history_weight[at] = 0;
     for (size_t i = 0; i < items; i++) /* many ties: lists are then ordered by id */
         p->popularity[i] = (float)(souk_random_bits(m->seed, (uint64_t)p->part, i) % 20);
     return m->neighbours > 0 ? fill_neighbours(m, p) : SOUK_OK;

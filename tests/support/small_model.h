@@ -27,7 +27,8 @@ struct small_model {
 };
 
 /** Write a model folder. Users are "u0", "u1", ..., items "i0", ...; each user has up to 7 items,
- * with weights of a quarter to 2. Without factors, but with neighbours, the kind is "ease". */
+ * with weights of a quarter to 2, and some users with weights of 0 only. Without factors, but with
+ * neighbours, the kind is "ease". */
 souk_status small_model_write(const char *path, const struct small_model *m,
                               struct souk_error *err) SOUK_MUST_CHECK;
 

@@ -102,6 +102,14 @@ Test(neighbours, an_item_without_a_neighbour_in_the_history_scores_zero)
     free_part(&p);
 }
 
+Test(neighbours, a_history_of_zeros_says_nothing)
+{
+    const float zeros[] = {0, -0.f, 0}, one[] = {0, 0, .5f};
+    cr_assert_not(souk_neighbours_can_score(zeros, 3));
+    cr_assert_not(souk_neighbours_can_score(NULL, 0));
+    cr_assert(souk_neighbours_can_score(one, 3));
+}
+
 Test(neighbours, a_part_without_items_is_fine)
 {
     int64_t offsets[1] = {0};

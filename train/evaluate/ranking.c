@@ -98,10 +98,11 @@ static void scan_for_all(struct souk_ranking *r, const struct souk_shard *shard,
         if (!v->is_known[i])
             continue;
         const int64_t first = v->history_offsets[i], seen = v->history_offsets[i + 1] - first;
+        const float *weight = v->has_weights ? v->history_weight + first : NULL;
+        const bool by_neighbours = weight && souk_neighbours_can_score(weight, seen);
         const struct souk_scan scan = {.vector = v->vectors ? v->vectors + i * v->stride : NULL,
-                                       .history = v->has_weights ? v->history + first : NULL,
-                                       .history_weight =
-                                           v->has_weights ? v->history_weight + first : NULL,
+                                       .history = by_neighbours ? v->history + first : NULL,
+                                       .history_weight = weight,
                                        .history_count = seen,
                                        .exclude = v->history + first,
                                        .exclude_count = include_seen ? 0 : seen,

@@ -94,10 +94,12 @@ souk_status souk_blockmatrix_init_all(struct souk_blockmatrix *out, const struct
     out->leading = out->local_rows > 0 ? out->local_rows : 1;
     if (souk_mul_size((size_t)out->leading, (size_t)out->local_columns, &elements))
         out->local = souk_alloc_aligned(elements, sizeof *out->local);
-    status = out->local ? describe(out, err)
-                        : souk_fail(err, SOUK_ENOMEM,
-                                    "no memory for a block of %lld x %lld doubles: use more ranks",
-                                    (long long)out->local_rows, (long long)out->local_columns);
+    status = out->local
+                 ? describe(out, err)
+                 : souk_fail(err, SOUK_ENOMEM,
+                             "no memory for a block of %lld x %lld, %.1f MiB: use more ranks",
+                             (long long)out->local_rows, (long long)out->local_columns,
+                             (double)elements * sizeof *out->local / 1048576);
     status = souk_status_agree_all(grid->comm, status, err);
     if (status)
         souk_blockmatrix_fini(out);

@@ -24,26 +24,34 @@ static int64_t most_items(const struct souk_comm *comm, const struct souk_rating
     return most;
 }
 
-/* Buffers on their way, of which a rank holds `copies`; no more than the whole. */
-static int64_t buffers(double whole, int64_t most, int copies)
+static int64_t at_most(double bytes, int64_t limit)
 {
-    return copies * (whole < (double)most ? (int64_t)whole : most);
+    return bytes < (double)limit ? (int64_t)bytes : limit;
 }
 
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The matrix stays; beside it are ratings on their way, then panels on their way (sent, received,
+ * as columns) and entries of 8 bytes that are kept, then these and the rows of 12 bytes that they
+ * become.
+ */
 int64_t souk_ease_memory(const struct souk_comm *comm, const struct souk_ratings *ratings,
                          const struct souk_ease_parameters *parameters)
 {
     const int64_t n = selected_count(ratings, parameters->items_limit);
-    const int64_t items = most_items(comm, ratings) < n ? most_items(comm, ratings) : n;
-    const int64_t keep = parameters->neighbours;
-    const int64_t row = keep > 0 && keep < n ? keep : n;
+    const int64_t stored = most_items(comm, ratings), items = stored < n ? stored : n;
+    const int64_t keep = parameters->neighbours, most = parameters->buffer_bytes;
+    const double whole = 12. * (double)n * (double)n;
+    const int64_t gram = 2 * at_most(16. * (double)ratings->pairs, most);
+    const int64_t panels = 2 * at_most(whole, most) + at_most(whole / 3, most);
     const int64_t numbers = (n + ratings->item_first[ratings->parts]) * 40; /* by item, all ranks */
-    const int64_t ratings_sent = buffers(16. * (double)ratings->pairs, parameters->buffer_bytes, 2);
-    const int64_t panels = buffers(12. * (double)n * (double)n, parameters->buffer_bytes, 3);
-    int64_t sum = souk_blockmatrix_bytes(n, n, parameters->block, comm->size), rows;
-    /* A row is held as entries of 8 bytes, and as item and weight while it is joined. */
-    if (__builtin_mul_overflow(items, row * 20, &rows) || __builtin_add_overflow(sum, rows, &sum) ||
-        __builtin_add_overflow(sum, numbers + ratings_sent + panels, &sum))
+    int64_t sum = souk_blockmatrix_bytes(n, n, parameters->block, comm->size), entries;
+    if (__builtin_mul_overflow(items, 20 * (keep > 0 && keep < n ? keep : n), &entries) ||
+        __builtin_add_overflow(
+            sum, larger(gram, larger(panels + entries / 20 * 8, entries)) + numbers, &sum))
         return INT64_MAX;
     return sum;
 }
@@ -128,4 +136,21 @@ souk_status souk_ease_all(const struct souk_comm *comm, const struct souk_rating
     souk_grid_finish(&grid);
     souk_itemselection_fini(&selection);
     return status;
+}
+
+souk_status souk_ease_mark_left_out(struct souk_ratings *ratings, int64_t items_limit,
+                                    struct souk_error *err)
+{
+    struct souk_itemselection selection;
+    const souk_status status = souk_itemselection_init(&selection, ratings, items_limit, err);
+    if (status)
+        return status;
+    for (int k = 0; k < ratings->local_count; k++) {
+        struct souk_ratings_part *p = &ratings->local[k];
+        for (int64_t at = 0; at < p->offsets[p->users.count]; at++)
+            if (selection.number[p->item[at]] < 0)
+                p->weight[at] = 0;
+    }
+    souk_itemselection_fini(&selection);
+    return SOUK_OK;
 }

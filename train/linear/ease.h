@@ -50,6 +50,11 @@ int64_t souk_ease_memory(const struct souk_comm *comm, const struct souk_ratings
 souk_status souk_ease_all(const struct souk_comm *comm, const struct souk_ratings *ratings,
                           const struct souk_ease_parameters *parameters,
                           struct souk_neighbour_rows *out, struct souk_error *err) SOUK_MUST_CHECK;
+/** Set the weights of this rank's pairs with items that the limit leaves out to 0: they took no
+ * part, and so a history must say. Not collective. @return SOUK_OK, SOUK_ENOMEM, SOUK_ELIMIT */
+souk_status souk_ease_mark_left_out(struct souk_ratings *ratings, int64_t items_limit,
+                                    struct souk_error *err) SOUK_MUST_CHECK;
+
 void souk_neighbour_rows_fini(struct souk_neighbour_rows *r);
 
 #endif

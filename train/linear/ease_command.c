@@ -103,6 +103,9 @@ static souk_status solve_all(const struct souk_comm *comm, const struct ease_opt
     if (!status)
         status = souk_ease_all(comm, ratings, &parameters, &rows, err);
     if (!status)
+        status =
+            souk_status_agree_all(comm, souk_ease_mark_left_out(ratings, o->items_limit, err), err);
+    if (!status)
         status = save_all(comm, o, dataset, ratings, &rows, err);
     souk_neighbour_rows_fini(&rows);
     return status;

@@ -41,31 +41,39 @@ static void advance(const struct batch *b, struct cursor *c)
     }
 }
 
-/* Whether the process `rank` holds a row or a column of this number. */
-static bool wants(const struct batch *b, int rank, int32_t number)
+/* Count a cell into b->counts, or put it where b->next says when `out` is there. */
+static void send_to(struct batch *b, int rank, const struct cell *cell, struct cell *out)
 {
-    const struct souk_grid *g = b->gram->grid;
-    return souk_block_owner(number, b->gram->block, g->rows) == rank / g->columns ||
-           souk_block_owner(number, b->gram->block, g->columns) == rank % g->columns;
+    if (out)
+        out[b->next[rank]++] = *cell;
+    else
+        b->counts[rank]++;
 }
 
-/* Count the cells of a user into b->counts, or put them where b->next says when `out` is there. */
+/* To the processes that hold the row, or the column, of the cell's number.
+ * @return how many they are */
+static int64_t send_cell(struct batch *b, const struct cell *cell, struct cell *out)
+{
+    const struct souk_grid *g = b->gram->grid;
+    const int row = souk_block_owner(cell->number, b->gram->block, g->rows);
+    const int column = souk_block_owner(cell->number, b->gram->block, g->columns);
+    for (int k = 0; k < g->columns; k++)
+        send_to(b, row * g->columns + k, cell, out);
+    for (int k = 0; k < g->rows; k++)
+        if (k != row)
+            send_to(b, k * g->columns + column, cell, out);
+    return g->columns + g->rows - 1;
+}
+
 static int64_t send_user(struct batch *b, const struct cursor *c, struct cell *out)
 {
     const struct souk_ratings_part *p = &b->ratings->local[c->part];
-    const int64_t user = b->ratings->user_first[p->part] + c->user;
     int64_t sent = 0;
     for (int64_t at = p->offsets[c->user]; at < p->offsets[c->user + 1]; at++) {
-        const int32_t number = b->selection->number[p->item[at]];
-        for (int rank = 0; number >= 0 && rank < b->comm->size; rank++) {
-            if (!wants(b, rank, number))
-                continue;
-            sent++;
-            if (out)
-                out[b->next[rank]++] = (struct cell){user, number, p->weight[at]};
-            else
-                b->counts[rank]++;
-        }
+        const struct cell cell = {b->ratings->user_first[p->part] + c->user,
+                                  b->selection->number[p->item[at]], p->weight[at]};
+        if (cell.number >= 0)
+            sent += send_cell(b, &cell, out);
     }
     return sent;
 }

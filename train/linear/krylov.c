@@ -85,18 +85,18 @@ static void draw_column(struct souk_krylov *k, int64_t column, int64_t draw)
             k->parameters.seed, (uint64_t)(t->first + i), (uint64_t)(draw * k->width + column));
 }
 
-/* Take the basis out of z. @param worst largest coefficient that was taken out */
+/* Take the basis out of z. @param worst largest coefficient that was taken out, to the bit the same
+ * on all ranks, since they decide by it */
 static souk_status project_all(struct souk_krylov *k, int64_t width, double *worst,
                                struct souk_error *err)
 {
     const struct souk_tall *t = k->a->items;
-    const souk_status status =
-        souk_tall_inner_all(t, k->basis, k->columns, k->z, width, k->product, err);
+    souk_status status = souk_tall_inner_all(t, k->basis, k->columns, k->z, width, k->product, err);
     *worst = 0;
     for (int64_t i = 0; i < k->columns * width && !status; i++)
         *worst = fmax(*worst, fabs(k->product[i]));
     souk_tall_subtract(t, k->basis, k->columns, k->product, k->z, width);
-    return status;
+    return status ? status : souk_max_f64_all(t->grid->comm, worst, 1, err);
 }
 
 /* A column of unit length that the projection left nothing of was a guess of the QR for a direction
@@ -113,6 +113,8 @@ static souk_status redraw_lost_all(struct souk_krylov *k, int64_t width, int64_t
             square[c] += k->z[c * t->leading + i] * k->z[c * t->leading + i];
     }
     status = souk_sum_f64_all(t->grid->comm, square, width, err);
+    if (!status) /* sums may differ in the last bit from rank to rank, decisions must not */
+        status = souk_max_f64_all(t->grid->comm, square, width, err);
     for (int64_t c = 0; c < width && !status; c++)
         if (square[c] < 1e-8)
             draw_column(k, c, draw);

@@ -29,18 +29,15 @@ struct collection {
     const struct souk_blockmatrix *inverse;
     int64_t keep;
     int64_t panels;
-    double *diagonal;  /* [selected] of P */
-    int32_t *owner;    /* [selected], rank that stores the item's row */
-    struct kept *kept; /* [selected], of this rank's items */
-    int64_t *counts;   /* [2 x ranks]: sent, received */
-    int64_t *next;     /* [ranks] */
+    double *diagonal;   /* [selected] of P */
+    int32_t *owner;     /* [selected], rank that stores the item's row */
+    struct kept *kept;  /* [selected], of this rank's items */
+    int64_t *row;       /* [local rows], global */
+    int64_t panel_rows; /* of this panel */
+    int64_t *panel_row; /* [panel_rows], local */
+    int64_t *counts;    /* [2 x ranks]: sent, received */
+    int64_t *next;      /* [ranks] */
 };
-
-static int64_t global_row(const struct collection *c, int64_t local)
-{
-    return souk_block_global(local, c->inverse->block, c->inverse->grid->row,
-                             c->inverse->grid->rows);
-}
 
 static int64_t global_column(const struct collection *c, int64_t local)
 {
@@ -58,7 +55,13 @@ static souk_status share_diagonal_all(struct collection *c, struct souk_error *e
             c->diagonal[column] =
                 p->local[j * p->leading + souk_block_local(column, p->block, p->grid->rows)];
     }
-    return souk_max_f64_all(c->comm, c->diagonal, c->selection->count, err);
+    const souk_status status = souk_max_f64_all(c->comm, c->diagonal, c->selection->count, err);
+    for (int64_t k = 0; k < c->selection->count && !status; k++)
+        if (!(c->diagonal[k] > 0) || !isfinite(c->diagonal[k]))
+            return souk_fail(err, SOUK_ENUMERIC,
+                             "the inverse has %g on its diagonal: take a larger --lambda",
+                             c->diagonal[k]);
+    return status;
 }
 
 static void find_owners(struct collection *c)
@@ -83,23 +86,32 @@ static void send_entry(struct collection *c, int64_t target, int64_t source, dou
             (struct entry){(int32_t)target, (int32_t)source, (float)(-value / c->diagonal[target])};
 }
 
-/* All entries of a panel's items that this rank's part of the triangle gives. */
+/* All entries of a panel's items that this rank's part of the triangle gives: of its columns, and
+ * of its rows. */
 static void send_panel(struct collection *c, int64_t panel, struct entry *out)
 {
     const struct souk_blockmatrix *p = c->inverse;
+    int64_t below = 0, panel_below = 0; /* first row below the diagonal: of all, of the panel's */
     for (int64_t j = 0; j < p->local_columns; j++) {
         const int64_t column = global_column(c, j);
         const double *values = p->local + j * p->leading;
-        for (int64_t i = 0; i < p->local_rows; i++) {
-            const int64_t row = global_row(c, i);
-            if (row <= column)
-                continue;
-            if (column % c->panels == panel)
-                send_entry(c, column, row, values[i], out);
-            if (row % c->panels == panel)
-                send_entry(c, row, column, values[i], out);
-        }
+        while (below < p->local_rows && c->row[below] <= column)
+            below++;
+        while (panel_below < c->panel_rows && c->row[c->panel_row[panel_below]] <= column)
+            panel_below++;
+        for (int64_t i = below; i < p->local_rows && column % c->panels == panel; i++)
+            send_entry(c, column, c->row[i], values[i], out);
+        for (int64_t k = panel_below; k < c->panel_rows; k++)
+            send_entry(c, c->row[c->panel_row[k]], column, values[c->panel_row[k]], out);
     }
+}
+
+static void list_panel_rows(struct collection *c, int64_t panel)
+{
+    c->panel_rows = 0;
+    for (int64_t i = 0; i < c->inverse->local_rows; i++)
+        if (c->row[i] % c->panels == panel)
+            c->panel_row[c->panel_rows++] = i;
 }
 
 static souk_status pack_panel(struct collection *c, int64_t panel, struct entry **out,
@@ -108,6 +120,7 @@ static souk_status pack_panel(struct collection *c, int64_t panel, struct entry 
     int64_t total = 0;
     for (int r = 0; r < c->comm->size; r++)
         c->counts[r] = 0;
+    list_panel_rows(c, panel);
     send_panel(c, panel, NULL);
     for (int r = 0; r < c->comm->size; r++) {
         c->next[r] = total;
@@ -304,10 +317,15 @@ static souk_status allocate(struct collection *c, struct souk_error *err)
     c->diagonal = souk_zalloc_array(count, sizeof *c->diagonal);
     c->owner = souk_zalloc_array(count, sizeof *c->owner);
     c->kept = souk_zalloc_array(count, sizeof *c->kept);
+    c->row = souk_zalloc_array((size_t)c->inverse->local_rows, sizeof *c->row);
+    c->panel_row = souk_zalloc_array((size_t)c->inverse->local_rows, sizeof *c->panel_row);
     c->counts = souk_zalloc_array(2 * ranks, sizeof *c->counts);
     c->next = souk_zalloc_array(ranks, sizeof *c->next);
-    if (!c->diagonal || !c->owner || !c->kept || !c->counts || !c->next)
+    if (!c->diagonal || !c->owner || !c->kept || !c->row || !c->panel_row || !c->counts || !c->next)
         return souk_fail(err, SOUK_ENOMEM, "no memory for %zu items", count);
+    for (int64_t i = 0; i < c->inverse->local_rows; i++)
+        c->row[i] =
+            souk_block_global(i, c->inverse->block, c->inverse->grid->row, c->inverse->grid->rows);
     return SOUK_OK;
 }
 
@@ -318,6 +336,8 @@ static void collection_fini(struct collection *c)
     free(c->diagonal);
     free(c->owner);
     free(c->kept);
+    free(c->row);
+    free(c->panel_row);
     free(c->counts);
     free(c->next);
 }

@@ -135,7 +135,7 @@ static souk_status rotate(struct triplets *t, struct souk_error *err)
 static souk_status fix_signs_all(struct triplets *t, struct souk_error *err)
 {
     const struct souk_tall *items = t->a->items;
-    double *most = t->small; /* done with: [count] largest, [count] largest of the negatives */
+    /* [count] of the largest entries, [count] of the largest negatives */
     double *extremes = souk_zalloc_array(2 * (size_t)t->count, sizeof *extremes);
     souk_status status = extremes ? SOUK_OK : souk_fail(err, SOUK_ENOMEM, "no memory for signs");
     status = souk_status_agree_all(t->a->comm, status, err);
@@ -149,11 +149,11 @@ static souk_status fix_signs_all(struct triplets *t, struct souk_error *err)
     if (!status)
         status = souk_max_f64_all(t->a->comm, extremes, 2 * t->count, err);
     for (int64_t c = 0; c < t->count && !status; c++) {
-        most[c] = extremes[c] >= extremes[t->count + c] ? 1 : -1;
+        const double sign = extremes[c] >= extremes[t->count + c] ? 1 : -1;
         for (int64_t i = 0; i < items->local; i++)
-            t->v[c * items->leading + i] *= most[c];
+            t->v[c * items->leading + i] *= sign;
         for (int64_t u = 0; u < t->a->users; u++)
-            t->y[u * t->count + c] *= most[c];
+            t->y[u * t->count + c] *= sign;
     }
     free(extremes);
     return status;
