@@ -54,7 +54,7 @@ for name in generate replica proxy; do
     check_command "$SOUK_BIN/souk-$name"
     check_version "$SOUK_BIN/souk-$name"
 done
-for name in ingest evaluate; do
+for name in ingest evaluate tune; do
     without_leak_check check_command "$SOUK_BIN/souk-$name"
     without_leak_check check_version "$SOUK_BIN/souk-$name"
 done

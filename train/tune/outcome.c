@@ -131,7 +131,7 @@ souk_status souk_outcome_write_json(const struct souk_outcome *o, const char *pa
         "objective", o->options->objective, "discovery", o->validation->goal.discovery,
         "model_seeds", o->validation->seeds, "windows", windows_json(o->validation), "best",
         trial_json(o, o->best), "trials", trials);
-    char *text = all ? json_dumps(all, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) : NULL;
+    char *text = all ? json_dumps(all, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : NULL;
     const souk_status status = write_text(path, text, err);
     free(text);
     json_decref(all);

@@ -6,8 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { CANDIDATES = 32, DRAWS = 32 };
-static const double best_share = .2, width_min = .04, width_max = .5, same_choice = .8;
+enum { CANDIDATES = 16, DRAWS = 32 };
+static const double best_share = .15, width_min = .1, width_max = .5, same_choice = .8;
 
 /* A mixture: the uniform density once, and a kernel at each point. */
 struct density {
@@ -35,7 +35,8 @@ bool souk_tpe_is_ready(const struct souk_observations *seen)
     return values >= SOUK_TPE_STARTUP;
 }
 
-/* Scott's rule, within bounds: a few points that lie together must not close the search. */
+/* Scott's rule, within bounds: a few points that lie together must not close the search. On noisy
+ * functions of a few dimensions narrow kernels and many candidates end in the first hollow. */
 static void set_widths(struct density *m)
 {
     const double n = (double)m->count;

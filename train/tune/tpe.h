@@ -2,7 +2,7 @@
  *  Tree-structured Parzen estimator (Bergstra et al. 2011), with product kernels over all
  *  dimensions as in BOHB (Falkner et al. 2018).
  *
- *      l  density of the best observations         propose the candidate, of 32 drawn from l,
+ *      l  density of the best observations         propose the candidate, of 16 drawn from l,
  *      g  density of the others, and of the points       where l / g is largest
  *         that are under way (so that the trials of a batch differ)
  */
