@@ -23,14 +23,15 @@ const char *souk_rowsolve_kernel_name(void)
     return kernels()->name;
 }
 
-souk_status souk_rowscratch_init(struct souk_rowscratch *s, int stride)
+souk_status souk_rowscratch_init(struct souk_rowscratch *s, int width, int block, int64_t longest)
 {
-    const size_t n = (size_t)stride;
-    s->matrix = souk_alloc_aligned(n * n, sizeof *s->matrix);
-    s->pairs = souk_alloc_aligned(n * n, sizeof *s->pairs);
+    const size_t n = (size_t)width, side = (size_t)(block < width ? block : width);
+    s->matrix = souk_alloc_aligned(side * side, sizeof *s->matrix);
+    s->pairs = souk_alloc_aligned(side * n, sizeof *s->pairs);
     s->panel = souk_alloc_aligned(2 * SOUK_ROWSOLVE_PANEL * n, sizeof *s->panel);
     s->vectors = souk_alloc_aligned(4 * n, sizeof *s->vectors);
-    return s->matrix && s->pairs && s->panel && s->vectors ? SOUK_OK : SOUK_ENOMEM;
+    s->of_pairs = souk_alloc_array(2 * (size_t)longest, sizeof *s->of_pairs);
+    return s->matrix && s->pairs && s->panel && s->vectors && s->of_pairs ? SOUK_OK : SOUK_ENOMEM;
 }
 
 void souk_rowscratch_fini(struct souk_rowscratch *s)
@@ -39,6 +40,7 @@ void souk_rowscratch_fini(struct souk_rowscratch *s)
     free(s->pairs);
     free(s->panel);
     free(s->vectors);
+    free(s->of_pairs);
     *s = (struct souk_rowscratch){0};
 }
 
@@ -55,9 +57,15 @@ souk_status souk_rowsolve_cg(const struct souk_rowproblem *p, int steps, struct 
     return SOUK_OK;
 }
 
+souk_status souk_rowsolve_ialspp(const struct souk_rowproblem *p, int block,
+                                 struct souk_rowscratch *s, float *x)
+{
+    return kernels()->ialspp(p, block, s, x);
+}
+
 static void reference_equations(const struct souk_rowproblem *p, double *matrix, double *rhs)
 {
-    const int d = p->d;
+    const int d = p->width;
     for (int i = 0; i < d; i++)
         for (int j = 0; j < d; j++)
             matrix[i * d + j] = i == j ? (double)p->diagonal[i] + (double)p->ridge : 0;
@@ -99,20 +107,20 @@ static bool reference_solve(double *m, double *x, int d)
 
 souk_status souk_rowsolve_reference(const struct souk_rowproblem *p, float *x)
 {
-    const size_t d = (size_t)p->d;
+    const size_t d = (size_t)p->width;
     double *matrix = souk_zalloc_array(d * d, sizeof *matrix);
     double *rhs = souk_zalloc_array(d, sizeof *rhs);
     souk_status status = matrix && rhs ? SOUK_OK : SOUK_ENOMEM;
 
-    memset(x, 0, (size_t)p->stride * sizeof *x);
+    memset(x, 0, (size_t)p->width * sizeof *x);
     if (status || p->count == 0)
         goto out;
     reference_equations(p, matrix, rhs);
-    if (!reference_solve(matrix, rhs, p->d)) {
+    if (!reference_solve(matrix, rhs, p->width)) {
         status = SOUK_ENUMERIC;
         goto out;
     }
-    for (int i = 0; i < p->d; i++)
+    for (int i = 0; i < p->width; i++)
         x[i] = (float)rhs[i];
 out:
     free(matrix);

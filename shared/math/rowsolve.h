@@ -9,7 +9,7 @@
  *  matrix of all y in the place of the diagonal: the caller turns the factors into its eigenbasis,
  *  where it is one. A row of n pairs then costs n, not d, in what all rows share.)
  *
- *  Rows of factors have `stride` floats, a multiple of 16, zero behind d. A row's arithmetic
+ *  Factors are zero behind d. A row's arithmetic
  * depends on that row alone and runs in the order of its pairs: the same bits whoever computes it.
  *
  *  Exact solutions of rows with n < 3/4 d pairs are found in the space of the pairs (Woodbury):
@@ -29,8 +29,9 @@
 
 /** The least squares problem of one row. All borrowed. */
 struct souk_rowproblem {
-    int d, stride;
-    const float *diagonal; /**< [stride], >= 0; 1 behind d */
+    int width;             /**< d, rounded up to a multiple of 16 */
+    int stride;            /**< floats from one row of factors to the next, >= width */
+    const float *diagonal; /**< [width], >= 0; 1 behind d */
     float ridge;
     const float *factors;  /**< rows y of the other side */
     const int32_t *column; /**< [count], row of `factors` of each pair */
@@ -42,17 +43,21 @@ struct souk_rowproblem {
 
 /** Scratch of one thread. */
 struct souk_rowscratch {
-    float *matrix;  /**< [stride x stride] */
-    float *pairs;   /**< [stride x stride] */
-    float *panel;   /**< two panels of rows */
-    float *vectors; /**< four vectors of `stride` */
+    float *matrix;   /**< [block x block] */
+    float *pairs;    /**< [block x width], scaled factors of few pairs */
+    float *panel;    /**< two panels of rows */
+    float *vectors;  /**< four vectors */
+    float *of_pairs; /**< [2 x longest] */
 };
 
-souk_status souk_rowscratch_init(struct souk_rowscratch *s, int stride) SOUK_MUST_CHECK;
+/** @param width of the problems; block of souk_rowsolve_ialspp(), for the exact solver the width
+ *  @param longest pairs of a row */
+souk_status souk_rowscratch_init(struct souk_rowscratch *s, int width, int block,
+                                 int64_t longest) SOUK_MUST_CHECK;
 void souk_rowscratch_fini(struct souk_rowscratch *s);
 
 /** Solve exactly by Cholesky's factorization.
- *  @param x [stride], out; zero where the row has no pair
+ *  @param x [width], out; zero where the row has no pair
  *  @return SOUK_OK, SOUK_ENUMERIC when a pivot is not positive */
 souk_status souk_rowsolve_cholesky(const struct souk_rowproblem *p, struct souk_rowscratch *s,
                                    float *x) SOUK_MUST_CHECK;
@@ -60,6 +65,15 @@ souk_status souk_rowsolve_cholesky(const struct souk_rowproblem *p, struct souk_
 /** `steps` of conjugate gradients from the x that is there (Takacs et al. 2011). Always SOUK_OK. */
 souk_status souk_rowsolve_cg(const struct souk_rowproblem *p, int steps, struct souk_rowscratch *s,
                              float *x) SOUK_MUST_CHECK;
+
+/** One round of block coordinate descent from the x that is there (iALS++: Rendle et al. 2021,
+ *  arXiv 2110.14044): each block of factors is solved exactly while the others stand, which costs
+ *  block / d of the exact solution. A row with no more pairs than `block` is solved exactly at
+ * once.
+ *  @param block multiple of 16
+ *  @return as souk_rowsolve_cholesky() */
+souk_status souk_rowsolve_ialspp(const struct souk_rowproblem *p, int block,
+                                 struct souk_rowscratch *s, float *x) SOUK_MUST_CHECK;
 
 /** The exact solution in double, plainly. @return as souk_rowsolve_cholesky(), or SOUK_ENOMEM */
 souk_status souk_rowsolve_reference(const struct souk_rowproblem *p, float *x) SOUK_MUST_CHECK;

@@ -20,7 +20,7 @@ ALWAYS_INLINE const float *row_of_pair(const struct souk_rowproblem *p, int64_t 
 ALWAYS_INLINE void prefetch_pair(const struct souk_rowproblem *p, int64_t pair)
 {
     if (pair + AHEAD < p->count + p->upcoming)
-        prefetch_row(row_of_pair(p, pair + AHEAD), p->stride);
+        prefetch_row(row_of_pair(p, pair + AHEAD), p->width);
 }
 
 /* ---- exact, in the space of the factors: rows with many pairs ---- */
@@ -28,10 +28,10 @@ ALWAYS_INLINE void prefetch_pair(const struct souk_rowproblem *p, int64_t pair)
 /* The matrix without the pairs: diagonal + ridge. */
 static void start_matrix(const struct souk_rowproblem *p, float *matrix)
 {
-    const int stride = p->stride;
-    for (int i = 0; i < stride; i++) {
-        float *row = matrix + (size_t)i * (size_t)stride;
-        for (int c = i / LANES * LANES; c < stride; c += LANES)
+    const int width = p->width;
+    for (int i = 0; i < width; i++) {
+        float *row = matrix + (size_t)i * (size_t)width;
+        for (int c = i / LANES * LANES; c < width; c += LANES)
             store(row + c, (vec){0});
         row[i] = p->diagonal[i] + p->ridge;
     }
@@ -41,15 +41,15 @@ static void start_matrix(const struct souk_rowproblem *p, float *matrix)
 static void pack_panel(const struct souk_rowproblem *p, int64_t first, int count, float *left,
                        float *right, float *rhs)
 {
-    const int stride = p->stride;
+    const int width = p->width;
     for (int k = 0; k < count; k++) {
         const float *y = row_of_pair(p, first + k);
         const float a = p->a[first + k], b = p->b[first + k];
         prefetch_pair(p, first + k);
-        for (int c = 0; c < stride; c += LANES) {
+        for (int c = 0; c < width; c += LANES) {
             const vec v = load(y + c);
-            store(right + (size_t)k * (size_t)stride + c, v);
-            store(left + (size_t)k * (size_t)stride + c, a * v);
+            store(right + (size_t)k * (size_t)width + c, v);
+            store(left + (size_t)k * (size_t)width + c, a * v);
             store(rhs + c, load(rhs + c) + b * v);
         }
     }
@@ -57,20 +57,20 @@ static void pack_panel(const struct souk_rowproblem *p, int64_t first, int count
 
 static bool solve_primal(const struct souk_rowproblem *p, struct souk_rowscratch *s, float *x)
 {
-    const int stride = p->stride;
-    float *left = s->panel, *right = s->panel + (size_t)SOUK_ROWSOLVE_PANEL * (size_t)stride;
-    memset(x, 0, (size_t)stride * sizeof *x);
+    const int width = p->width;
+    float *left = s->panel, *right = s->panel + (size_t)SOUK_ROWSOLVE_PANEL * (size_t)width;
+    memset(x, 0, (size_t)width * sizeof *x);
     start_matrix(p, s->matrix);
     for (int64_t first = 0; first < p->count; first += SOUK_ROWSOLVE_PANEL) {
         const int64_t remaining = p->count - first;
         const int count = (int)(remaining < SOUK_ROWSOLVE_PANEL ? remaining : SOUK_ROWSOLVE_PANEL);
         pack_panel(p, first, count, left, right, x);
-        update_upper(s->matrix, stride, left, right, count, 0);
+        update_upper(s->matrix, width, left, right, count, 0);
     }
-    if (!factorize(s->matrix, stride, s->panel, s->vectors))
+    if (!factorize(s->matrix, width, s->panel, s->vectors))
         return false;
-    substitute_forward(s->matrix, stride, s->vectors, x);
-    substitute_backward(s->matrix, stride, s->vectors, x);
+    substitute_forward(s->matrix, width, s->vectors, x);
+    substitute_backward(s->matrix, width, s->vectors, x);
     return true;
 }
 
@@ -79,42 +79,42 @@ static bool solve_primal(const struct souk_rowproblem *p, struct souk_rowscratch
 /* Z = a^1/2 Y D^-1/2, one row a pair, zero rows up to `padded`. */
 static void scale_pairs(const struct souk_rowproblem *p, const float *root, int padded, float *z)
 {
-    const int stride = p->stride, count = (int)p->count;
+    const int width = p->width, count = (int)p->count;
     for (int j = 0; j < count; j++) {
         const float *y = row_of_pair(p, j), a = sqrtf(p->a[j]);
-        float *out = z + (size_t)j * (size_t)stride;
+        float *out = z + (size_t)j * (size_t)width;
         prefetch_pair(p, j);
-        for (int c = 0; c < stride; c += LANES)
+        for (int c = 0; c < width; c += LANES)
             store(out + c, a * load(root + c) * load(y + c));
     }
-    memset(z + (size_t)count * (size_t)stride, 0,
-           (size_t)(padded - count) * (size_t)stride * sizeof *z);
+    memset(z + (size_t)count * (size_t)width, 0,
+           (size_t)(padded - count) * (size_t)width * sizeof *z);
 }
 
 /* S[i.., j..] = Z[i..] Z[j..]', a tile of 4 x 4 dot products. */
-static void multiply_tile(const float *z, int stride, int i, int j, float *matrix, int n)
+static void multiply_tile(const float *z, int width, int i, int j, float *matrix, int n)
 {
-    const float *left = z + (size_t)i * (size_t)stride, *right = z + (size_t)j * (size_t)stride;
+    const float *left = z + (size_t)i * (size_t)width, *right = z + (size_t)j * (size_t)width;
     vec sum[4][4] = {{{0}}};
-    for (int c = 0; c < stride; c += LANES)
+    for (int c = 0; c < width; c += LANES)
         for (int r = 0; r < 4; r++)
             for (int q = 0; q < 4; q++)
-                sum[r][q] += load(left + (size_t)r * (size_t)stride + c) *
-                             load(right + (size_t)q * (size_t)stride + c);
+                sum[r][q] += load(left + (size_t)r * (size_t)width + c) *
+                             load(right + (size_t)q * (size_t)width + c);
     for (int r = 0; r < 4; r++)
         *(vec4 *)(matrix + (size_t)(i + r) * (size_t)n + j) =
             add_lanes_of_four(sum[r][0], sum[r][1], sum[r][2], sum[r][3]);
 }
 
 /* S = I + Z Z', n x n: rows and columns behind `padded` are those of I. */
-static void start_dual(const float *z, int stride, int padded, float *matrix, int n)
+static void start_dual(const float *z, int width, int padded, float *matrix, int n)
 {
     for (int i = 0; i < n; i++)
         for (int c = i < padded ? padded / LANES * LANES : i / LANES * LANES; c < n; c += LANES)
             store(matrix + (size_t)i * (size_t)n + c, (vec){0});
     for (int i = 0; i < padded; i += 4)
         for (int j = i; j < padded; j += 4)
-            multiply_tile(z, stride, i, j, matrix, n);
+            multiply_tile(z, width, i, j, matrix, n);
     for (int i = 0; i < n; i++)
         matrix[(size_t)i * (size_t)n + (size_t)i] += 1;
 }
@@ -122,14 +122,14 @@ static void start_dual(const float *z, int stride, int padded, float *matrix, in
 /* x = D^-1/2 Z' (I + Z Z')^-1 a^-1/2 b, with D = diagonal + ridge. */
 static bool solve_dual(const struct souk_rowproblem *p, struct souk_rowscratch *s, float *x)
 {
-    const int stride = p->stride, count = (int)p->count;
+    const int width = p->width, count = (int)p->count;
     const int padded = (count + 3) / 4 * 4, n = (count + LANES - 1) / LANES * LANES;
-    float *inverse = s->vectors, *root = inverse + stride, *u = root + stride;
+    float *inverse = s->vectors, *root = inverse + width, *u = root + width;
 
-    for (int c = 0; c < stride; c++)
+    for (int c = 0; c < width; c++)
         root[c] = 1 / sqrtf(p->diagonal[c] + p->ridge);
     scale_pairs(p, root, padded, s->pairs);
-    start_dual(s->pairs, stride, padded, s->matrix, n);
+    start_dual(s->pairs, width, padded, s->matrix, n);
     if (!factorize(s->matrix, n, s->panel, inverse))
         return false;
     memset(u, 0, (size_t)n * sizeof *u);
@@ -137,10 +137,10 @@ static bool solve_dual(const struct souk_rowproblem *p, struct souk_rowscratch *
         u[j] = p->b[j] / sqrtf(p->a[j]);
     substitute_forward(s->matrix, n, inverse, u);
     substitute_backward(s->matrix, n, inverse, u);
-    memset(x, 0, (size_t)stride * sizeof *x);
+    memset(x, 0, (size_t)width * sizeof *x);
     for (int j = 0; j < count; j++)
-        add_scaled(x, u[j], s->pairs + (size_t)j * (size_t)stride, stride);
-    for (int c = 0; c < stride; c += LANES)
+        add_scaled(x, u[j], s->pairs + (size_t)j * (size_t)width, width);
+    for (int c = 0; c < width; c += LANES)
         store(x + c, load(x + c) * load(root + c));
     return true;
 }
@@ -148,13 +148,11 @@ static bool solve_dual(const struct souk_rowproblem *p, struct souk_rowscratch *
 /* Is the space of the pairs the smaller one, and every root in it real? */
 static bool suits_dual(const struct souk_rowproblem *p)
 {
-    if (p->count * 4 > (int64_t)p->stride * 3)
-        return false;
-    for (int c = 0; c < p->stride; c++)
+    for (int c = 0; c < p->width; c++)
         if (!(p->diagonal[c] + p->ridge > 0))
             return false;
     for (int64_t j = 0; j < p->count; j++)
-        if (!(p->a[j] > 1e-6f * p->b[j]) || !(p->a[j] > 1e-12f))
+        if (!(p->a[j] > 1e-12f * fabsf(p->b[j])))
             return false;
     return true;
 }
@@ -163,10 +161,12 @@ static souk_status solve_cholesky(const struct souk_rowproblem *p, struct souk_r
                                   float *x)
 {
     if (p->count == 0) {
-        memset(x, 0, (size_t)p->stride * sizeof *x);
+        memset(x, 0, (size_t)p->width * sizeof *x);
         return SOUK_OK;
     }
-    return (suits_dual(p) ? solve_dual(p, s, x) : solve_primal(p, s, x)) ? SOUK_OK : SOUK_ENUMERIC;
+    const bool few = p->count * 4 <= (int64_t)p->width * 3;
+    const bool solved = few && suits_dual(p) ? solve_dual(p, s, x) : solve_primal(p, s, x);
+    return solved ? SOUK_OK : SOUK_ENUMERIC;
 }
 
 /* ---- conjugate gradients ---- */
@@ -178,7 +178,7 @@ ALWAYS_INLINE vec4 dots_of_pairs(const struct souk_rowproblem *p, int64_t j, con
     vec sum[4] = {{0}};
     for (int k = 0; k < 4; k++)
         y[k] = row_of_pair(p, j + k);
-    for (int c = 0; c < p->stride; c += LANES)
+    for (int c = 0; c < p->width; c += LANES)
         for (int k = 0; k < 4; k++)
             sum[k] += load(y[k] + c) * load(v + c);
     return add_lanes_of_four(sum[0], sum[1], sum[2], sum[3]);
@@ -190,7 +190,7 @@ ALWAYS_INLINE void add_pairs(const struct souk_rowproblem *p, int64_t j, vec4 sc
     const float *y[4];
     for (int k = 0; k < 4; k++)
         y[k] = row_of_pair(p, j + k);
-    for (int c = 0; c < p->stride; c += LANES) {
+    for (int c = 0; c < p->width; c += LANES) {
         vec sum = load(out + c);
         for (int k = 0; k < 4; k++)
             sum += scale[k] * load(y[k] + c);
@@ -202,13 +202,13 @@ ALWAYS_INLINE void add_pairs(const struct souk_rowproblem *p, int64_t j, vec4 sc
 static void multiply(const struct souk_rowproblem *p, const float *v, float *out)
 {
     int64_t j = 0;
-    for (int c = 0; c < p->stride; c += LANES)
+    for (int c = 0; c < p->width; c += LANES)
         store(out + c, (load(p->diagonal + c) + p->ridge) * load(v + c));
     for (; j + 4 <= p->count; j += 4)
         add_pairs(p, j, *(const vec4 *)(p->a + j) * dots_of_pairs(p, j, v), out);
     for (; j < p->count; j++) {
         const float *y = row_of_pair(p, j);
-        add_scaled(out, p->a[j] * dot(y, v, p->stride), y, p->stride);
+        add_scaled(out, p->a[j] * dot(y, v, p->width), y, p->width);
     }
 }
 
@@ -216,7 +216,7 @@ static void multiply(const struct souk_rowproblem *p, const float *v, float *out
 static void residual(const struct souk_rowproblem *p, const float *x, float *r)
 {
     int64_t j = 0;
-    for (int c = 0; c < p->stride; c += LANES)
+    for (int c = 0; c < p->width; c += LANES)
         store(r + c, -(load(p->diagonal + c) + p->ridge) * load(x + c));
     for (; j + 4 <= p->count; j += 4) {
         for (int k = 0; k < 4; k++)
@@ -228,7 +228,7 @@ static void residual(const struct souk_rowproblem *p, const float *x, float *r)
     for (; j < p->count; j++) {
         const float *y = row_of_pair(p, j);
         prefetch_pair(p, j);
-        add_scaled(r, p->b[j] - p->a[j] * dot(y, x, p->stride), y, p->stride);
+        add_scaled(r, p->b[j] - p->a[j] * dot(y, x, p->width), y, p->width);
     }
 }
 
@@ -239,14 +239,14 @@ static float energy(const struct souk_rowproblem *p, const float *v)
     vec sum = {0};
     float rest = 0;
     int64_t j = 0;
-    for (int c = 0; c < p->stride; c += LANES)
+    for (int c = 0; c < p->width; c += LANES)
         sum += (load(p->diagonal + c) + p->ridge) * load(v + c) * load(v + c);
     for (; j + 4 <= p->count; j += 4) {
         const vec4 s = dots_of_pairs(p, j, v);
         four += *(const vec4 *)(p->a + j) * s * s;
     }
     for (; j < p->count; j++) {
-        const float s = dot(row_of_pair(p, j), v, p->stride);
+        const float s = dot(row_of_pair(p, j), v, p->width);
         rest += p->a[j] * s * s;
     }
     return add_lanes(sum) + ((four[0] + four[1]) + (four[2] + four[3]) + rest);
@@ -255,28 +255,88 @@ static float energy(const struct souk_rowproblem *p, const float *v)
 static void solve_cg(const struct souk_rowproblem *p, int steps, struct souk_rowscratch *s,
                      float *x)
 {
-    const int stride = p->stride;
-    float *r = s->vectors, *direction = r + stride, *product = direction + stride;
+    const int width = p->width;
+    float *r = s->vectors, *direction = r + width, *product = direction + width;
     float rr;
     if (p->count == 0) {
-        memset(x, 0, (size_t)stride * sizeof *x);
+        memset(x, 0, (size_t)width * sizeof *x);
         return;
     }
     residual(p, x, r);
-    memcpy(direction, r, (size_t)stride * sizeof *r);
-    rr = dot(r, r, stride);
+    memcpy(direction, r, (size_t)width * sizeof *r);
+    rr = dot(r, r, width);
     for (int step = 1; step < steps && rr > 1e-20f; step++) {
         multiply(p, direction, product);
-        const float alpha = rr / dot(direction, product, stride);
-        add_scaled(x, alpha, direction, stride);
-        add_scaled(r, -alpha, product, stride);
-        const float next = dot(r, r, stride), beta = next / rr;
-        for (int c = 0; c < stride; c += LANES)
+        const float alpha = rr / dot(direction, product, width);
+        add_scaled(x, alpha, direction, width);
+        add_scaled(r, -alpha, product, width);
+        const float next = dot(r, r, width), beta = next / rr;
+        for (int c = 0; c < width; c += LANES)
             store(direction + c, load(r + c) + beta * load(direction + c));
         rr = next;
     }
     if (rr > 1e-20f)
-        add_scaled(x, rr / energy(p, direction), direction, stride);
+        add_scaled(x, rr / energy(p, direction), direction, width);
 }
 
-const struct souk_rowsolve_kernels KERNEL_TABLE = {KERNEL_NAME, solve_cholesky, solve_cg};
+/* ---- iALS++: exact in one block of the factors after the other ---- */
+
+/* rest_j = y_j . x - the block's share, and with it what the block is to explain of the pair. */
+static void leave_block_out(const struct souk_rowproblem *block, const float *x, const float *b,
+                            float *dots, float *left)
+{
+    int64_t j = 0;
+    for (; j + 4 <= block->count; j += 4) {
+        const vec4 rest = *(const vec4 *)(dots + j) - dots_of_pairs(block, j, x);
+        *(vec4 *)(dots + j) = rest;
+        *(vec4 *)(left + j) = *(const vec4 *)(b + j) - *(const vec4 *)(block->a + j) * rest;
+    }
+    for (; j < block->count; j++) {
+        dots[j] -= dot(row_of_pair(block, j), x, block->width);
+        left[j] = b[j] - block->a[j] * dots[j];
+    }
+}
+
+/* dots_j += y_j . x */
+static void put_block_in(const struct souk_rowproblem *block, const float *x, float *dots)
+{
+    int64_t j = 0;
+    for (; j + 4 <= block->count; j += 4)
+        *(vec4 *)(dots + j) += dots_of_pairs(block, j, x);
+    for (; j < block->count; j++)
+        dots[j] += dot(row_of_pair(block, j), x, block->width);
+}
+
+static souk_status solve_blocks(const struct souk_rowproblem *p, int size,
+                                struct souk_rowscratch *s, float *x)
+{
+    float *dots = s->of_pairs, *left = dots + p->count;
+    souk_status status = SOUK_OK;
+    memset(dots, 0, (size_t)p->count * sizeof *dots);
+    put_block_in(p, x, dots);
+    for (int first = 0; first < p->width && !status; first += size) {
+        struct souk_rowproblem block = *p;
+        block.width = p->width - first < size ? p->width - first : size;
+        block.factors += first;
+        block.diagonal += first;
+        block.b = left;
+        block.upcoming = 0;
+        leave_block_out(&block, x + first, p->b, dots, left);
+        status = solve_cholesky(&block, s, x + first);
+        put_block_in(&block, x + first, dots);
+    }
+    return status;
+}
+
+static souk_status solve_ialspp(const struct souk_rowproblem *p, int size,
+                                struct souk_rowscratch *s, float *x)
+{
+    if (p->count == 0 || p->width <= size)
+        return solve_cholesky(p, s, x);
+    if (p->count <= size && suits_dual(p))
+        return solve_dual(p, s, x) ? SOUK_OK : SOUK_ENUMERIC;
+    return solve_blocks(p, size, s, x);
+}
+
+const struct souk_rowsolve_kernels KERNEL_TABLE = {KERNEL_NAME, solve_cholesky, solve_cg,
+                                                   solve_ialspp};

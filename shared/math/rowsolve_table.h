@@ -12,6 +12,7 @@ struct souk_rowsolve_kernels {
     const char *name;
     souk_status (*cholesky)(const struct souk_rowproblem *, struct souk_rowscratch *, float *);
     void (*cg)(const struct souk_rowproblem *, int, struct souk_rowscratch *, float *);
+    souk_status (*ialspp)(const struct souk_rowproblem *, int, struct souk_rowscratch *, float *);
 };
 
 extern const struct souk_rowsolve_kernels souk_rowsolve_plain;

@@ -241,7 +241,10 @@ static int check_objective(const struct souk_comm *comm, const struct souk_ratin
         failures += digest[rule] != digest[0];
     }
     p.solver = SOUK_SOLVER_CG;
-    return failures + run(comm, ratings, &p, false, &digest[0]);
+    failures += run(comm, ratings, &p, false, &digest[0]);
+    p.solver = SOUK_SOLVER_IALSPP; /* one block is all of the factors */
+    p.block = STRIDE;
+    return failures + run(comm, ratings, &p, true, &digest[0]);
 }
 
 int main(int argc, char **argv)

@@ -3,6 +3,7 @@
 #include "shared/base/memory.h"
 #include "shared/base/random.h"
 #include "shared/math/rowsolve.h"
+#include "shared/math/rowsolve_table.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -13,6 +14,7 @@ enum { ROWS = 400, PAIRS_MAX = 300 };
 
 struct problem {
     struct souk_rowproblem p;
+    int d;
     struct souk_rowscratch scratch;
     float *factors, *diagonal, *x, *expected;
     int32_t column[PAIRS_MAX];
@@ -22,7 +24,7 @@ struct problem {
 static void make(struct problem *q, int d, int64_t count, double scale)
 {
     const int stride = (d + 15) / 16 * 16;
-    *q = (struct problem){0};
+    *q = (struct problem){.d = d};
     q->factors = souk_alloc_aligned((size_t)(ROWS * stride), sizeof(float));
     q->diagonal = souk_alloc_aligned((size_t)stride, sizeof(float));
     q->x = souk_alloc_aligned((size_t)stride, sizeof(float));
@@ -38,7 +40,7 @@ static void make(struct problem *q, int d, int64_t count, double scale)
         q->a[k] = (float)(1 + k % 7);
         q->b[k] = q->a[k] + 1;
     }
-    q->p = (struct souk_rowproblem){.d = d,
+    q->p = (struct souk_rowproblem){.width = stride,
                                     .stride = stride,
                                     .diagonal = q->diagonal,
                                     .ridge = (float)(.05 * scale * scale),
@@ -47,7 +49,7 @@ static void make(struct problem *q, int d, int64_t count, double scale)
                                     .a = q->a,
                                     .b = q->b,
                                     .count = count};
-    cr_assert_eq(souk_rowscratch_init(&q->scratch, stride), SOUK_OK);
+    cr_assert_eq(souk_rowscratch_init(&q->scratch, stride, stride, PAIRS_MAX), SOUK_OK);
     cr_assert_eq(souk_rowsolve_reference(&q->p, q->expected), SOUK_OK);
 }
 
@@ -63,11 +65,11 @@ static void unmake(struct problem *q)
 static double distance(const struct problem *q)
 {
     double difference = 0, largest = 1e-30;
-    for (int i = 0; i < q->p.d; i++) {
+    for (int i = 0; i < q->d; i++) {
         difference = fmax(difference, fabs((double)(q->x[i] - q->expected[i])));
         largest = fmax(largest, fabs((double)q->expected[i]));
     }
-    for (int i = q->p.d; i < q->p.stride; i++)
+    for (int i = q->d; i < q->p.width; i++)
         cr_assert_eq(q->x[i], 0, "the padding is not zero");
     return difference / largest;
 }
@@ -110,6 +112,132 @@ Test(rowsolve, more_steps_of_cg_are_never_worse)
         cr_assert_eq(souk_rowsolve_cg(&q.p, steps, &q.scratch, q.x), SOUK_OK);
         cr_assert_leq(distance(&q), last * 1.05);
         last = distance(&q);
+    }
+    unmake(&q);
+}
+
+/* With the other blocks at their solution, a block's exact solution is the whole one's. */
+Test(rowsolve, ialspp_stays_at_the_solution_and_comes_closer_from_elsewhere)
+{
+    static const int sizes[] = {17, 64, 100, 130};
+    static const int64_t counts[] = {1, 16, 17, 49, 97, PAIRS_MAX};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++) {
+            struct problem q;
+            double first;
+            make(&q, sizes[s], counts[c], .1);
+            for (int i = 0; i < q.d; i++)
+                q.x[i] = q.expected[i];
+            cr_assert_eq(souk_rowsolve_ialspp(&q.p, 16, &q.scratch, q.x), SOUK_OK);
+            cr_assert_lt(distance(&q), 5e-5, "d = %d, %lld pairs: %g", q.d, (long long)counts[c],
+                         distance(&q));
+            memset(q.x, 0, (size_t)q.p.width * sizeof *q.x);
+            cr_assert_eq(souk_rowsolve_ialspp(&q.p, 16, &q.scratch, q.x), SOUK_OK);
+            first = distance(&q);
+            for (int round = 0; round < 200; round++)
+                cr_assert_eq(souk_rowsolve_ialspp(&q.p, 16, &q.scratch, q.x), SOUK_OK);
+            cr_assert(distance(&q) < .1 * first || distance(&q) < 5e-5, "d = %d, %lld: %g from %g",
+                      q.d, (long long)counts[c], distance(&q), first);
+            unmake(&q);
+        }
+    }
+}
+
+/* Woodbury's form needs a > 0; the other has to step in. */
+Test(rowsolve, pairs_without_weight_and_with_a_negative_one_are_solved)
+{
+    struct problem q;
+    make(&q, 64, 20, .1);
+    q.a[3] = 0;
+    q.a[7] = -.01f;
+    cr_assert_eq(souk_rowsolve_reference(&q.p, q.expected), SOUK_OK);
+    cr_assert_eq(souk_rowsolve_cholesky(&q.p, &q.scratch, q.x), SOUK_OK);
+    cr_assert_lt(distance(&q), 2e-5);
+    unmake(&q);
+}
+
+/* Every instruction set that runs here, not only the one that is chosen. */
+static size_t kernels_here(const struct souk_rowsolve_kernels *kernels[3])
+{
+    size_t count = 0;
+    kernels[count++] = &souk_rowsolve_plain;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        kernels[count++] = &souk_rowsolve_avx2;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"))
+        kernels[count++] = &souk_rowsolve_avx512;
+#endif
+    return count;
+}
+
+Test(rowsolve, the_kernels_of_all_instruction_sets_agree)
+{
+    static const int sizes[] = {8, 17, 48, 64, 100};
+    static const int64_t counts[] = {0, 1, 3, 4, 5, 31, 48, 49, PAIRS_MAX};
+    const struct souk_rowsolve_kernels *kernels[3];
+    const size_t sets = kernels_here(kernels);
+    for (size_t at = 0; at < sizeof sizes / sizeof sizes[0] * sizeof counts / sizeof counts[0];
+         at++) {
+        struct problem q;
+        make(&q, sizes[at % 5], counts[at / 5], .1);
+        for (size_t k = 0; k < sets; k++) {
+            cr_assert_eq(kernels[k]->cholesky(&q.p, &q.scratch, q.x), SOUK_OK);
+            cr_assert_lt(distance(&q), 2e-5, "%s, d = %d, %lld pairs: %g", kernels[k]->name, q.d,
+                         (long long)q.p.count, distance(&q));
+            memset(q.x, 0, (size_t)q.p.width * sizeof *q.x);
+            kernels[k]->cg(&q.p, 4 * q.d, &q.scratch, q.x);
+            cr_assert_lt(distance(&q), 1e-4, "%s, d = %d, %lld pairs: %g", kernels[k]->name, q.d,
+                         (long long)q.p.count, distance(&q));
+            for (int round = 0; round < 300; round++)
+                cr_assert_eq(kernels[k]->ialspp(&q.p, 16, &q.scratch, q.x), SOUK_OK);
+            cr_assert_lt(distance(&q), 1e-4, "%s, d = %d, %lld pairs: %g", kernels[k]->name, q.d,
+                         (long long)q.p.count, distance(&q));
+        }
+        unmake(&q);
+    }
+}
+
+Test(rowsolve, a_pair_that_comes_many_times_counts_as_often)
+{
+    struct problem q;
+    make(&q, 33, 20, .1);
+    for (int64_t k = 0; k < 20; k++)
+        q.column[k] = 7;
+    cr_assert_eq(souk_rowsolve_reference(&q.p, q.expected), SOUK_OK);
+    cr_assert_eq(souk_rowsolve_cholesky(&q.p, &q.scratch, q.x), SOUK_OK);
+    cr_assert_lt(distance(&q), 2e-5);
+    unmake(&q);
+}
+
+/* Few pairs: to the last digits whatever the weights. Many: as good as single precision is. */
+Test(rowsolve, weights_of_very_different_size_are_solved)
+{
+    struct problem q;
+    for (int64_t count = 20; count <= 90; count += 70) {
+        make(&q, 64, count, .1);
+        for (int64_t k = 0; k < count; k++) {
+            q.a[k] = count > 48 ? (k % 3 == 0 ? 1e2f : 1e-2f) : (k % 3 == 0 ? 1e6f : 1e-6f);
+            q.b[k] = q.a[k] + 1;
+        }
+        cr_assert_eq(souk_rowsolve_reference(&q.p, q.expected), SOUK_OK);
+        cr_assert_eq(souk_rowsolve_cholesky(&q.p, &q.scratch, q.x), SOUK_OK);
+        cr_assert_lt(distance(&q), count > 48 ? 2e-4 : 2e-6, "%g", distance(&q));
+        unmake(&q);
+    }
+}
+
+Test(rowsolve, factors_that_start_at_odd_addresses_are_read)
+{
+    struct problem q;
+    float shifted[ROWS * 64 + 1];
+    make(&q, 64, 90, .1);
+    for (int64_t count = 10; count <= 90; count += 80) {
+        q.p.count = count;
+        cr_assert_eq(souk_rowsolve_reference(&q.p, q.expected), SOUK_OK);
+        memcpy(shifted + 1, q.factors, ROWS * 64 * sizeof *shifted);
+        q.p.factors = shifted + 1;
+        cr_assert_eq(souk_rowsolve_cholesky(&q.p, &q.scratch, q.x), SOUK_OK);
+        cr_assert_lt(distance(&q), 2e-5);
     }
     unmake(&q);
 }

@@ -35,25 +35,47 @@ static souk_status update_gram_all(struct souk_als *als, enum souk_side_kind kin
     return status ? status : souk_gram_finish_all(&als->gram, als->grams[kind], err);
 }
 
-souk_status souk_als_init_all(struct souk_als *als, const struct souk_comm *comm,
-                              const struct souk_ratings *ratings,
-                              const struct souk_als_parameters *parameters, struct souk_error *err)
+/* What a pair and a row cost to solve, in operations of long rows; exact sums of them spread rows
+ * evenly where it matters, at the rows with many pairs. */
+static void estimate_costs(const struct souk_als_parameters *p, double *pair, double *row)
 {
-    const double d = parameters->factors;
-    const bool exact = parameters->solver == SOUK_SOLVER_CHOLESKY;
-    const double pair_cost = exact ? d * d : 4 * d * (1 + parameters->cg_steps);
-    const double row_cost = exact ? d * d * d / 3 : 2 * d * d * (1 + parameters->cg_steps);
-    const struct souk_sides_plan plan = {
+    const double d = p->factors;
+    switch (p->solver) {
+    case SOUK_SOLVER_CG:
+        *pair = 4 * d * (1 + p->cg_steps);
+        *row = 4 * d * (1 + p->cg_steps);
+        break;
+    case SOUK_SOLVER_IALSPP:
+        *pair = d * p->block + 8 * d;
+        *row = d * p->block * p->block / 3;
+        break;
+    default:
+        *pair = d * d;
+        *row = d * d * d / 3;
+    }
+}
+
+static struct souk_sides_plan plan_of(const struct souk_als_parameters *parameters)
+{
+    struct souk_sides_plan plan = {
         .factors = parameters->factors,
         .rule = parameters->partition,
-        .pair_cost = pair_cost,
-        .row_cost = row_cost,
         .shared_memory = parameters->shared_memory,
         .ranks_per_node = parameters->ranks_per_node,
         .chunks = parameters->chunks > 0 ? parameters->chunks : 1,
         .wire = parameters->wire,
-        .ghosts_that_fit = SOUK_SCHEDULE_UNLIMITED,
+        .memory_limit = parameters->memory_limit,
+        .scratch = parameters->scratch,
     };
+    estimate_costs(parameters, &plan.pair_cost, &plan.row_cost);
+    return plan;
+}
+
+souk_status souk_als_init_all(struct souk_als *als, const struct souk_comm *comm,
+                              const struct souk_ratings *ratings,
+                              const struct souk_als_parameters *parameters, struct souk_error *err)
+{
+    const struct souk_sides_plan plan = plan_of(parameters);
     souk_status status;
 
     *als = (struct souk_als){.comm = comm, .parameters = *parameters};
@@ -99,11 +121,14 @@ struct thread_scratch {
     float *a, *b;
 };
 
-static souk_status scratch_init(struct thread_scratch *t, int stride, int64_t longest)
+static souk_status scratch_init(struct thread_scratch *t, const struct half_epoch *h)
 {
-    souk_status status = souk_rowscratch_init(&t->solver, stride);
-    t->a = souk_alloc_array((size_t)longest, sizeof *t->a);
-    t->b = souk_alloc_array((size_t)longest, sizeof *t->b);
+    const struct souk_als_parameters *p = h->parameters;
+    const int width = souk_factor_stride(p->factors);
+    const int block = p->solver == SOUK_SOLVER_IALSPP ? p->block : width;
+    souk_status status = souk_rowscratch_init(&t->solver, width, block, h->side->longest);
+    t->a = souk_alloc_array((size_t)h->side->longest, sizeof *t->a);
+    t->b = souk_alloc_array((size_t)h->side->longest, sizeof *t->b);
     return !status && t->a && t->b ? SOUK_OK : SOUK_ENOMEM;
 }
 
@@ -119,7 +144,7 @@ static souk_status solve_row(const struct half_epoch *h, int64_t row, struct thr
     const struct souk_als_parameters *parameters = h->parameters;
     const int64_t first = h->side->offsets[row], count = h->side->offsets[row + 1] - first;
     const struct souk_rowproblem problem = {
-        .d = parameters->factors,
+        .width = souk_factor_stride(parameters->factors),
         .stride = h->side->stride,
         .diagonal = h->diagonal,
         .ridge = (float)souk_objective_ridge(&parameters->objective, count, h->other->rows),
@@ -132,9 +157,14 @@ static souk_status solve_row(const struct half_epoch *h, int64_t row, struct thr
     };
     float *x = souk_side_row(h->side, row);
     souk_objective_coefficients(&parameters->objective, h->side->weight + first, count, t->a, t->b);
-    return parameters->solver == SOUK_SOLVER_CHOLESKY
-               ? souk_rowsolve_cholesky(&problem, &t->solver, x)
-               : souk_rowsolve_cg(&problem, parameters->cg_steps, &t->solver, x);
+    switch (parameters->solver) {
+    case SOUK_SOLVER_CG:
+        return souk_rowsolve_cg(&problem, parameters->cg_steps, &t->solver, x);
+    case SOUK_SOLVER_IALSPP:
+        return souk_rowsolve_ialspp(&problem, parameters->block, &t->solver, x);
+    default:
+        return souk_rowsolve_cholesky(&problem, &t->solver, x);
+    }
 }
 
 /* Rows [first, end) of the schedule's order, over the threads. */
@@ -145,7 +175,7 @@ static souk_status solve_rows(struct half_epoch *h, int64_t first, int64_t end)
 #pragma omp parallel default(none) shared(h, first, end) reduction(max : failed_row) reduction(+ : no_memory)
     {
         struct thread_scratch t = {0};
-        const bool ready = scratch_init(&t, h->side->stride, h->side->longest) == SOUK_OK;
+        const bool ready = scratch_init(&t, h) == SOUK_OK;
         no_memory += !ready;
 #pragma omp for schedule(dynamic, 16)
         for (int64_t i = first; i < end; i++) {
@@ -193,7 +223,7 @@ static souk_status turn_all(struct souk_als *als, enum souk_side_kind kind, stru
     for (int k = 0; k < als->basis.stride; k++)
         als->diagonal[k] = k < als->basis.d ? weight * (float)als->basis.values[k] : 1;
     status = souk_basis_turn(&als->basis, &als->sides[!kind]);
-    if (!status && als->parameters.solver == SOUK_SOLVER_CG)
+    if (!status && als->parameters.solver != SOUK_SOLVER_CHOLESKY)
         status = souk_basis_turn(&als->basis, &als->sides[kind]);
     return status ? souk_fail(err, status, "no memory to turn the factors") : SOUK_OK;
 }
@@ -264,6 +294,7 @@ static souk_status half_epoch_all(struct souk_als *als, enum souk_side_kind kind
         if (!status && kind == SOUK_SIDE_ITEMS)
             souk_loss_of_pairs(&als->parameters.objective, als->sides, b, als->of_item);
         lap(&last, &report->loss_seconds);
+        souk_sides_release(als->sides);
     }
     if (!status)
         status = explain(&h, solved, kind, err);

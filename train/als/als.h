@@ -16,10 +16,11 @@
 #include "train/als/objective.h"
 #include "train/als/side.h"
 
-enum souk_solver { SOUK_SOLVER_CHOLESKY, SOUK_SOLVER_CG };
+enum souk_solver { SOUK_SOLVER_CHOLESKY, SOUK_SOLVER_CG, SOUK_SOLVER_IALSPP };
 
 struct souk_als_parameters {
     int factors, epochs, cg_steps;
+    int block; /**< of ialspp, multiple of 16 */
     uint64_t seed;
     enum souk_solver solver;
     enum souk_partition_rule partition;
@@ -28,6 +29,7 @@ struct souk_als_parameters {
     int chunks;           /**< of an exchange; 0: 1 */
     enum souk_wire wire;  /**< bf16: rows from other nodes are rounded, and with them the model */
     int64_t memory_limit; /**< bytes of a rank, 0: none */
+    const char *scratch;  /**< folder for what does not fit; borrowed */
     struct souk_objective objective;
 };
 

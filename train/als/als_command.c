@@ -23,9 +23,10 @@ extern void openblas_set_num_threads(int threads);
 struct als_options {
     struct souk_options *parsed; /* owns the texts */
     struct souk_train_options train;
-    int64_t factors, epochs, seed, cg_steps, threads, popularity_half_life_ms;
+    int64_t factors, epochs, seed, cg_steps, block, threads, popularity_half_life_ms;
     int64_t chunks, ranks_per_node, memory_limit;
     int objective, solver, partition, shared_memory, wire;
+    const char *scratch;
     double alpha, offset, regularization, alpha0, lambda, nu, power;
 };
 
@@ -35,16 +36,20 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
     const struct souk_option table[] = {
         SOUK_TRAIN_OPTION_ROWS(o->train),
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "factorization", false},
-        {"factors", 0, SOUK_OPTION_INT, &o->factors, "64", 8, 1024, NULL, "N",
+        {"factors", 0, SOUK_OPTION_INT, &o->factors, "64", 8, 2048, NULL, "N",
          "length of the vectors of users and items", false},
         {"epochs", 0, SOUK_OPTION_INT, &o->epochs, "15", 1, 10000, NULL, "N",
          "times that users and items are solved in turn", false},
         {"seed", 0, SOUK_OPTION_INT, &o->seed, "1", 0, 9e15, NULL, "N",
          "seed of the initial factors", false},
-        {"solver", 0, SOUK_OPTION_CHOICE, &o->solver, "cholesky", 0, 0, "cholesky|cg", NULL,
-         "exact, or a few steps of conjugate gradients from the last epoch's factors", false},
+        {"solver", 0, SOUK_OPTION_CHOICE, &o->solver, "cholesky", 0, 0, "cholesky|cg|ialspp", NULL,
+         "exact; a few steps of conjugate gradients from the last epoch's factors; exact in one "
+         "block of factors after the other",
+         false},
         {"cg-steps", 0, SOUK_OPTION_INT, &o->cg_steps, "3", 1, 1000, NULL, "N",
          "steps of the solver cg", false},
+        {"block", 0, SOUK_OPTION_INT, &o->block, "64", 16, 2048, NULL, "N",
+         "factors that the solver ialspp solves at once; rounded up to a multiple of 16", false},
         {"objective", 0, SOUK_OPTION_CHOICE, &o->objective, "ials", 0, 0, "ials|implicit", NULL,
          "ials: Rendle et al. 2021; implicit: Hu, Koren, Volinsky 2008", false},
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "objective ials", false},
@@ -79,6 +84,12 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
          false},
         {"ranks-per-node", 0, SOUK_OPTION_INT, &o->ranks_per_node, "0", 0, 1e6, NULL, "N",
          "share memory among so many ranks at most; 0: all of a node", false},
+        {"memory-limit", 0, SOUK_OPTION_BYTES, &o->memory_limit, "0", 0, 0, NULL, "SIZE",
+         "of a rank's factors, pairs and buffers; what does not fit lives in files, and rows are "
+         "solved in batches; 0: none",
+         false},
+        {"scratch", 0, SOUK_OPTION_TEXT, &o->scratch, "/var/tmp", 0, 0, NULL, "DIR",
+         "folder for those files", false},
         {"partition", 0, SOUK_OPTION_CHOICE, &o->partition, "cost", 0, 0, "cost|lopsided|idle-rank",
          NULL, "how rows are spread; all but cost are for tests", false},
         {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
@@ -89,7 +100,9 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
         .examples =
             "  mpirun -n 2 souk-train als --dataset shop.ds --out shop.model\n"
             "  mpirun -n 2 souk-train als --dataset shop.ds --factors 128 --solver cg \\\n"
-            "      --objective implicit --alpha 40 --confidence-offset 0 --out shop.model\n",
+            "      --objective implicit --alpha 40 --confidence-offset 0 --out shop.model\n"
+            "  mpirun -n 2 souk-train als --dataset shop.ds --factors 512 --solver ialspp \\\n"
+            "      --out shop.model\n",
         .options = table,
     };
     return souk_options_parse(&program, argc, argv, speak, done, &o->parsed, err);
@@ -104,6 +117,7 @@ static struct souk_als_parameters parameters_of(const struct als_options *o,
         .factors = (int)o->factors,
         .epochs = (int)o->epochs,
         .cg_steps = (int)o->cg_steps,
+        .block = ((int)o->block + 15) / 16 * 16,
         .seed = (uint64_t)o->seed,
         .solver = (enum souk_solver)o->solver,
         .partition = (enum souk_partition_rule)o->partition,
@@ -112,6 +126,7 @@ static struct souk_als_parameters parameters_of(const struct als_options *o,
         .chunks = (int)o->chunks,
         .wire = (enum souk_wire)o->wire,
         .memory_limit = o->memory_limit,
+        .scratch = o->scratch,
         .objective = {.kind = (enum souk_objective_kind)o->objective,
                       .alpha = o->alpha,
                       .offset = o->offset,
@@ -177,6 +192,7 @@ static souk_status describe(const struct als_options *o, const struct souk_als_p
     json_object_del(json, "chunks");
     json_object_del(json, "ranks-per-node");
     json_object_del(json, "memory-limit");
+    json_object_del(json, "scratch");
     json_object_set_new(json, "alpha0", json_real(p->objective.alpha0));
     *parameters = json ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);
