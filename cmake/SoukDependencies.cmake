@@ -21,6 +21,12 @@ add_library(souk_openblas INTERFACE)
 target_link_libraries(souk_openblas INTERFACE ${SOUK_OPENBLAS})
 target_include_directories(souk_openblas SYSTEM INTERFACE ${SOUK_OPENBLAS_INCLUDE})
 
+# Neither CMake nor pkg-config of Debian's ScaLAPACK works; and it ships no headers.
+find_library(SOUK_SCALAPACK scalapack-openmpi REQUIRED)
+find_library(SOUK_LAPACKE lapacke REQUIRED)
+add_library(souk_scalapack INTERFACE)
+target_link_libraries(souk_scalapack INTERFACE ${SOUK_SCALAPACK} ${SOUK_LAPACKE} souk_openblas)
+
 include(SoukNng)
 if(BUILD_TESTING)
     pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)

@@ -20,11 +20,13 @@ die() {
 packages=(
     build-essential cmake ninja-build pkg-config git           # to build
     libopenmpi-dev openmpi-bin                                 # MPI
-    libopenblas-openmp-dev libscalapack-openmpi-dev            # see warn_of_pthread_openblas
+    libopenblas-openmp-dev                                     # see warn_of_pthread_openblas
+    libscalapack-openmpi-dev liblapacke-dev                    # dense models
     libhdf5-dev libxxhash-dev libzstd-dev                      # files: format, digests, compression
     libjansson-dev libinih-dev libmsgpack-dev uthash-dev       # JSON, INI, messages, hash tables
     libcriterion-dev                                           # unit tests
-    zstd hdf5-tools python3-numpy python3-h5py                 # tests: data, independent readers
+    zstd hdf5-tools python3-numpy python3-scipy python3-h5py   # tests: data, independent readers
+    iproute2                                                   # tests: two hosts on one machine
     nng-utils nanomsg-utils                                    # tests: clients that are not ours
     clang valgrind shellcheck                                  # tests: fuzzing, memory, scripts
 )

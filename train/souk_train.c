@@ -2,7 +2,8 @@
 #include "shared/base/subcommand.h"
 #include "train/command.h"
 
-static const struct souk_command *const commands[] = {&souk_command_als, &souk_command_popular};
+static const struct souk_command *const commands[] = {&souk_command_als, &souk_command_ease,
+                                                      &souk_command_svd, &souk_command_popular};
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 static souk_status dispatch(struct souk_comm *comm, int argc, char **argv, struct souk_error *err)
@@ -11,9 +12,11 @@ static souk_status dispatch(struct souk_comm *comm, int argc, char **argv, struc
     const struct souk_subcommand_program program = {
         .name = "souk-train",
         .summary = "Train a model on a dataset that souk-ingest made.",
-        .examples = "  mpirun -n 2 souk-train als --dataset shop.ds --out shop.model\n"
-                    "  mpirun -n 2 souk-train popular --dataset shop.ds --half-life 7d --out "
-                    "popular.model\n",
+        .examples =
+            "  mpirun -n 2 souk-train als --dataset shop.ds --out shop.model\n"
+            "  mpirun -n 4 souk-train ease --dataset shop.ds --lambda 300 --out shop.model\n"
+            "  mpirun -n 2 souk-train popular --dataset shop.ds --half-life 7d --out "
+            "popular.model\n",
         .commands = names,
         .count = COMMAND_COUNT,
     };

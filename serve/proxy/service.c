@@ -19,7 +19,7 @@ struct workspace {
     struct souk_fanout fanout;
     struct souk_merge merge;
     struct souk_writer question;
-    unsigned char *profile; /* the user's factors and history, out of the home shard's reply */
+    unsigned char *profile; /* factors, history and its weights, out of the home shard's reply */
     size_t profile_size;
 };
 
@@ -42,9 +42,9 @@ struct job {
     const char *id, *category; /* the user or the item; points into the request */
     size_t id_len, category_len;
     bool include_seen;
-    bool warm, degraded, cosine;
-    const void *vector, *exclude; /* into the workspace's profile */
-    size_t vector_bytes, exclude_bytes;
+    bool warm, degraded, similar;
+    const void *vector, *history, *weight; /* into the workspace's profile */
+    size_t vector_bytes, history_bytes, weight_bytes;
 };
 
 souk_status souk_service_new(struct souk_topology *topology, int workers, int64_t deadline_ms,
@@ -137,30 +137,59 @@ static void start_question(struct job *j, const char *operation, size_t fields)
 
 /* ---- round one: the home shard ---- */
 
-/* Copy vector and history out of a reply that the next question will overwrite. */
-static bool keep_profile(struct job *j, const struct souk_message *m)
+/* Room for the profile whose sizes the job states, and where its pieces go. */
+static bool make_room(struct job *j)
 {
-    const void *vector = NULL, *history = NULL;
-    int64_t floats = 0, rows = 0;
     struct workspace *w = j->space;
-    if (!souk_message_array(m, "vector", sizeof(float), &vector, &floats) ||
-        !souk_message_array(m, "history", sizeof(int64_t), &history, &rows))
-        return false;
-    j->vector_bytes = (size_t)floats * sizeof(float);
-    j->exclude_bytes = (size_t)rows * sizeof(int64_t);
-    if (j->vector_bytes + j->exclude_bytes + 1 > w->profile_size) {
-        unsigned char *grown = realloc(w->profile, j->vector_bytes + j->exclude_bytes + 1);
+    const size_t size = j->vector_bytes + j->history_bytes + j->weight_bytes + 1;
+    if (size > w->profile_size) {
+        unsigned char *grown = realloc(w->profile, size);
         if (!grown)
             return false;
         w->profile = grown;
-        w->profile_size = j->vector_bytes + j->exclude_bytes + 1;
+        w->profile_size = size;
     }
-    if (j->vector_bytes > 0)
-        memcpy(w->profile, vector, j->vector_bytes);
-    if (j->exclude_bytes > 0)
-        memcpy(w->profile + j->vector_bytes, history, j->exclude_bytes);
     j->vector = w->profile;
-    j->exclude = w->profile + j->vector_bytes;
+    j->history = w->profile + j->vector_bytes;
+    j->weight = w->profile + j->vector_bytes + j->history_bytes;
+    return true;
+}
+
+static unsigned char *append(unsigned char *to, const void *from, size_t bytes)
+{
+    if (bytes > 0)
+        memcpy(to, from, bytes);
+    return to + bytes;
+}
+
+/* Copy vector, history and weights out of a reply that the next question will overwrite. Weights
+ * are there where the model scores by neighbours. */
+static bool keep_profile(struct job *j, const struct souk_message *m)
+{
+    const void *vector = NULL, *history = NULL, *weight = NULL;
+    int64_t floats = 0, rows = 0, weights = 0;
+    if (!souk_message_array(m, "vector", sizeof(float), &vector, &floats) ||
+        !souk_message_array(m, "history", sizeof(int64_t), &history, &rows) ||
+        !souk_message_array(m, "history_weight", sizeof(float), &weight, &weights) ||
+        (weights > 0 && weights != rows))
+        return false;
+    j->vector_bytes = (size_t)floats * sizeof(float);
+    j->history_bytes = (size_t)rows * sizeof(int64_t);
+    j->weight_bytes = (size_t)weights * sizeof(float);
+    if (!make_room(j))
+        return false;
+    append(append(append(j->space->profile, vector, j->vector_bytes), history, j->history_bytes),
+           weight, j->weight_bytes);
+    return true;
+}
+
+/* The history of `similar`: the item itself, which must not be in the answer. */
+static bool keep_row(struct job *j, int64_t row)
+{
+    j->history_bytes = sizeof row;
+    if (!make_room(j))
+        return false;
+    memcpy(j->space->profile + j->vector_bytes, &row, sizeof row);
     return true;
 }
 
@@ -209,23 +238,18 @@ static bool get_item(struct job *j)
                          "shard %d, which holds the item, did not answer", home);
         return false;
     }
+    j->similar = true;
+    if (j->weight_bytes > 0)
+        return true; /* the reply has the history of somebody with only this item */
     if (j->vector_bytes == 0) {
         souk_reply_error(j->reply, j->request, SOUK_WIRE_BAD_FIELD,
                          "a model of kind '%s' has no item vectors to compare", j->view.kind);
         return false;
     }
-    unsigned char *grown = realloc(j->space->profile, j->vector_bytes + sizeof row);
-    if (!grown) {
+    if (!keep_row(j, row)) {
         souk_reply_error(j->reply, j->request, SOUK_WIRE_INTERNAL, "no memory");
         return false;
     }
-    memcpy(grown + j->vector_bytes, &row, sizeof row);
-    j->space->profile = grown;
-    j->space->profile_size = j->vector_bytes + sizeof row;
-    j->vector = grown;
-    j->exclude = grown + j->vector_bytes;
-    j->exclude_bytes = sizeof row;
-    j->cosine = true;
     return true;
 }
 
@@ -234,11 +258,17 @@ static bool get_item(struct job *j)
 static void write_scan(struct job *j)
 {
     struct souk_writer *w = &j->space->question;
-    start_question(j, "scan", 3 + (j->vector_bytes > 0) + (j->category != NULL));
+    const bool by_neighbours = j->weight_bytes > 0;
+    start_question(j, "scan",
+                   3 + (j->vector_bytes > 0) + (by_neighbours ? 2 : 0) + (j->category != NULL));
     souk_writer_put_int(w, "n", j->n);
-    souk_writer_put_bool(w, "cosine", j->cosine);
-    souk_writer_put_binary(w, "exclude", j->exclude,
-                           j->include_seen && !j->cosine ? 0 : j->exclude_bytes);
+    souk_writer_put_bool(w, "cosine", j->similar);
+    souk_writer_put_binary(w, "exclude", j->history,
+                           j->include_seen && !j->similar ? 0 : j->history_bytes);
+    if (by_neighbours) {
+        souk_writer_put_binary(w, "history", j->history, j->history_bytes);
+        souk_writer_put_binary(w, "history_weight", j->weight, j->weight_bytes);
+    }
     if (j->vector_bytes > 0)
         souk_writer_put_binary(w, "vector", j->vector, j->vector_bytes);
     if (j->category)
@@ -342,7 +372,7 @@ static void recommend(struct job *j)
     souk_reply_begin(j->reply, j->request, j->view.model, 8);
     souk_writer_put_text(j->reply, "user_id", j->id, j->id_len);
     souk_writer_put_string(j->reply, "user_type", j->warm ? "warm" : "cold");
-    put_result(j, &result, j->vector_bytes > 0 ? j->view.kind : "popular");
+    put_result(j, &result, j->vector_bytes > 0 || j->weight_bytes > 0 ? j->view.kind : "popular");
 }
 
 static void similar(struct job *j)
@@ -352,7 +382,7 @@ static void similar(struct job *j)
         return;
     souk_reply_begin(j->reply, j->request, j->view.model, 7);
     souk_writer_put_text(j->reply, "item_id", j->id, j->id_len);
-    put_result(j, &result, "cosine");
+    put_result(j, &result, j->weight_bytes > 0 ? j->view.kind : "cosine");
 }
 
 static void health(struct job *j)

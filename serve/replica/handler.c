@@ -68,7 +68,8 @@ static const float *row_of(const float *rows, int64_t row, int stride)
     return rows ? rows + (size_t)row * (size_t)stride : NULL;
 }
 
-/* The user's factors and history, for the proxy to send to all shards. */
+/* The user's factors and history, with weights where the model scores by neighbours, for the proxy
+ * to send to all shards. */
 static void answer_profile(const struct souk_replica *r, const struct souk_request *request,
                            struct souk_writer *reply)
 {
@@ -78,18 +79,22 @@ static void answer_profile(const struct souk_replica *r, const struct souk_reque
     if (!part)
         return;
     const int64_t row = souk_idtable_find(&part->users, id, len);
-    souk_reply_begin(reply, request, r->model->id, row < 0 ? 1 : 3);
+    const bool by_neighbours = r->model->neighbours > 0;
+    souk_reply_begin(reply, request, r->model->id, row < 0 ? 1 : 3 + by_neighbours);
     souk_writer_put_bool(reply, "known", row >= 0);
     if (row < 0)
         return;
     const int64_t first = part->history_offsets[row];
+    const size_t count = (size_t)(part->history_offsets[row + 1] - first);
     put_vector(reply, row_of(part->user_factors, row, part->stride), part->stride);
-    souk_writer_put_binary(reply, "history", part->history + first,
-                           (size_t)(part->history_offsets[row + 1] - first) *
-                               sizeof *part->history);
+    souk_writer_put_binary(reply, "history", part->history + first, count * sizeof *part->history);
+    if (by_neighbours)
+        souk_writer_put_binary(reply, "history_weight", part->history_weight + first,
+                               count * sizeof *part->history_weight);
 }
 
-/* An item's factors at unit length, and its row. */
+/* An item's factors at unit length, and its row; where the model scores by neighbours, the row as
+ * the history of somebody who has only this item. */
 static void answer_item(const struct souk_replica *r, const struct souk_request *request,
                         struct souk_writer *reply)
 {
@@ -108,16 +113,24 @@ static void answer_item(const struct souk_replica *r, const struct souk_request 
     float unit[SOUK_FACTORS_MAX];
     for (int i = 0; factors && i < part->stride; i++)
         unit[i] = factors[i] / r->shard->item_norm[part - r->shard->parts][row];
-    souk_reply_begin(reply, request, r->model->id, 2);
-    souk_writer_put_int(reply, "row", r->model->item_first[part->part] + row);
+    const int64_t item = r->model->item_first[part->part] + row;
+    const float weight = 1;
+    const bool by_neighbours = r->model->neighbours > 0;
+    souk_reply_begin(reply, request, r->model->id, by_neighbours ? 4 : 2);
+    souk_writer_put_int(reply, "row", item);
     put_vector(reply, factors ? unit : NULL, part->stride);
+    if (by_neighbours) {
+        souk_writer_put_binary(reply, "history", &item, sizeof item);
+        souk_writer_put_binary(reply, "history_weight", &weight, sizeof weight);
+    }
 }
 
 /* Copies of what the request carries, aligned and checked. */
 struct scan_input {
     struct souk_scan scan;
     float vector[SOUK_FACTORS_MAX];
-    int64_t *exclude;
+    int64_t *exclude, *history;
+    float *history_weight;
     int64_t n;
 };
 
@@ -141,22 +154,52 @@ static bool copy_vector(const struct souk_replica *r, const struct souk_request 
     return true;
 }
 
+/* Item rows, ascending. @param rows owned by the caller, free(); NULL when memory is out */
+static bool copy_rows(const struct souk_request *request, const char *field, int64_t **rows,
+                      int64_t *count)
+{
+    const void *data = NULL;
+    if (!souk_message_array(&request->message, field, sizeof **rows, &data, count))
+        return false;
+    *rows = souk_alloc_array((size_t)*count, sizeof **rows);
+    if (!*rows)
+        return false;
+    if (*count > 0)
+        memcpy(*rows, data, (size_t)*count * sizeof **rows);
+    for (int64_t i = 1; i < *count; i++)
+        if ((*rows)[i - 1] >= (*rows)[i])
+            return false;
+    return true;
+}
+
 static bool copy_exclude(const struct souk_request *request, struct scan_input *in)
+{
+    if (!copy_rows(request, "exclude", &in->exclude, &in->scan.exclude_count))
+        return false;
+    in->scan.exclude = in->exclude;
+    return true;
+}
+
+/* What a model with neighbours scores by; absent, or empty, for others. */
+static bool copy_history(const struct souk_request *request, struct scan_input *in)
 {
     const void *data = NULL;
     int64_t count = 0;
-    if (!souk_message_array(&request->message, "exclude", sizeof(int64_t), &data, &count))
+    if (!copy_rows(request, "history", &in->history, &in->scan.history_count) ||
+        !souk_message_array(&request->message, "history_weight", sizeof(float), &data, &count) ||
+        count != in->scan.history_count)
         return false;
-    in->exclude = souk_alloc_array((size_t)count, sizeof *in->exclude);
-    if (!in->exclude)
+    if (count == 0)
+        return true;
+    in->history_weight = souk_alloc_array((size_t)count, sizeof *in->history_weight);
+    if (!in->history_weight)
         return false;
-    if (count > 0)
-        memcpy(in->exclude, data, (size_t)count * sizeof *in->exclude);
-    for (int64_t i = 1; i < count; i++)
-        if (in->exclude[i - 1] >= in->exclude[i])
+    memcpy(in->history_weight, data, (size_t)count * sizeof *in->history_weight);
+    for (int64_t i = 0; i < count; i++)
+        if (!isfinite(in->history_weight[i]))
             return false;
-    in->scan.exclude = in->exclude;
-    in->scan.exclude_count = count;
+    in->scan.history = in->history;
+    in->scan.history_weight = in->history_weight;
     return true;
 }
 
@@ -196,11 +239,13 @@ static void answer_scan(const struct souk_replica *r, int worker,
     int64_t scored = 0;
     if (!souk_message_int(&request->message, "n", 1, SOUK_WIRE_LIST_MAX, &in.n) ||
         !copy_vector(r, request, &in) || !copy_exclude(request, &in) ||
+        !copy_history(request, &in) ||
         !souk_message_bool(&request->message, "cosine", &in.scan.cosine) ||
         !find_category(r, request, &in, &unknown)) {
-        souk_reply_error(
-            reply, request, SOUK_WIRE_BAD_FIELD,
-            "'n', 'vector', 'exclude', 'cosine' or 'category' is not as the scan takes it");
+        souk_reply_error(reply, request, SOUK_WIRE_BAD_FIELD,
+                         "'n', 'vector', 'exclude', 'history', 'history_weight', 'cosine' or "
+                         "'category' is not as "
+                         "the scan takes it");
         goto out;
     }
     list.capacity = (int)in.n;
@@ -213,6 +258,8 @@ static void answer_scan(const struct souk_replica *r, int worker,
     put_hits(reply, &list);
 out:
     free(in.exclude);
+    free(in.history);
+    free(in.history_weight);
 }
 
 static void answer_health(const struct souk_replica *r, const struct souk_request *request,

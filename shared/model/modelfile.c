@@ -13,6 +13,10 @@
 
 static const char KIND[] = "model";
 
+/* A reader of version 1 would answer from popularity alone where a model has neighbours only, so
+ * those models, and no others, have a version of their own. */
+enum { SCHEMA_WITH_NEIGHBOURS = 2 };
+
 static souk_status get_window(const struct souk_manifest *m, struct souk_window *window,
                               struct souk_error *err)
 {
@@ -48,6 +52,8 @@ static souk_status get_shape(const struct souk_manifest *m, struct souk_model *m
     model->parts = (int)parts;
     model->id_width = (int)width;
     model->factors = (int)factors;
+    if (!status && model->schema >= SCHEMA_WITH_NEIGHBOURS)
+        status = souk_manifest_get_int(m, "neighbours", 1, INT32_MAX, &model->neighbours, err);
     if (!status)
         status = souk_manifest_get_first(m, "user_first", model->parts, &model->user_first, err);
     if (!status)
@@ -62,10 +68,11 @@ static souk_status parse_manifest(const struct souk_manifest *m, struct souk_mod
     souk_status status = souk_manifest_get_int(m, "schema", 0, INT32_MAX, &schema, err);
     if (status)
         return status;
-    if (schema != SOUK_MODEL_SCHEMA)
-        return souk_fail(err, SOUK_EVERSION,
-                         "%s: model schema version %lld, this build reads version %d: train again",
-                         m->path, (long long)schema, SOUK_MODEL_SCHEMA);
+    if (schema < 1 || schema > SOUK_MODEL_SCHEMA)
+        return souk_fail(
+            err, SOUK_EVERSION,
+            "%s: model schema version %lld, this build reads versions 1 to %d: train again",
+            m->path, (long long)schema, SOUK_MODEL_SCHEMA);
     model->schema = (int)schema;
     status = souk_manifest_get_text(m, "kind", model->kind, sizeof model->kind, err);
     if (!status)
@@ -187,14 +194,21 @@ static json_t *manifest_json(const struct souk_model *m)
 {
     char dataset[17];
     snprintf(dataset, sizeof dataset, "%016" PRIx64, m->dataset_digest);
-    return json_pack(
+    json_t *json = json_pack(
         "{s:i, s:s, s:i, s:i, s:i, s:o, s:o, s:I, s:I, s:s, s:s, s:o, s:o}", "schema",
-        SOUK_MODEL_SCHEMA, "kind", m->kind, "parts", m->parts, "id_width", m->id_width, "factors",
-        m->factors, "user_first", souk_manifest_first_json(m->user_first, m->parts), "item_first",
+        m->neighbours > 0 ? SCHEMA_WITH_NEIGHBOURS : 1, "kind", m->kind, "parts", m->parts,
+        "id_width", m->id_width, "factors", m->factors, "user_first",
+        souk_manifest_first_json(m->user_first, m->parts), "item_first",
         souk_manifest_first_json(m->item_first, m->parts), "from_ms", (json_int_t)m->window.from_ms,
         "until_ms", (json_int_t)m->window.until_ms, "dataset", dataset, "git_commit", m->git_commit,
         "parameters", souk_manifest_embed(m->parameters_json), "files",
         souk_manifest_files_json(m->files, m->parts));
+    if (json && m->neighbours > 0 &&
+        json_object_set_new(json, "neighbours", json_integer(m->neighbours)) != 0) {
+        json_decref(json);
+        return NULL;
+    }
+    return json;
 }
 
 static souk_status write_making(struct souk_h5 *h5, const struct souk_model *m,

@@ -2,7 +2,8 @@
  *  A model version on disk: a manifest and P parts.
  *
  *      NAME.model/model.h5        manifest (JSON), small objects, virtual datasets over the parts
- *      NAME.model/part-0000.h5    users: ids, factors, history      items: ids, factors, popularity
+ *      NAME.model/part-0000.h5    users: ids, factors, history      items: ids, factors,
+ * neighbours, popularity
  *      ...
  *
  *  Rows are numbered as in a dataset (dataset.h), over the users and items that the model knows:
@@ -19,7 +20,7 @@
 #include <stdint.h>
 
 enum {
-    SOUK_MODEL_SCHEMA = 1,
+    SOUK_MODEL_SCHEMA = 2, /**< newest; a model without neighbours is written as version 1 */
     SOUK_FACTORS_MAX = 4096,
     SOUK_MODEL_ID_BYTES = 16, /**< hex digits of souk_model.id */
 };
@@ -27,9 +28,10 @@ enum {
 struct souk_model {
     char *path;                         /**< folder */
     char id[SOUK_MODEL_ID_BYTES + 1];   /**< hex digest of the manifest: the version's name */
-    char kind[SOUK_NAME_MAX_BYTES + 1]; /**< "als", "popular" */
+    char kind[SOUK_NAME_MAX_BYTES + 1]; /**< "als", "svd", "ease", "popular" */
     int schema, parts, id_width;
     int factors;               /**< 0: the model has none */
+    int64_t neighbours;        /**< longest row of neighbours of any item, 0: the model has none */
     int64_t *user_first;       /**< [parts + 1], model rows */
     int64_t *item_first;       /**< [parts + 1] */
     struct souk_window window; /**< of the events it was trained on */
@@ -47,14 +49,19 @@ struct souk_model {
 struct souk_model_part {
     int part, factors, stride;
     struct souk_idtable users, items;
-    float *user_factors;      /**< [users x stride]; NULL without factors */
-    int64_t *history_offsets; /**< [users + 1] */
-    int64_t *history;         /**< [pairs], model item rows, ascending in a row */
-    float *history_weight;    /**< [pairs] */
-    float *item_factors;      /**< [items x stride]; NULL without factors */
-    float *popularity;        /**< [items], >= 0: score for visitors without a history */
-    int64_t *item_events;     /**< [items], events in the training window */
-    int32_t *category;        /**< [items], index into categories, -1 unknown; NULL: none known */
+    float *user_factors;        /**< [users x stride]; NULL without factors */
+    int64_t *history_offsets;   /**< [users + 1] */
+    int64_t *history;           /**< [pairs], model item rows, ascending in a row */
+    float *history_weight;      /**< [pairs] */
+    float *item_factors;        /**< [items x stride]; NULL without factors */
+    int64_t *neighbour_offsets; /**< [items + 1]; NULL without neighbours */
+    int64_t *neighbour;         /**< [entries], model item rows, ascending in a row: the items of a
+                                     history that speak for, or against, the row's item */
+    float *neighbour_weight;    /**< [entries]: an item's score is the sum of weight times
+                                     history_weight over its neighbours in the user's history */
+    float *popularity;          /**< [items], >= 0: score for visitors without a history */
+    int64_t *item_events;       /**< [items], events in the training window */
+    int32_t *category;          /**< [items], index into categories, -1 unknown; NULL: none known */
 };
 
 enum souk_model_what { SOUK_MODEL_USERS = 1, SOUK_MODEL_ITEMS = 2 };

@@ -50,6 +50,21 @@ static souk_status write_users(struct souk_h5 *h5, int id_width, const struct so
     return status;
 }
 
+static souk_status write_neighbours(struct souk_h5 *h5, const struct souk_model_part *p,
+                                    struct souk_error *err)
+{
+    const int64_t entries = p->neighbour_offsets[p->items.count];
+    souk_status status = souk_rowlength_write(h5, "/items/neighbour_length", p->neighbour_offsets,
+                                              p->items.count, err);
+    if (!status)
+        status =
+            souk_h5_write(h5, "/items/neighbour", SOUK_H5_I64, p->neighbour, entries, 0, 1, err);
+    if (!status)
+        status =
+            write_floats(h5, "/items/neighbour_weight", p->neighbour_weight, entries, 0, 1, err);
+    return status;
+}
+
 static souk_status write_items(struct souk_h5 *h5, int id_width, const struct souk_model_part *p,
                                struct souk_error *err)
 {
@@ -58,6 +73,8 @@ static souk_status write_items(struct souk_h5 *h5, int id_width, const struct so
     if (!status && p->item_factors)
         status =
             write_floats(h5, "/items/factors", p->item_factors, items, p->factors, p->stride, err);
+    if (!status && p->neighbour_offsets)
+        status = write_neighbours(h5, p, err);
     if (!status)
         status = write_floats(h5, "/items/popularity", p->popularity, items, 0, 1, err);
     if (!status)
@@ -131,21 +148,35 @@ static souk_status read_floats(const struct part_reader *r, const char *name, in
     return SOUK_OK;
 }
 
-static souk_status check_history(const struct part_reader *r)
+/* Rows of model item rows: in range, and ascending within each. */
+static souk_status check_item_rows(const struct part_reader *r, const char *name, int64_t rows,
+                                   const int64_t *offsets, const int64_t *item)
 {
-    const struct souk_model_part *p = r->part;
     const int64_t items = souk_model_items(r->model);
-    for (int64_t u = 0; u < p->users.count; u++) {
-        for (int64_t at = p->history_offsets[u]; at < p->history_offsets[u + 1]; at++) {
-            const bool ascends = at == p->history_offsets[u] || p->history[at - 1] < p->history[at];
-            if (p->history[at] < 0 || p->history[at] >= items || !ascends)
+    for (int64_t row = 0; row < rows; row++) {
+        for (int64_t at = offsets[row]; at < offsets[row + 1]; at++) {
+            const bool ascends = at == offsets[row] || item[at - 1] < item[at];
+            if (item[at] < 0 || item[at] >= items || !ascends)
                 return souk_fail(r->err, SOUK_EFORMAT,
-                                 "%s: the history of user row %" PRId64
-                                 " is out of range or out of order",
-                                 r->path, u);
+                                 "%s: %s row %" PRId64 " is out of range or out of order", r->path,
+                                 name, row);
         }
     }
     return SOUK_OK;
+}
+
+/* The item rows behind row lengths: as many as those say. */
+static souk_status read_item_rows(const struct part_reader *r, const char *name, int64_t rows,
+                                  const int64_t *offsets, int64_t **item)
+{
+    int64_t found = 0;
+    void *data = NULL;
+    souk_status status =
+        souk_h5_read_new(r->h5, name, SOUK_H5_I64, offsets[rows], &data, &found, r->err);
+    *item = data;
+    if (!status && found != offsets[rows])
+        status = souk_fail(r->err, SOUK_EFORMAT, "%s: %s is shorter than its rows", r->path, name);
+    return status ? status : check_item_rows(r, name, rows, offsets, *item);
 }
 
 static souk_status read_users(const struct part_reader *r)
@@ -159,20 +190,31 @@ static souk_status read_users(const struct part_reader *r)
     if (!status)
         status = souk_rowlength_read(r->h5, "/users/history_length", p->users.count,
                                      &p->history_offsets, &pairs, r->err);
-    if (!status) {
-        int64_t rows = 0;
-        void *history = NULL;
+    if (!status)
         status =
-            souk_h5_read_new(r->h5, "/users/history", SOUK_H5_I64, pairs, &history, &rows, r->err);
-        p->history = history;
-        if (!status && rows != pairs)
-            status = souk_fail(r->err, SOUK_EFORMAT, "%s: /users/history is shorter than its rows",
-                               r->path);
-    }
+            read_item_rows(r, "/users/history", p->users.count, p->history_offsets, &p->history);
     if (!status)
         status = read_floats(r, "/users/history_weight", pairs, 0, 1, &p->history_weight);
+    return status;
+}
+
+static souk_status read_neighbours(const struct part_reader *r)
+{
+    struct souk_model_part *p = r->part;
+    int64_t entries = 0;
+    souk_status status = souk_rowlength_read(r->h5, "/items/neighbour_length", p->items.count,
+                                             &p->neighbour_offsets, &entries, r->err);
+    for (int64_t i = 0; i < p->items.count && !status; i++)
+        if (p->neighbour_offsets[i + 1] - p->neighbour_offsets[i] > r->model->neighbours)
+            status = souk_fail(r->err, SOUK_EFORMAT,
+                               "%s: item row %" PRId64 " has more neighbours than the %" PRId64
+                               " of the manifest",
+                               r->path, i, r->model->neighbours);
     if (!status)
-        status = check_history(r);
+        status = read_item_rows(r, "/items/neighbour", p->items.count, p->neighbour_offsets,
+                                &p->neighbour);
+    if (!status)
+        status = read_floats(r, "/items/neighbour_weight", entries, 0, 1, &p->neighbour_weight);
     return status;
 }
 
@@ -197,6 +239,8 @@ static souk_status read_items(const struct part_reader *r)
     const int64_t items = p->items.count;
     if (!status && p->factors > 0)
         status = read_floats(r, "/items/factors", items, p->factors, p->stride, &p->item_factors);
+    if (!status && r->model->neighbours > 0)
+        status = read_neighbours(r);
     if (!status)
         status = read_floats(r, "/items/popularity", items, 0, 1, &p->popularity);
     if (!status && !(p->item_events = souk_alloc_array((size_t)items, sizeof *p->item_events)))
@@ -251,6 +295,9 @@ void souk_model_part_fini(struct souk_model_part *p)
     free(p->history);
     free(p->history_weight);
     free(p->item_factors);
+    free(p->neighbour_offsets);
+    free(p->neighbour);
+    free(p->neighbour_weight);
     free(p->popularity);
     free(p->item_events);
     free(p->category);

@@ -8,14 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 256 }; /* items scored at a time: their scores stay in the first-level cache */
+enum {
+    BLOCK = SOUK_NEIGHBOURS_BLOCK
+}; /* items scored at a time: their scores stay in the first-level cache */
 
 /* Items [first, first + count) of a part; a score of NaN marks an item that may not be offered. */
 struct block {
     const struct souk_model_part *part;
-    const float *norm;    /* of the part */
-    int64_t first_row;    /* model row of the part's first item */
-    int64_t first, count; /* in the part */
+    const float *norm;                        /* of the part */
+    const struct souk_neighbours *neighbours; /* of the part */
+    int64_t first_row;                        /* model row of the part's first item */
+    int64_t first, count;                     /* in the part */
     float score[BLOCK];
 };
 
@@ -31,11 +34,29 @@ static float *norms_of(const struct souk_model_part *p)
     return norm;
 }
 
+/* A scan reads the turned rows only. */
+static souk_status turn_neighbours(struct souk_shard *s, int index, struct souk_error *err)
+{
+    struct souk_model_part *part = &s->parts[index];
+    const souk_status status = souk_neighbours_init(&s->neighbours[index], part);
+    if (status != SOUK_OK)
+        return souk_fail(err, status, "out of memory for the neighbours of %lld items",
+                         (long long)part->items.count);
+    free(part->neighbour_offsets);
+    free(part->neighbour);
+    free(part->neighbour_weight);
+    part->neighbour_offsets = part->neighbour = NULL;
+    part->neighbour_weight = NULL;
+    return SOUK_OK;
+}
+
 static souk_status load_part(struct souk_shard *s, int index, unsigned what, struct souk_error *err)
 {
     struct souk_model_part *part = &s->parts[index];
     const int number = s->shard + index * s->shards;
-    const souk_status status = souk_model_read_part(s->model, number, what, part, err);
+    souk_status status = souk_model_read_part(s->model, number, what, part, err);
+    if (status == SOUK_OK && part->neighbour_offsets)
+        status = turn_neighbours(s, index, err);
     if (status != SOUK_OK || !part->item_factors)
         return status;
     s->item_norm[index] = norms_of(part);
@@ -60,7 +81,10 @@ souk_status souk_shard_load(const struct souk_model *model, int shard, int shard
     out->part_count = (model->parts - shard + shards - 1) / shards;
     out->parts = souk_zalloc_array((size_t)out->part_count, sizeof *out->parts);
     out->item_norm = souk_zalloc_array((size_t)out->part_count, sizeof *out->item_norm);
-    if (!out->parts || !out->item_norm) {
+    if (model->neighbours > 0 && (what & SOUK_MODEL_ITEMS))
+        out->neighbours = souk_zalloc_array((size_t)out->part_count, sizeof *out->neighbours);
+    if (!out->parts || !out->item_norm ||
+        (model->neighbours > 0 && (what & SOUK_MODEL_ITEMS) && !out->neighbours)) {
         status = souk_fail(err, SOUK_ENOMEM, "out of memory for %d parts", out->part_count);
         goto out;
     }
@@ -81,7 +105,10 @@ void souk_shard_fini(struct souk_shard *s)
             souk_model_part_fini(&s->parts[i]);
         if (s->item_norm)
             free(s->item_norm[i]);
+        if (s->neighbours)
+            souk_neighbours_fini(&s->neighbours[i]);
     }
+    free(s->neighbours);
     free(s->parts);
     free(s->item_norm);
     *s = (struct souk_shard){0};
@@ -97,6 +124,11 @@ const struct souk_model_part *souk_shard_part_of(const struct souk_shard *s, con
 static void score_block(const struct souk_scan *scan, struct block *b)
 {
     const struct souk_model_part *p = b->part;
+    if (!scan->vector && scan->history && b->neighbours) {
+        souk_neighbours_score(b->neighbours, b->first / BLOCK, scan->history, scan->history_weight,
+                              scan->history_count, b->score, b->count);
+        return;
+    }
     if (!scan->vector) {
         memcpy(b->score, p->popularity + b->first, (size_t)b->count * sizeof *b->score);
         return;
@@ -169,7 +201,9 @@ int64_t souk_shard_scan(const struct souk_shard *s, const struct souk_scan *scan
     int64_t scored = 0;
     for (int p = 0; p < s->part_count; p++) {
         const struct souk_model_part *part = &s->parts[p];
-        struct block b = {.part = part, .norm = s->item_norm[p]};
+        struct block b = {.part = part,
+                          .norm = s->item_norm[p],
+                          .neighbours = s->neighbours ? &s->neighbours[p] : NULL};
         b.first_row = s->model->item_first[part->part];
         int64_t e = first_excluded(scan, b.first_row);
         for (; b.first < part->items.count; b.first += BLOCK) {

@@ -13,6 +13,7 @@
 #include "shared/base/status.h"
 #include "shared/math/topk.h"
 #include "shared/model/modelfile.h"
+#include "shared/score/neighbours.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,14 +25,19 @@ struct souk_shard {
     struct souk_model_part *parts; /**< [part_count], by ascending part number */
     float **item_norm;             /**< [part_count][items] for `cosine`, 1 for a zero vector; rows
                                         are NULL without item factors */
-    int64_t item_count;            /**< over these parts; 0 when items were not read */
+    struct souk_neighbours *neighbours; /**< [part_count]; NULL where the model has none */
+    int64_t item_count;                 /**< over these parts; 0 when items were not read */
 };
 
-/** Whose answer, and what must not be in it. */
+/** Whose answer, and what must not be in it. With a vector items are scored by their factors; else,
+ *  with a history, by their neighbours; else by popularity. */
 struct souk_scan {
-    const float *vector;    /**< [stride] user factors, or a unit item vector for `similar`;
-                                 NULL: score by popularity */
+    const float *vector;    /**< [stride] user factors, or a unit item vector for `similar` */
     bool cosine;            /**< divide by the item's norm: `similar` */
+    const int64_t *history; /**< [history_count] model item rows, ascending; NULL: none. Only where
+                                 the model has neighbours */
+    const float *history_weight; /**< [history_count] */
+    int64_t history_count;
     const int64_t *exclude; /**< [exclude_count] model item rows, ascending: seen items */
     int64_t exclude_count;
     int32_t category; /**< only items under this category; -1: all */

@@ -31,6 +31,27 @@ static bool in_history(const struct souk_model_part *p, int64_t row, int64_t ite
     return false;
 }
 
+/* The sum over the history, ascending: by looking each of its items up in the row of neighbours. */
+static float by_neighbours(const struct souk_model_part *home, int64_t user,
+                           const struct souk_model_part *p, int64_t item)
+{
+    float sum = 0;
+    for (int64_t k = home->history_offsets[user]; k < home->history_offsets[user + 1]; k++)
+        for (int64_t at = p->neighbour_offsets[item]; at < p->neighbour_offsets[item + 1]; at++)
+            if (p->neighbour[at] == home->history[k])
+                sum += home->history_weight[k] * p->neighbour_weight[at];
+    return sum;
+}
+
+/* What one item says for another. */
+static float neighbour_weight(const struct souk_model_part *p, int64_t item, int64_t row)
+{
+    for (int64_t at = p->neighbour_offsets[item]; at < p->neighbour_offsets[item + 1]; at++)
+        if (p->neighbour[at] == row)
+            return p->neighbour_weight[at];
+    return 0;
+}
+
 static float norm(const float *x, int n)
 {
     const float length = sqrtf(souk_dot_reference(x, x, n));
@@ -58,7 +79,7 @@ int main(int argc, char **argv)
     const struct souk_model_part *h = &parts[home];
     const int stride = h->stride;
     const int64_t row = souk_idtable_find(similar ? &h->items : &h->users, id, strlen(id));
-    for (int c = 0; similar && c < stride; c++)
+    for (int c = 0; similar && m->factors > 0 && c < stride; c++)
         vector[c] =
             h->item_factors[row * stride + c] / norm(h->item_factors + row * stride, stride);
     for (int p = 0; p < m->parts; p++) {
@@ -68,7 +89,12 @@ int main(int argc, char **argv)
             float score = parts[p].popularity[i];
             if (similar ? p == home && i == row : row >= 0 && in_history(h, row, item))
                 continue;
-            if (similar)
+            if (m->neighbours > 0 && similar)
+                score = neighbour_weight(&parts[p], i, m->item_first[home] + row);
+            else if (m->neighbours > 0 && row >= 0 &&
+                     h->history_offsets[row] < h->history_offsets[row + 1])
+                score = by_neighbours(h, row, &parts[p], i);
+            else if (similar)
                 score = souk_dot_reference(vector, y, stride) / norm(y, stride);
             else if (row >= 0 && y)
                 score = souk_dot_reference(h->user_factors + row * stride, y, stride);

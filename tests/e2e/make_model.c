@@ -1,4 +1,5 @@
-/* make_model OUT USERS ITEMS FACTORS PARTS SEED [FAULT]: a random model for the serving tests. */
+/* make_model OUT USERS ITEMS FACTORS PARTS SEED [FAULT|NEIGHBOURS]: a random model for the serving
+ * tests. */
 #include "tests/support/small_model.h"
 
 #include <stdio.h>
@@ -18,13 +19,15 @@ int main(int argc, char **argv)
 {
     struct souk_error err = {0};
     if (argc < 7) {
-        fputs("usage: make_model OUT USERS ITEMS FACTORS PARTS SEED [nan|schema]\n", stderr);
+        fputs("usage: make_model OUT USERS ITEMS FACTORS PARTS SEED [nan|schema|NEIGHBOURS]\n",
+              stderr);
         return 2;
     }
     const struct small_model m = {.users = atoll(argv[2]),
                                   .items = atoll(argv[3]),
                                   .factors = atoi(argv[4]),
                                   .parts = atoi(argv[5]),
+                                  .neighbours = argc > 7 ? atoll(argv[7]) : 0,
                                   .seed = strtoull(argv[6], NULL, 10),
                                   .fault = argc > 7 ? fault_of(argv[7]) : SMALL_MODEL_WHOLE};
     if (small_model_write(argv[1], &m, &err) != SOUK_OK) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The lists of 1, 2, 3 and 4 shards are those of one scan over all items, score for score.
 . "$(dirname "$0")/serve_lib.sh"
-"$SOUK_BIN/make_model" als.model 300 500 20 8 1 && "$SOUK_BIN/make_model" popular.model 50 200 0 5 2 || fail "make_model"
+"$SOUK_BIN/make_model" als.model 300 500 20 8 1 && "$SOUK_BIN/make_model" ease.model 90 700 0 6 3 40 && "$SOUK_BIN/make_model" popular.model 50 200 0 5 2 || fail "make_model"
 
 # check MODEL SHARDS user|item ID N
 check() {
@@ -19,6 +19,11 @@ for shards in 1 2 3 4; do
     check als.model $shards user u5 1
     check als.model $shards user u6 500
     for item in i0 i7 i499; do check als.model $shards item $item 10; done
+    stop_fleet
+    fleet ease.model $shards
+    for user in u0 u1 u17 u89 nobody; do check ease.model $shards user $user 15; done
+    check ease.model $shards user u2 700
+    for item in i0 i699; do check ease.model $shards item $item 10; done
     stop_fleet
     fleet popular.model $shards
     for user in u0 u7 nobody; do check popular.model $shards user $user 25; done

@@ -71,6 +71,32 @@ static int64_t draw_history(const struct small_model *m, int part, int64_t row, 
     return kept;
 }
 
+/* Rows of different lengths, some empty, of weights so coarse that sums tie. */
+static souk_status fill_neighbours(const struct small_model *m, struct souk_model_part *p)
+{
+    const size_t items = (size_t)p->items.count, longest = (size_t)m->neighbours;
+    const uint64_t seed = m->seed + 5000 + (uint64_t)p->part;
+    p->neighbour_offsets = souk_zalloc_array(items + 1, sizeof *p->neighbour_offsets);
+    p->neighbour = souk_zalloc_array(items * longest, sizeof *p->neighbour);
+    p->neighbour_weight = souk_zalloc_array(items * longest, sizeof *p->neighbour_weight);
+    if (!p->neighbour_offsets || !p->neighbour || !p->neighbour_weight)
+        return SOUK_ENOMEM;
+    for (size_t i = 0; i < items; i++) {
+        const uint64_t length = souk_random_bits(seed, i, 1) % (longest + 1);
+        int64_t at = p->neighbour_offsets[i];
+        for (int64_t row = 0; row < m->items; row++) {
+            const uint64_t bits = souk_random_bits(seed, i, (uint64_t)row + 2);
+            if (bits % (uint64_t)m->items >= length ||
+                at - p->neighbour_offsets[i] >= m->neighbours)
+                continue;
+            p->neighbour[at] = row;
+            p->neighbour_weight[at++] = (float)((int)(bits / 1024 % 65) - 32) / 16;
+        }
+        p->neighbour_offsets[i + 1] = at;
+    }
+    return SOUK_OK;
+}
+
 static souk_status fill_part(const struct small_model *m, struct souk_model_part *p)
 {
     souk_status status = fill_ids(&p->users, 'u', m->users, p->part, m->parts);
@@ -97,9 +123,11 @@ static souk_status fill_part(const struct small_model *m, struct souk_model_part
         p->history_offsets[u + 1] =
             p->history_offsets[u] +
             draw_history(m, p->part, (int64_t)u, p->history + p->history_offsets[u]);
+    for (int64_t at = 0; at < p->history_offsets[users]; at++)
+        p->history_weight[at] = (float)(1 + souk_random_bits(m->seed, (uint64_t)at, 77) % 8) / 4;
     for (size_t i = 0; i < items; i++) /* many ties: lists are then ordered by id */
         p->popularity[i] = (float)(souk_random_bits(m->seed, (uint64_t)p->part, i) % 20);
-    return SOUK_OK;
+    return m->neighbours > 0 ? fill_neighbours(m, p) : SOUK_OK;
 }
 
 /* Change one element of a dataset in place, as somebody with an HDF5 tool would. */
@@ -151,6 +179,9 @@ static souk_status damage_part(const struct small_model *m, const char *folder,
         status = swap_first_ids(path, p);
     if (!status && m->fault == SMALL_MODEL_FAR_ITEM && p->history_offsets[p->users.count] > 0)
         status = poke(path, "/users/history", H5T_NATIVE_INT64, &far, 0);
+    if (!status && m->fault == SMALL_MODEL_FAR_NEIGHBOUR &&
+        p->neighbour_offsets[p->items.count] > 0)
+        status = poke(path, "/items/neighbour", H5T_NATIVE_INT64, &far, 0);
     if (!status)
         status = souk_h5seal_write(path, "model-part", &file->size_bytes, &file->digest, err);
     free(path);
@@ -196,10 +227,12 @@ souk_status small_model_write(const char *path, const struct small_model *m, str
     struct souk_model model = {.parts = m->parts,
                                .id_width = WIDTH,
                                .factors = m->factors,
+                               .neighbours =
+                                   m->fault == SMALL_MODEL_LONG_NEIGHBOURS ? 1 : m->neighbours,
                                .window = {0, 1000},
                                .created_ms = 1};
     souk_status status = SOUK_OK;
-    strcpy(model.kind, m->factors > 0 ? "als" : "popular");
+    strcpy(model.kind, m->factors > 0 ? "als" : m->neighbours > 0 ? "ease" : "popular");
     model.user_first = souk_zalloc_array(parts + 1, sizeof *model.user_first);
     model.item_first = souk_zalloc_array(parts + 1, sizeof *model.item_first);
     model.files = souk_zalloc_array(parts, sizeof *model.files);

@@ -10,21 +10,24 @@
 
 enum small_model_fault {
     SMALL_MODEL_WHOLE,
-    SMALL_MODEL_NAN,      /**< one item factor is NaN; seals and digests are right */
-    SMALL_MODEL_SCHEMA,   /**< the manifest says schema 9 */
-    SMALL_MODEL_UNSORTED, /**< two ids of a part are swapped */
-    SMALL_MODEL_FAR_ITEM, /**< a history names an item row that does not exist */
+    SMALL_MODEL_NAN,             /**< one item factor is NaN; seals and digests are right */
+    SMALL_MODEL_SCHEMA,          /**< the manifest says schema 9 */
+    SMALL_MODEL_UNSORTED,        /**< two ids of a part are swapped */
+    SMALL_MODEL_FAR_ITEM,        /**< a history names an item row that does not exist */
+    SMALL_MODEL_FAR_NEIGHBOUR,   /**< a neighbour's row does not exist */
+    SMALL_MODEL_LONG_NEIGHBOURS, /**< the manifest allows rows of one neighbour only */
 };
 
 struct small_model {
     int64_t users, items;
     int factors, parts;
+    int64_t neighbours; /**< of each item, at most; 0: none */
     uint64_t seed;
     enum small_model_fault fault;
 };
 
-/** Write a model folder. Users are "u0", "u1", ..., items "i0", ...; each user has up to 7 items.
- */
+/** Write a model folder. Users are "u0", "u1", ..., items "i0", ...; each user has up to 7 items,
+ * with weights of a quarter to 2. Without factors, but with neighbours, the kind is "ease". */
 souk_status small_model_write(const char *path, const struct small_model *m,
                               struct souk_error *err) SOUK_MUST_CHECK;
 

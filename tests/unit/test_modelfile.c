@@ -89,6 +89,49 @@ Test(modelfile, what_is_written_is_read)
     souk_model_free(model);
 }
 
+Test(modelfile, rows_of_neighbours_are_read_as_written)
+{
+    const struct small_model ease = {
+        .users = 30, .items = 60, .parts = 3, .neighbours = 9, .seed = 2};
+    struct souk_model *model = NULL;
+    int64_t entries = 0;
+    write_model("m", ease);
+    cr_assert_eq(souk_model_open("m", &model, &err), SOUK_OK, "%s", err.msg);
+    cr_assert_eq(model->schema, 2);
+    cr_assert_eq(model->neighbours, 9);
+    for (int p = 0; p < model->parts; p++) {
+        struct souk_model_part part;
+        cr_assert_eq(souk_model_read_part(model, p, SOUK_MODEL_ITEMS, &part, &err), SOUK_OK, "%s",
+                     err.msg);
+        cr_assert_null(part.item_factors);
+        entries += part.neighbour_offsets[part.items.count];
+        souk_model_part_fini(&part);
+    }
+    cr_assert_gt(entries, 60);
+    souk_model_free(model);
+}
+
+Test(modelfile, a_model_without_neighbours_stays_readable_by_version_1)
+{
+    struct souk_model *model = NULL;
+    write_model("m", plain);
+    cr_assert_eq(souk_model_open("m", &model, &err), SOUK_OK, "%s", err.msg);
+    cr_assert_eq(model->schema, 1);
+    cr_assert_eq(model->neighbours, 0);
+    souk_model_free(model);
+}
+
+Test(modelfile, refuses_neighbours_that_do_not_fit)
+{
+    struct small_model ease = {.users = 30, .items = 60, .parts = 3, .neighbours = 9, .seed = 2};
+    ease.fault = SMALL_MODEL_FAR_NEIGHBOUR;
+    write_model("far", ease);
+    expect_refused("far", SOUK_EFORMAT, "/items/neighbour row 0 is out of range");
+    ease.fault = SMALL_MODEL_LONG_NEIGHBOURS;
+    write_model("long", ease);
+    expect_refused("long", SOUK_EFORMAT, "more neighbours than the 1 of the manifest");
+}
+
 Test(modelfile, the_same_content_has_the_same_bytes_and_id)
 {
     struct souk_model *a = NULL, *b = NULL, *c = NULL;

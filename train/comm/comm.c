@@ -97,6 +97,12 @@ souk_status souk_max_i64_all(const struct souk_comm *comm, int64_t *values, int6
     return reduce_in_place(comm, (char *)values, count, sizeof *values, MPI_INT64_T, MPI_MAX, err);
 }
 
+souk_status souk_sum_f64_all(const struct souk_comm *comm, double *values, int64_t count,
+                             struct souk_error *err)
+{
+    return reduce_in_place(comm, (char *)values, count, sizeof *values, MPI_DOUBLE, MPI_SUM, err);
+}
+
 souk_status souk_max_f64_all(const struct souk_comm *comm, double *values, int64_t count,
                              struct souk_error *err)
 {

@@ -51,6 +51,9 @@ souk_status souk_sum_i64_all(const struct souk_comm *comm, int64_t *values, int6
                              struct souk_error *err) SOUK_MUST_CHECK;
 souk_status souk_max_i64_all(const struct souk_comm *comm, int64_t *values, int64_t count,
                              struct souk_error *err) SOUK_MUST_CHECK;
+/** As above, rounded in an order that MPI chooses: the last bits depend on the ranks. */
+souk_status souk_sum_f64_all(const struct souk_comm *comm, double *values, int64_t count,
+                             struct souk_error *err) SOUK_MUST_CHECK;
 souk_status souk_max_f64_all(const struct souk_comm *comm, double *values, int64_t count,
                              struct souk_error *err) SOUK_MUST_CHECK;
 

@@ -20,6 +20,11 @@ static float *of_part(float *const *arrays, int part)
     return arrays ? arrays[part] : NULL;
 }
 
+static int64_t *rows_of_part(int64_t *const *arrays, int part)
+{
+    return arrays ? arrays[part] : NULL;
+}
+
 /* Rank's parts, in the order of `local`. */
 static souk_status write_parts(const char *folder, const struct souk_ratings *ratings,
                                const struct souk_model_content *c, struct entry *entries,
@@ -39,6 +44,9 @@ static souk_status write_parts(const char *folder, const struct souk_ratings *ra
             .history = r->item,
             .history_weight = r->weight,
             .item_factors = of_part(c->item_factors, r->part),
+            .neighbour_offsets = rows_of_part(c->neighbour_offsets, r->part),
+            .neighbour = rows_of_part(c->neighbour, r->part),
+            .neighbour_weight = of_part(c->neighbour_weight, r->part),
             .popularity = of_part(c->popularity, r->part),
             .item_events = c->item_events[r->part],
             .category = r->category,
@@ -59,6 +67,7 @@ static souk_status write_manifest(const char *folder, const struct souk_dataset 
         .parts = ratings->parts,
         .id_width = ratings->id_width,
         .factors = content->factors,
+        .neighbours = content->neighbours,
         .user_first = ratings->user_first,
         .item_first = ratings->item_first,
         .window = ratings->window,

@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a part's rows of neighbours while they are turned over: as read, and as scanned, where each
+ * could have a source of its own. */
+enum { NEIGHBOUR_BYTES = 12 + 21 };
+
 int64_t souk_ranking_memory(const struct souk_model *m, const struct souk_cases *cases, int depth)
 {
     int64_t largest = 0;
@@ -17,10 +21,12 @@ int64_t souk_ranking_memory(const struct souk_model *m, const struct souk_cases 
     }
     const int64_t per_item = (int64_t)sizeof(float) * (souk_factor_stride(m->factors) + 2) +
                              2 * (int64_t)sizeof(int64_t) + m->id_width + 1;
+    const int64_t rows = largest * m->neighbours * NEIGHBOUR_BYTES;
     const int64_t listed = cases->count * depth;
     const int64_t found = listed < souk_model_items(m) ? listed : souk_model_items(m);
     const int64_t vectors = cases->count * souk_factor_stride(m->factors) * (int64_t)sizeof(float);
-    return vectors + (largest + found) * per_item + listed * (int64_t)sizeof(struct souk_hit);
+    return rows + vectors + (largest + found) * per_item +
+           listed * (int64_t)sizeof(struct souk_hit);
 }
 
 static void found_fini(struct souk_found *f)
@@ -93,6 +99,10 @@ static void scan_for_all(struct souk_ranking *r, const struct souk_shard *shard,
             continue;
         const int64_t first = v->history_offsets[i], seen = v->history_offsets[i + 1] - first;
         const struct souk_scan scan = {.vector = v->vectors ? v->vectors + i * v->stride : NULL,
+                                       .history = v->has_weights ? v->history + first : NULL,
+                                       .history_weight =
+                                           v->has_weights ? v->history_weight + first : NULL,
+                                       .history_count = seen,
                                        .exclude = v->history + first,
                                        .exclude_count = include_seen ? 0 : seen,
                                        .category = -1};

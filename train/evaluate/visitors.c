@@ -9,7 +9,8 @@
 static souk_status allocate(const struct souk_model *m, int64_t count, struct souk_visitors *v,
                             struct souk_error *err)
 {
-    *v = (struct souk_visitors){.stride = souk_factor_stride(m->factors)};
+    *v = (struct souk_visitors){.stride = souk_factor_stride(m->factors),
+                                .has_weights = m->neighbours > 0};
     size_t floats = 0;
     if (!souk_mul_size((size_t)count, (size_t)v->stride, &floats))
         return souk_fail(err, SOUK_ENOMEM, "the factors of %lld users do not fit into memory",
@@ -24,6 +25,19 @@ static souk_status allocate(const struct souk_model *m, int64_t count, struct so
     return SOUK_OK;
 }
 
+/* Room for `need` history items, with weights where they are wanted. */
+static souk_status make_room(struct souk_visitors *v, size_t need, size_t *cap)
+{
+    size_t weights_cap = *cap;
+    souk_status status = SOUK_OK;
+    if (v->has_weights)
+        status = souk_grow(&v->history_weight, &weights_cap, need, SIZE_MAX / 256,
+                           sizeof *v->history_weight);
+    if (status == SOUK_OK)
+        status = souk_grow(&v->history, cap, need, SIZE_MAX / 256, sizeof *v->history);
+    return status;
+}
+
 /* Copy what the part knows of one case; row -1: nothing. */
 static souk_status take_user(struct souk_visitors *v, int64_t at, const struct souk_model_part *p,
                              int64_t row, size_t *cap)
@@ -32,14 +46,15 @@ static souk_status take_user(struct souk_visitors *v, int64_t at, const struct s
     v->history_offsets[at + 1] = first;
     if (row < 0)
         return SOUK_OK;
-    const int64_t count = p->history_offsets[row + 1] - p->history_offsets[row];
-    const souk_status status =
-        souk_grow(&v->history, cap, (size_t)(first + count), SIZE_MAX / 256, sizeof *v->history);
+    const int64_t from = p->history_offsets[row], count = p->history_offsets[row + 1] - from;
+    const souk_status status = make_room(v, (size_t)(first + count), cap);
     if (status != SOUK_OK)
         return status;
     if (count > 0)
-        memcpy(v->history + first, p->history + p->history_offsets[row],
-               (size_t)count * sizeof *v->history);
+        memcpy(v->history + first, p->history + from, (size_t)count * sizeof *v->history);
+    if (count > 0 && v->has_weights)
+        memcpy(v->history_weight + first, p->history_weight + from,
+               (size_t)count * sizeof *v->history_weight);
     if (v->vectors)
         memcpy(v->vectors + at * v->stride, p->user_factors + row * v->stride,
                (size_t)v->stride * sizeof *v->vectors);
@@ -88,6 +103,7 @@ void souk_visitors_fini(struct souk_visitors *v)
     free(v->vectors);
     free(v->history_offsets);
     free(v->history);
+    free(v->history_weight);
     free(v->is_known);
     *v = (struct souk_visitors){0};
 }

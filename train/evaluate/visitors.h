@@ -12,9 +12,11 @@
 
 struct souk_visitors {
     int stride;
+    bool has_weights;         /**< the model scores by neighbours */
     float *vectors;           /**< [cases x stride]; NULL where the model has no factors */
     int64_t *history_offsets; /**< [cases + 1] */
     int64_t *history;         /**< model item rows, ascending within a case */
+    float *history_weight;    /**< as history; NULL without has_weights */
     bool *is_known;           /**< [cases], whether the model knows the user */
 };
 
