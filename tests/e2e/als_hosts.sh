@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # souk-train als on 3 hosts over TCP, their links at 1 Gbit/s and 100 Mbit/s: the model of one rank, to
 # the byte; bytes sent within 1.1 of the row-exchange volume, both as printed and as the links counted.
-. "$(dirname "$0")/ingest_lib.sh"
-. "$(dirname "$0")/netns_lib.sh"
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/ingest_lib.sh"
+. "$here/netns_lib.sh"
 missing=$(netns_missing)
 [ -z "$missing" ] || skip "three hosts on this machine: $missing"
 trap 'netns_down; rm -rf "$work"' EXIT

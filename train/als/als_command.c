@@ -27,6 +27,7 @@ struct als_options {
     int64_t chunks, ranks_per_node, memory_limit;
     int objective, solver, partition, shared_memory, wire;
     const char *scratch;
+    bool rebalance;
     double alpha, offset, regularization, alpha0, lambda, nu, power;
 };
 
@@ -84,6 +85,8 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
          false},
         {"ranks-per-node", 0, SOUK_OPTION_INT, &o->ranks_per_node, "0", 0, 1e6, NULL, "N",
          "share memory among so many ranks at most; 0: all of a node", false},
+        {"rebalance", 0, SOUK_OPTION_FLAG, &o->rebalance, NULL, 0, 0, NULL, NULL,
+         "spread rows anew by what they cost in the second epoch", false},
         {"memory-limit", 0, SOUK_OPTION_BYTES, &o->memory_limit, "0", 0, 0, NULL, "SIZE",
          "of a rank's factors, pairs and buffers; what does not fit lives in files, and rows are "
          "solved in batches; 0: none",
@@ -193,6 +196,7 @@ static souk_status describe(const struct als_options *o, const struct souk_als_p
     json_object_del(json, "ranks-per-node");
     json_object_del(json, "memory-limit");
     json_object_del(json, "scratch");
+    json_object_del(json, "rebalance");
     json_object_set_new(json, "alpha0", json_real(p->objective.alpha0));
     *parameters = json ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);

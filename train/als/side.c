@@ -5,6 +5,7 @@
 #include "shared/model/modelfile.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Pairs per row of both sides are known to the parts' ranks only: sum block costs over ranks. */
 static souk_status partition_side_all(const struct souk_comm *comm,
@@ -30,6 +31,8 @@ static souk_status partition_side_all(const struct souk_comm *comm,
     }
     if (kind == SOUK_SIDE_USERS)
         status = souk_sum_i64_all(comm, cost, s->partition.blocks, err);
+    if (plan->cost[kind])
+        memcpy(cost, plan->cost[kind], (size_t)s->partition.blocks * sizeof *cost);
     for (int64_t i = 0; i < s->rows && kind == SOUK_SIDE_ITEMS; i++)
         cost[souk_partition_block(&s->partition, i)] +=
             (int64_t)(pair_cost * (double)ratings->item_pairs[i] + row_cost);

@@ -43,6 +43,7 @@ struct souk_sides_plan {
     int factors;
     enum souk_partition_rule rule;
     double pair_cost, row_cost; /**< what a pair and a row cost to solve */
+    const int64_t *cost[2];     /**< [blocks] of each side, measured; NULL: from the above */
     bool shared_memory;         /**< the ranks of a node hold one copy */
     int ranks_per_node;         /**< 0, or see souk_node_init_all() */
     int chunks;                 /**< of an exchange, at least 1 */
