@@ -3,12 +3,14 @@
 #include "shared/base/memory.h"
 #include "shared/base/progress.h"
 #include "shared/math/rowsolve.h"
-#include "shared/model/modelfile.h"
 #include "train/als/als.h"
+#include "train/als/rebalance.h"
+#include "train/als/alsmodel.h"
+#include "train/als/alsrequest.h"
 #include "train/comm/modelwriter.h"
 #include "train/comm/trainoptions.h"
 #include "train/command.h"
-#include "train/popular/popularity.h"
+#include "train/track/track.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -23,6 +25,7 @@ extern void openblas_set_num_threads(int threads);
 struct als_options {
     struct souk_options *parsed; /* owns the texts */
     struct souk_train_options train;
+    struct souk_track_options tracking;
     int64_t factors, epochs, seed, cg_steps, block, threads, popularity_half_life_ms;
     int64_t chunks, ranks_per_node, memory_limit;
     int objective, solver, partition, shared_memory, wire;
@@ -85,7 +88,7 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
          false},
         {"ranks-per-node", 0, SOUK_OPTION_INT, &o->ranks_per_node, "0", 0, 1e6, NULL, "N",
          "share memory among so many ranks at most; 0: all of a node", false},
-        {"rebalance", 0, SOUK_OPTION_FLAG, &o->rebalance, NULL, 0, 0, NULL, NULL,
+        {"rebalance", 0, SOUK_OPTION_FLAG, &o->rebalance, "false", 0, 0, NULL, NULL,
          "spread rows anew by what they cost in the second epoch", false},
         {"memory-limit", 0, SOUK_OPTION_BYTES, &o->memory_limit, "0", 0, 0, NULL, "SIZE",
          "of a rank's factors, pairs and buffers; what does not fit lives in files, and rows are "
@@ -95,6 +98,7 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
          "folder for those files", false},
         {"partition", 0, SOUK_OPTION_CHOICE, &o->partition, "cost", 0, 0, "cost|lopsided|idle-rank",
          NULL, "how rows are spread; all but cost are for tests", false},
+        SOUK_TRACK_OPTION_ROWS(o->tracking),
         {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
     };
     const struct souk_program program = {
@@ -111,12 +115,9 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
     return souk_options_parse(&program, argc, argv, speak, done, &o->parsed, err);
 }
 
-static struct souk_als_parameters parameters_of(const struct als_options *o,
-                                                const struct souk_ratings *ratings)
+static struct souk_als_parameters parameters_of(const struct als_options *o)
 {
-    const int64_t users = ratings->user_first[ratings->parts];
-    const int64_t items = ratings->item_first[ratings->parts];
-    struct souk_als_parameters p = {
+    return (struct souk_als_parameters){
         .factors = (int)o->factors,
         .epochs = (int)o->epochs,
         .cg_steps = (int)o->cg_steps,
@@ -139,13 +140,28 @@ static struct souk_als_parameters parameters_of(const struct als_options *o,
                       .nu = o->nu,
                       .power = o->power},
     };
-    if (p.objective.alpha0 == 0)
-        p.objective.alpha0 = souk_objective_default_alpha0(ratings->pairs, users, items);
-    return p;
 }
 
-static void report_epoch(const struct souk_als_epoch *e, json_t *metrics)
+souk_status souk_als_request_parse(int argc, char **argv, struct souk_als_request *out,
+                                   struct souk_error *err)
 {
+    struct als_options o = {0};
+    bool done = false;
+    const souk_status status = parse(argc, argv, false, &done, &o, err);
+    if (!status)
+        *out = (struct souk_als_request){parameters_of(&o), o.popularity_half_life_ms};
+    if (!status) { /* the folder's name goes with the options */
+        out->parameters.memory_limit = 0;
+        out->parameters.scratch = NULL;
+    }
+    souk_options_free(o.parsed);
+    return status;
+}
+
+static void report_epoch(const struct souk_als_epoch *e, json_t *metrics, struct souk_run *run)
+{
+    souk_run_metric(run, "loss", e->loss, e->epoch);
+    souk_run_metric(run, "seconds", e->seconds, e->epoch);
     json_array_append_new(metrics, json_pack("{s:i, s:f, s:f}", "epoch", e->epoch, "loss", e->loss,
                                              "seconds", e->seconds));
     const double volume = (double)e->volume_bytes, sent = (double)e->bytes_sent;
@@ -156,8 +172,27 @@ static void report_epoch(const struct souk_als_epoch *e, json_t *metrics)
     fflush(stdout);
 }
 
+/* The first epoch warms up, the second is measured. */
+static souk_status rebalance_all(struct souk_als *als, const struct souk_ratings *ratings,
+                                 int epochs_done, struct souk_error *err)
+{
+    struct souk_rebalance_report r = {{0}, {0}};
+    souk_status status;
+    if (epochs_done == 1)
+        return souk_als_measure_all(als, err);
+    if (epochs_done != 2)
+        return SOUK_OK;
+    status = souk_als_rebalance_all(als, ratings, &r, err);
+    if (!status)
+        souk_log(SOUK_LOG_INFO, "rebalanced",
+                 "imbalance_users=%.3f imbalance_items=%.3f before_users=%.3f before_items=%.3f",
+                 r.after[0], r.after[1], r.before[0], r.before[1]);
+    return status;
+}
+
 static souk_status run_epochs_all(const struct souk_comm *comm, struct souk_als *als,
-                                  json_t *metrics, struct souk_error *err)
+                                  const struct souk_ratings *ratings, bool rebalance,
+                                  json_t *metrics, struct souk_run *run, struct souk_error *err)
 {
     const int epochs = als->parameters.epochs;
     struct souk_als_epoch report = {0};
@@ -171,9 +206,11 @@ static souk_status run_epochs_all(const struct souk_comm *comm, struct souk_als 
         if (status)
             break;
         if (comm->rank == 0)
-            report_epoch(&report, metrics);
+            report_epoch(&report, metrics, run);
         snprintf(note, sizeof note, "loss %.6g", report.loss);
         souk_progress_update(&progress, e + 1, note);
+        if (rebalance && e + 1 < epochs)
+            status = rebalance_all(als, ratings, e + 1, err);
     }
     souk_progress_finish(&progress, report.epoch, NULL);
     return status;
@@ -203,66 +240,27 @@ static souk_status describe(const struct als_options *o, const struct souk_als_p
     return *parameters ? SOUK_OK : souk_fail(err, SOUK_ENOMEM, "no memory for the parameters");
 }
 
-/* Factors by part, of both sides. */
-struct factors {
-    float **rows[2];
-};
-
-static souk_status collect_all(const struct souk_als *als, const struct souk_ratings *ratings,
-                               struct factors *f, struct souk_error *err)
-{
-    souk_status status = SOUK_OK;
-    for (int k = 0; k < 2 && !status; k++) {
-        f->rows[k] = souk_zalloc_array((size_t)ratings->parts, sizeof *f->rows[k]);
-        if (!f->rows[k])
-            status = souk_fail(err, SOUK_ENOMEM, "no memory for the factors");
-        status = souk_status_agree_all(als->comm, status, err);
-        if (!status)
-            status = souk_als_collect_all(als, ratings, (enum souk_side_kind)k, f->rows[k], err);
-    }
-    return status;
-}
-
-static void factors_fini(struct factors *f, int parts)
-{
-    for (int k = 0; k < 2; k++) {
-        for (int p = 0; p < parts && f->rows[k]; p++)
-            free(f->rows[k][p]);
-        free(f->rows[k]);
-    }
-}
-
 static souk_status save_all(const struct souk_comm *comm, const struct als_options *o,
                             const struct souk_dataset *dataset, const struct souk_ratings *ratings,
-                            const struct souk_als *als, const json_t *metrics,
+                            const struct souk_als *als, const json_t *metrics, struct souk_run *run,
                             struct souk_error *err)
 {
-    struct factors factors = {{NULL, NULL}};
-    struct souk_popularity popularity = {0};
+    struct souk_als_model model = {0};
     char *parameters = NULL, *losses = json_dumps(metrics, JSON_COMPACT), id[17] = "";
     souk_status status =
         souk_status_agree_all(comm, describe(o, &als->parameters, &parameters, err), err);
     if (!status)
-        status = collect_all(als, ratings, &factors, err);
+        status = souk_als_model_all(als, ratings, o->popularity_half_life_ms, &model, err);
+    model.content.parameters_json = parameters;
+    model.content.metrics_json = losses;
     if (!status)
-        status = souk_popularity_all(comm, ratings, o->popularity_half_life_ms, &popularity, err);
-    const struct souk_model_content content = {
-        .kind = "als",
-        .factors = als->parameters.factors,
-        .stride = souk_factor_stride(als->parameters.factors),
-        .user_factors = factors.rows[SOUK_SIDE_USERS],
-        .item_factors = factors.rows[SOUK_SIDE_ITEMS],
-        .popularity = popularity.score,
-        .item_events = popularity.events,
-        .parameters_json = parameters,
-        .metrics_json = losses,
-    };
-    if (!status)
-        status = souk_model_save_all(comm, o->train.out, dataset, ratings, &content, id, err);
-    if (!status)
+        status = souk_model_save_all(comm, o->train.out, dataset, ratings, &model.content, id, err);
+    if (!status) {
         souk_log(SOUK_LOG_INFO, "trained", "model=%s id=%s", o->train.out, id);
-    factors_fini(&factors, ratings->parts);
-    souk_popularity_fini(&popularity);
+        souk_run_tag(run, "souk.model", o->train.out);
+        souk_run_tag(run, "souk.model_id", id);
+    }
+    souk_als_model_fini(&model);
     free(parameters);
     free(losses);
     return status;
@@ -270,9 +268,11 @@ static souk_status save_all(const struct souk_comm *comm, const struct als_optio
 
 static souk_status factorize_all(const struct souk_comm *comm, const struct als_options *o,
                                  const struct souk_dataset *dataset,
-                                 const struct souk_ratings *ratings, struct souk_error *err)
+                                 const struct souk_ratings *ratings, struct souk_run *run,
+                                 struct souk_error *err)
 {
-    const struct souk_als_parameters parameters = parameters_of(o, ratings);
+    const struct souk_als_parameters parameters =
+        souk_als_parameters_resolve(parameters_of(o), ratings);
     struct souk_als als = {0};
     json_t *metrics = json_array();
     souk_status status = souk_als_init_all(&als, comm, ratings, &parameters, err);
@@ -284,16 +284,16 @@ static souk_status factorize_all(const struct souk_comm *comm, const struct als_
                  souk_rowsolve_kernel_name(), als.sides[0].partition.imbalance,
                  als.sides[1].partition.imbalance, parameters.objective.alpha0);
     if (!status)
-        status = run_epochs_all(comm, &als, metrics, err);
+        status = run_epochs_all(comm, &als, ratings, o->rebalance, metrics, run, err);
     if (!status)
-        status = save_all(comm, o, dataset, ratings, &als, metrics, err);
+        status = save_all(comm, o, dataset, ratings, &als, metrics, run, err);
     souk_als_fini(&als);
     json_decref(metrics);
     return status;
 }
 
 static souk_status train_all(const struct souk_comm *comm, const struct als_options *o,
-                             struct souk_error *err)
+                             struct souk_run *run, struct souk_error *err)
 {
     struct souk_dataset *dataset = NULL;
     struct souk_ratings ratings = {0};
@@ -305,9 +305,25 @@ static souk_status train_all(const struct souk_comm *comm, const struct als_opti
     if (!status)
         status = souk_ratings_load_all(comm, dataset, &rule, &ratings, err);
     if (!status)
-        status = factorize_all(comm, o, dataset, &ratings, err);
+        status = factorize_all(comm, o, dataset, &ratings, run, err);
     souk_ratings_fini(&ratings);
     souk_dataset_free(dataset);
+    return status;
+}
+
+static souk_status track_all(const struct souk_comm *comm, const struct als_options *o,
+                             struct souk_error *err)
+{
+    struct souk_tracker *tracker = NULL;
+    souk_status status = souk_status_agree_all(
+        comm, souk_tracker_open(&o->tracking, comm->rank, "souk-train als", &tracker, err), err);
+    if (status)
+        return status;
+    struct souk_run *run = souk_run_start(tracker, NULL, NULL);
+    souk_run_params_json(run, souk_options_json(o->parsed));
+    status = train_all(comm, o, run, err);
+    souk_run_end(run, souk_run_status_of(status));
+    souk_tracker_close(tracker);
     return status;
 }
 
@@ -323,7 +339,7 @@ static souk_status run_all(struct souk_comm *comm, int argc, char **argv, struct
         omp_set_num_threads((int)o.threads);
 #endif
     if (!status && !done)
-        status = train_all(comm, &o, err);
+        status = track_all(comm, &o, err);
     souk_options_free(o.parsed);
     return status;
 }

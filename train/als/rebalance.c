@@ -118,7 +118,10 @@ souk_status souk_als_rebalance_all(struct souk_als *als, const struct souk_ratin
         status = move_all(comm, &luggage[k], &als->sides[k], err);
         report->after[k] = als->sides[k].partition.imbalance;
     }
-    for (int k = 0; k < 2; k++)
+    for (int k = 0; k < 2; k++) {
         leave(&luggage[k]);
+        free(als->block_us[k]); /* measured enough */
+        als->block_us[k] = NULL;
+    }
     return status;
 }

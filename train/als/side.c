@@ -373,6 +373,7 @@ souk_status souk_sides_init_all(const struct souk_comm *comm, const struct souk_
     if (comm->rank == 0)
         souk_log(SOUK_LOG_WARN, "memory", "%s: every rank holds its rows for itself", err->msg);
     const struct souk_sides_plan alone = {.factors = plan->factors,
+                                          .cost = {plan->cost[0], plan->cost[1]},
                                           .rule = plan->rule,
                                           .pair_cost = plan->pair_cost,
                                           .row_cost = plan->row_cost,

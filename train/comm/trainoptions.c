@@ -43,7 +43,7 @@ souk_status souk_train_parameters(const struct souk_options *options, char **jso
     json_t *all = json_loads(souk_options_json(options), 0, NULL);
     *json = NULL;
     if (all) {
-        static const char *const places[] = {"dataset", "out"};
+        static const char *const places[] = {"dataset", "out", "track", "experiment", "run-name"};
         for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
             if (json_object_get(all, places[i]) && json_object_del(all, places[i]) != 0)
                 goto out;
