@@ -41,6 +41,8 @@ for solver in cholesky cg; do
     same 3 --solver $solver --ranks-per-node 2 --partition idle-rank --threads 2
 done
 train 1 one.model || fail "train on one rank"
+same 3 --rebalance --shared-memory off
+grep -q 'rebalanced .*imbalance_users=' many.model.err || fail "--rebalance did not"
 same 3 --memory-limit 250k
 check "$(field ratio) > 1" "batches need rows more than once"
 for ranks in 1 2; do
