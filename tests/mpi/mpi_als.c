@@ -218,6 +218,25 @@ static int run(const struct souk_comm *comm, const struct souk_ratings *ratings,
     return failures;
 }
 
+/* However rows are held and exchanged: the same bits. */
+static int check_layouts(const struct souk_comm *comm, const struct souk_ratings *ratings,
+                         struct souk_als_parameters p, uint64_t expected)
+{
+    uint64_t digest;
+    int failures = 0;
+    p.scratch = "/var/tmp";
+    for (int layout = 0; layout < 6; layout++) {
+        p.partition = layout % 2 ? SOUK_PARTITION_LOPSIDED : SOUK_PARTITION_COST;
+        p.shared_memory = layout < 4;
+        p.ranks_per_node = layout; /* 0: all; else nodes of 1, 2, 3 ranks */
+        p.chunks = 1 + 2 * layout;
+        p.memory_limit = layout < 4 ? 0 : 64000;
+        failures += run(comm, ratings, &p, true, &digest);
+        failures += digest != expected;
+    }
+    return failures;
+}
+
 static int check_objective(const struct souk_comm *comm, const struct souk_ratings *ratings,
                            struct souk_objective objective)
 {
@@ -240,6 +259,7 @@ static int check_objective(const struct souk_comm *comm, const struct souk_ratin
         failures += run(comm, ratings, &p, true, &digest[rule]);
         failures += digest[rule] != digest[0];
     }
+    failures += check_layouts(comm, ratings, p, digest[0]);
     p.solver = SOUK_SOLVER_CG;
     failures += run(comm, ratings, &p, false, &digest[0]);
     p.solver = SOUK_SOLVER_IALSPP; /* one block is all of the factors */

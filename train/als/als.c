@@ -55,9 +55,7 @@ static void estimate_costs(const struct souk_als_parameters *p, double *pair, do
     }
 }
 
-souk_status souk_als_init_all(struct souk_als *als, const struct souk_comm *comm,
-                              const struct souk_ratings *ratings,
-                              const struct souk_als_parameters *parameters, struct souk_error *err)
+static struct souk_sides_plan plan_of(const struct souk_als_parameters *parameters)
 {
     struct souk_sides_plan plan = {
         .factors = parameters->factors,
@@ -66,23 +64,56 @@ souk_status souk_als_init_all(struct souk_als *als, const struct souk_comm *comm
         .ranks_per_node = parameters->ranks_per_node,
         .chunks = parameters->chunks > 0 ? parameters->chunks : 1,
         .wire = parameters->wire,
-        .ghosts_that_fit = SOUK_SCHEDULE_UNLIMITED,
+        .memory_limit = parameters->memory_limit,
+        .scratch = parameters->scratch,
     };
-    souk_status status;
-
     estimate_costs(parameters, &plan.pair_cost, &plan.row_cost);
+    return plan;
+}
+
+souk_status souk_als_build_all(struct souk_als *als, const struct souk_ratings *ratings,
+                               struct souk_error *err)
+{
+    struct souk_sides_plan plan = plan_of(&als->parameters);
+    souk_status status;
+    for (int k = 0; k < 2; k++)
+        plan.cost[k] = als->block_us[k];
+    status = souk_sides_init_all(als->comm, ratings, &plan, &als->node, als->sides, err);
+    if (status)
+        return status;
+    free(als->of_item);
+    als->of_item = souk_zalloc_array((size_t)als->sides[SOUK_SIDE_ITEMS].partition.local_rows,
+                                     sizeof *als->of_item);
+    if (!als->of_item)
+        status = souk_fail(err, SOUK_ENOMEM, "no memory for the loss");
+    return souk_status_agree_all(als->comm, status, err);
+}
+
+souk_status souk_als_init_all(struct souk_als *als, const struct souk_comm *comm,
+                              const struct souk_ratings *ratings,
+                              const struct souk_als_parameters *parameters, struct souk_error *err)
+{
+    souk_status status;
     *als = (struct souk_als){.comm = comm, .parameters = *parameters};
     status = souk_status_agree_all(comm, shared_init(als, err), err);
     if (!status)
-        status = souk_sides_init_all(comm, ratings, &plan, &als->node, als->sides, err);
-    if (!status && !(als->of_item = souk_zalloc_array(
-                         (size_t)als->sides[SOUK_SIDE_ITEMS].partition.local_rows, sizeof(double))))
-        status = souk_fail(err, SOUK_ENOMEM, "no memory for the loss");
-    status = souk_status_agree_all(comm, status, err);
+        status = souk_als_build_all(als, ratings, err);
     for (int k = 0; k < 2 && !status; k++)
         status = souk_initial_factors_all(comm, ratings, (enum souk_side_kind)k, parameters,
                                           &als->sides[k], err);
     return status ? status : update_gram_all(als, SOUK_SIDE_ITEMS, err);
+}
+
+souk_status souk_als_measure_all(struct souk_als *als, struct souk_error *err)
+{
+    souk_status status = SOUK_OK;
+    for (int k = 0; k < 2 && !status; k++) {
+        als->block_us[k] =
+            souk_zalloc_array((size_t)als->sides[k].partition.blocks, sizeof(int64_t));
+        if (!als->block_us[k])
+            status = souk_fail(err, SOUK_ENOMEM, "no memory to measure blocks");
+    }
+    return souk_status_agree_all(als->comm, status, err);
 }
 
 void souk_als_fini(struct souk_als *als)
@@ -92,6 +123,8 @@ void souk_als_fini(struct souk_als *als)
     for (int k = 0; k < 2; k++) {
         free(als->grams[k]);
         als->grams[k] = NULL;
+        free(als->block_us[k]);
+        als->block_us[k] = NULL;
     }
     free(als->of_item);
     als->of_item = NULL;
@@ -107,6 +140,7 @@ struct half_epoch {
     const struct souk_side *side, *other;
     const float *diagonal;
     int64_t failed_row; /* local, -1: none */
+    int64_t *block_us;  /* NULL: not measured */
 };
 
 struct thread_scratch {
@@ -160,6 +194,32 @@ static souk_status solve_row(const struct half_epoch *h, int64_t row, struct thr
     }
 }
 
+/* The block of an own row. */
+static int64_t block_of(const struct souk_partition *p, int64_t local)
+{
+    int64_t low = 0, high = p->owned;
+    while (high - low > 1) {
+        const int64_t middle = low + (high - low) / 2;
+        if (p->local_start[p->owned_block[middle]] <= local)
+            low = middle;
+        else
+            high = middle;
+    }
+    return p->owned_block[low];
+}
+
+static souk_status solve_and_measure(const struct half_epoch *h, int64_t row,
+                                     struct thread_scratch *t)
+{
+    const int64_t start = souk_monotonic_us();
+    const souk_status status = solve_row(h, row, t);
+    int64_t *sum = &h->block_us[block_of(&h->side->partition, row)];
+    const int64_t spent = souk_monotonic_us() - start;
+#pragma omp atomic
+    *sum += spent;
+    return status;
+}
+
 /* Rows [first, end) of the schedule's order, over the threads. */
 static souk_status solve_rows(struct half_epoch *h, int64_t first, int64_t end)
 {
@@ -173,7 +233,7 @@ static souk_status solve_rows(struct half_epoch *h, int64_t first, int64_t end)
 #pragma omp for schedule(dynamic, 16)
         for (int64_t i = first; i < end; i++) {
             const int64_t row = h->side->schedule.order[i];
-            if (ready && solve_row(h, row, &t) != SOUK_OK)
+            if (ready && (h->block_us ? solve_and_measure : solve_row)(h, row, &t) != SOUK_OK)
                 failed_row = row > failed_row ? row : failed_row;
         }
         scratch_fini(&t);
@@ -184,13 +244,8 @@ static souk_status solve_rows(struct half_epoch *h, int64_t first, int64_t end)
 
 static int64_t global_row(const struct souk_partition *p, int64_t local)
 {
-    for (int64_t k = 0; k < p->owned; k++) {
-        const int64_t block = p->owned_block[k];
-        const int64_t rows = p->block_row[block + 1] - p->block_row[block];
-        if (local < p->local_start[block] + rows)
-            return p->block_row[block] + local - p->local_start[block];
-    }
-    return -1;
+    const int64_t block = block_of(p, local);
+    return p->block_row[block] + local - p->local_start[block];
 }
 
 static souk_status explain(const struct half_epoch *h, souk_status status, enum souk_side_kind kind,
@@ -276,7 +331,8 @@ static souk_status half_epoch_all(struct souk_als *als, enum souk_side_kind kind
                            .side = &als->sides[kind],
                            .other = &als->sides[!kind],
                            .diagonal = als->diagonal,
-                           .failed_row = -1};
+                           .failed_row = -1,
+                           .block_us = als->block_us[kind]};
     int64_t last = souk_monotonic_us();
     souk_status solved = SOUK_OK;
     souk_status status = souk_status_agree_all(als->comm, turn_all(als, kind, err), err);
@@ -287,6 +343,7 @@ static souk_status half_epoch_all(struct souk_als *als, enum souk_side_kind kind
         if (!status && kind == SOUK_SIDE_ITEMS)
             souk_loss_of_pairs(&als->parameters.objective, als->sides, b, als->of_item);
         lap(&last, &report->loss_seconds);
+        souk_sides_release(als->sides);
     }
     if (!status)
         status = explain(&h, solved, kind, err);

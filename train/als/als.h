@@ -29,6 +29,7 @@ struct souk_als_parameters {
     int chunks;           /**< of an exchange; 0: 1 */
     enum souk_wire wire;  /**< bf16: rows from other nodes are rounded, and with them the model */
     int64_t memory_limit; /**< bytes of a rank, 0: none */
+    const char *scratch;  /**< folder for what does not fit; borrowed */
     struct souk_objective objective;
 };
 
@@ -56,6 +57,8 @@ struct souk_als {
     float *diagonal;           /**< [stride], what the rows that are being solved share */
     struct souk_gram gram;
     double *of_item; /**< [own items], loss of their pairs */
+    int64_t
+        *block_us[2]; /**< [blocks] of each side, microseconds of own rows; NULL: not measured */
 };
 
 /** Collective. Bring the ratings to their owners and draw the initial factors, a function of the
@@ -66,6 +69,13 @@ souk_status souk_als_init_all(struct souk_als *als, const struct souk_comm *comm
                               const struct souk_als_parameters *parameters,
                               struct souk_error *err) SOUK_MUST_CHECK;
 void souk_als_fini(struct souk_als *als);
+
+/** Collective. Both sides from the ratings, spread by cost; by block_us where it is there. */
+souk_status souk_als_build_all(struct souk_als *als, const struct souk_ratings *ratings,
+                               struct souk_error *err) SOUK_MUST_CHECK;
+
+/** Collective. From the next epoch on, measure what each block of rows costs (block_us). */
+souk_status souk_als_measure_all(struct souk_als *als, struct souk_error *err) SOUK_MUST_CHECK;
 
 /** Collective. One epoch.
  *  @return SOUK_OK, SOUK_ENUMERIC (names the row), SOUK_ENOMEM, SOUK_ECOMM; the same on all ranks

@@ -4,6 +4,7 @@
 #include "shared/base/progress.h"
 #include "shared/math/rowsolve.h"
 #include "train/als/als.h"
+#include "train/als/rebalance.h"
 #include "train/als/alsmodel.h"
 #include "train/als/alsrequest.h"
 #include "train/comm/modelwriter.h"
@@ -28,6 +29,8 @@ struct als_options {
     int64_t factors, epochs, seed, cg_steps, block, threads, popularity_half_life_ms;
     int64_t chunks, ranks_per_node, memory_limit;
     int objective, solver, partition, shared_memory, wire;
+    const char *scratch;
+    bool rebalance;
     double alpha, offset, regularization, alpha0, lambda, nu, power;
 };
 
@@ -85,6 +88,14 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
          false},
         {"ranks-per-node", 0, SOUK_OPTION_INT, &o->ranks_per_node, "0", 0, 1e6, NULL, "N",
          "share memory among so many ranks at most; 0: all of a node", false},
+        {"rebalance", 0, SOUK_OPTION_FLAG, &o->rebalance, "false", 0, 0, NULL, NULL,
+         "spread rows anew by what they cost in the second epoch", false},
+        {"memory-limit", 0, SOUK_OPTION_BYTES, &o->memory_limit, "0", 0, 0, NULL, "SIZE",
+         "of a rank's factors, pairs and buffers; what does not fit lives in files, and rows are "
+         "solved in batches; 0: none",
+         false},
+        {"scratch", 0, SOUK_OPTION_TEXT, &o->scratch, "/var/tmp", 0, 0, NULL, "DIR",
+         "folder for those files", false},
         {"partition", 0, SOUK_OPTION_CHOICE, &o->partition, "cost", 0, 0, "cost|lopsided|idle-rank",
          NULL, "how rows are spread; all but cost are for tests", false},
         SOUK_TRACK_OPTION_ROWS(o->tracking),
@@ -119,6 +130,7 @@ static struct souk_als_parameters parameters_of(const struct als_options *o)
         .chunks = (int)o->chunks,
         .wire = (enum souk_wire)o->wire,
         .memory_limit = o->memory_limit,
+        .scratch = o->scratch,
         .objective = {.kind = (enum souk_objective_kind)o->objective,
                       .alpha = o->alpha,
                       .offset = o->offset,
@@ -138,6 +150,10 @@ souk_status souk_als_request_parse(int argc, char **argv, struct souk_als_reques
     const souk_status status = parse(argc, argv, false, &done, &o, err);
     if (!status)
         *out = (struct souk_als_request){parameters_of(&o), o.popularity_half_life_ms};
+    if (!status) { /* the folder's name goes with the options */
+        out->parameters.memory_limit = 0;
+        out->parameters.scratch = NULL;
+    }
     souk_options_free(o.parsed);
     return status;
 }
@@ -156,7 +172,26 @@ static void report_epoch(const struct souk_als_epoch *e, json_t *metrics, struct
     fflush(stdout);
 }
 
+/* The first epoch warms up, the second is measured. */
+static souk_status rebalance_all(struct souk_als *als, const struct souk_ratings *ratings,
+                                 int epochs_done, struct souk_error *err)
+{
+    struct souk_rebalance_report r = {{0}, {0}};
+    souk_status status;
+    if (epochs_done == 1)
+        return souk_als_measure_all(als, err);
+    if (epochs_done != 2)
+        return SOUK_OK;
+    status = souk_als_rebalance_all(als, ratings, &r, err);
+    if (!status)
+        souk_log(SOUK_LOG_INFO, "rebalanced",
+                 "imbalance_users=%.3f imbalance_items=%.3f before_users=%.3f before_items=%.3f",
+                 r.after[0], r.after[1], r.before[0], r.before[1]);
+    return status;
+}
+
 static souk_status run_epochs_all(const struct souk_comm *comm, struct souk_als *als,
+                                  const struct souk_ratings *ratings, bool rebalance,
                                   json_t *metrics, struct souk_run *run, struct souk_error *err)
 {
     const int epochs = als->parameters.epochs;
@@ -174,6 +209,8 @@ static souk_status run_epochs_all(const struct souk_comm *comm, struct souk_als 
             report_epoch(&report, metrics, run);
         snprintf(note, sizeof note, "loss %.6g", report.loss);
         souk_progress_update(&progress, e + 1, note);
+        if (rebalance && e + 1 < epochs)
+            status = rebalance_all(als, ratings, e + 1, err);
     }
     souk_progress_finish(&progress, report.epoch, NULL);
     return status;
@@ -195,6 +232,8 @@ static souk_status describe(const struct als_options *o, const struct souk_als_p
     json_object_del(json, "chunks");
     json_object_del(json, "ranks-per-node");
     json_object_del(json, "memory-limit");
+    json_object_del(json, "scratch");
+    json_object_del(json, "rebalance");
     json_object_set_new(json, "alpha0", json_real(p->objective.alpha0));
     *parameters = json ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);
@@ -245,7 +284,7 @@ static souk_status factorize_all(const struct souk_comm *comm, const struct als_
                  souk_rowsolve_kernel_name(), als.sides[0].partition.imbalance,
                  als.sides[1].partition.imbalance, parameters.objective.alpha0);
     if (!status)
-        status = run_epochs_all(comm, &als, metrics, run, err);
+        status = run_epochs_all(comm, &als, ratings, o->rebalance, metrics, run, err);
     if (!status)
         status = save_all(comm, o, dataset, ratings, &als, metrics, run, err);
     souk_als_fini(&als);

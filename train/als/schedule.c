@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-/* Rows of other ranks that rows [first, ...) need, counted while batches grow. */
+/* Rows that a batch needs, counted while it grows. */
 struct cutter {
     const struct souk_comm *comm;
     const struct souk_partition *columns;
@@ -25,7 +25,7 @@ static int64_t count_new(const struct cutter *c, const struct souk_pair *pairs, 
 {
     int64_t fresh = 0;
     for (int64_t i = 0; i < count; i++)
-        fresh += c->batch_of[pairs[i].column] != batch && is_elsewhere(c, pairs[i].column);
+        fresh += c->batch_of[pairs[i].column] != batch;
     return fresh;
 }
 
@@ -33,8 +33,8 @@ static void take_row(struct cutter *c, const struct souk_pair *pairs, int64_t co
 {
     for (int64_t i = 0; i < count; i++) {
         int32_t *last = &c->batch_of[pairs[i].column];
-        if (*last != batch && is_elsewhere(c, pairs[i].column)) {
-            c->elsewhere += *last == 0;
+        if (*last != batch) {
+            c->elsewhere += *last == 0 && is_elsewhere(c, pairs[i].column);
             c->needed++;
             *last = batch;
         }
@@ -86,8 +86,8 @@ static souk_status cut_all(struct souk_schedule *s, const struct souk_comm *comm
     *elsewhere = c.elsewhere;
     *longest = most[1];
     if (most[1] > fit || most[0] > INT_MAX)
-        return souk_fail(err, SOUK_ELIMIT, "a row needs %lld rows of other ranks, %lld fit",
-                         (long long)most[1], (long long)fit);
+        return souk_fail(err, SOUK_ELIMIT, "a row needs %lld rows, %lld fit", (long long)most[1],
+                         (long long)fit);
     int64_t *grown = realloc(s->batch_row, ((size_t)most[0] + 1) * sizeof *grown);
     if (!grown)
         status = souk_fail(err, SOUK_ENOMEM, "no memory for %lld batches", (long long)most[0]);

@@ -21,16 +21,16 @@ struct souk_schedule {
     int64_t *ready;     /**< [batches x chunks + 1], into order */
 };
 
-/** Rows of other ranks that fit, or: all. */
+/** Rows that fit, or: all. */
 #define SOUK_SCHEDULE_UNLIMITED INT64_MAX
 
 /** Collective. Cut the local rows into batches.
  *  @param pairs by local row: row r has pairs[offsets[r] .. offsets[r + 1])
  *  @param columns partition of the other side
- *  @param fit rows of other ranks that a batch may need
+ *  @param fit rows that a batch may need, own rows of the other side included
  *  @param elsewhere rows of other ranks that all batches together need; out where `fit` is a limit
- *  @return SOUK_OK, SOUK_ENOMEM; SOUK_ELIMIT where one row needs more than fit: *longest says how
- *          many (the most on any rank) */
+ *  @param longest the most rows that one row needs on any rank; out where `fit` is a limit
+ *  @return SOUK_OK, SOUK_ENOMEM; SOUK_ELIMIT where *longest is more than fit */
 souk_status souk_schedule_init_all(struct souk_schedule *s, const struct souk_comm *comm,
                                    const struct souk_pair *pairs, const int64_t *offsets,
                                    int64_t rows, const struct souk_partition *columns, int chunks,

@@ -14,6 +14,7 @@
 #include "train/als/pairs.h"
 #include "train/als/schedule.h"
 #include "train/comm/rowexchange.h"
+#include "train/comm/spill.h"
 
 #include <stdbool.h>
 
@@ -29,11 +30,12 @@ struct souk_side {
     struct souk_rowexchange *gather; /**< [schedule.batches] */
     int64_t elsewhere;               /**< rows of the other side that live on other ranks */
     int64_t ghosts;                  /**< of the other side: the most of a batch */
-    int64_t send_bytes, recv_bytes;
-    void *send_buffer, *recv_buffer; /**< of all batches */
+    int64_t send_bytes, recv_bytes, list_bytes;
+    void *send_buffer, *recv_buffer; /**< of both sides' batches; held by the first side */
     struct souk_nodematrix storage;
-    float *matrix;     /**< [(node's rows + ghosts) x stride], aligned; what columns count from */
-    int64_t own_first; /**< matrix row of this rank's first row */
+    float *matrix;           /**< [(node's rows + ghosts) x stride], what columns count from */
+    float *own;              /**< [local rows x stride], in the matrix or in the spill */
+    struct souk_spill spill; /**< own rows, column and weight, with a memory limit */
 };
 
 /** How the two sides are spread, held and exchanged. */
@@ -41,16 +43,22 @@ struct souk_sides_plan {
     int factors;
     enum souk_partition_rule rule;
     double pair_cost, row_cost; /**< what a pair and a row cost to solve */
+    const int64_t *cost[2];     /**< [blocks] of each side, measured; NULL: from the above */
     bool shared_memory;         /**< the ranks of a node hold one copy */
     int ranks_per_node;         /**< 0, or see souk_node_init_all() */
     int chunks;                 /**< of an exchange, at least 1 */
     enum souk_wire wire;
-    int64_t ghosts_that_fit; /**< rows of other ranks in a batch, or SOUK_SCHEDULE_UNLIMITED */
+    int64_t memory_limit; /**< bytes of a rank, 0: none */
+    const char *scratch;  /**< folder for what does not fit */
 };
 
 /** Collective. Partition both sides by cost and bring each pair to the owners of its row and of its
  *  column; then the lists and the (zeroed) matrices. Where shared memory is short, a warning, and
- *  every rank holds its rows for itself.
+ *  every rank holds its rows for itself. Where a rank would take more than the memory limit, own
+ *  rows and pairs live in files of the scratch folder, and rows are solved in batches: what a batch
+ *  needs is copied into one buffer that fits.
+ *  @return SOUK_OK; SOUK_ELIMIT where the limit cannot be met (with the bytes that would do); what
+ *          reading and communication return; the same on every rank
  *  @param node  empty with souk_node_fini() after the sides, also after a failure
  *  @param sides [2], zeroed, by souk_side_kind; empty with souk_sides_fini_all(), also then */
 souk_status souk_sides_init_all(const struct souk_comm *comm, const struct souk_ratings *ratings,
@@ -58,13 +66,13 @@ souk_status souk_sides_init_all(const struct souk_comm *comm, const struct souk_
                                 struct souk_side sides[2], struct souk_error *err) SOUK_MUST_CHECK;
 void souk_sides_fini_all(struct souk_side sides[2]);
 
-/** Bytes that this rank holds for a side: its factors, its ghosts, and its pairs. */
-int64_t souk_side_bytes(const struct souk_side *s, const struct souk_side *other);
+/** Let go of the pages of what lies in files: between two batches. */
+void souk_sides_release(const struct souk_side sides[2]);
 
 /** A row of this rank. */
 static inline float *souk_side_row(const struct souk_side *s, int64_t local)
 {
-    return s->matrix + (size_t)(s->own_first + local) * (size_t)s->stride;
+    return s->own + (size_t)local * (size_t)s->stride;
 }
 
 /** The row that a column of the other side names. */

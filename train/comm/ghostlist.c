@@ -49,14 +49,14 @@ static int ascending(const void *a, const void *b)
 }
 
 /* Where the own rows of the node's ranks lie. @param rows [ranks] scratch, zeroed */
-static void place_own_rows(struct souk_ghostlist *list, int64_t *rows)
+static void place_own_rows(struct souk_ghostlist *list, bool copy_own, int64_t *rows)
 {
     const struct souk_partition *p = list->partition;
     const int *node_of = list->node->node_of;
     for (int64_t b = 0; b < p->blocks; b++)
         rows[p->owner[b]] += p->block_row[b + 1] - p->block_row[b];
     for (int r = 0; r < list->comm->size; r++) {
-        const bool here = node_of[r] == node_of[list->comm->rank];
+        const bool here = node_of[r] == node_of[list->comm->rank] && !copy_own;
         list->base[r] = here ? list->node_rows : -1;
         list->node_rows += here ? rows[r] : 0;
     }
@@ -150,7 +150,8 @@ static void group_requests(const struct souk_ghostlist *list, const struct reque
     }
 }
 
-/* Tell the owners; what they hear is what they will send. */
+/* Tell the owners; what they hear is what they will send.
+ * @param rows [count], by owner @param counts [2 x ranks] scratch, zeroed */
 static souk_status ask_owners_all(struct souk_ghostlist *list, const struct request *rows,
                                   int64_t count, int64_t *counts, int64_t *next,
                                   struct souk_error *err)
@@ -180,6 +181,35 @@ static souk_status ask_owners_all(struct souk_ghostlist *list, const struct requ
     return souk_status_agree_all(list->comm, status, err);
 }
 
+/* Own rows that are ghosts are copied: nobody sends them. */
+static int64_t drop_own(const struct souk_ghostlist *list, struct request *rows, int64_t count)
+{
+    int64_t kept = 0;
+    for (int64_t i = 0; i < count; i++)
+        if (rows[i].owner != list->comm->rank)
+            rows[kept++] = rows[i];
+    return kept;
+}
+
+static souk_status list_own(struct souk_ghostlist *list, struct souk_error *err)
+{
+    const int size = list->comm->size, rank = list->comm->rank;
+    int64_t count = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        if (pass == 1 && !(list->self_row = souk_alloc_array((size_t)count, sizeof(int64_t))))
+            return souk_fail(err, SOUK_ENOMEM, "no memory for %lld rows", (long long)count);
+        count = 0;
+        for (int c = 0; c < list->chunks; c++)
+            for (int64_t i = list->group[c * size + rank]; i < list->group[c * size + rank + 1];
+                 i++, count++)
+                if (pass == 1)
+                    list->self_row[count] = souk_partition_local(
+                        list->partition, souk_partition_block(list->partition, list->row[i]),
+                        list->row[i]);
+    }
+    return SOUK_OK;
+}
+
 /* Every rank of the node learns where all of the node's ghosts are. */
 static souk_status share_ghosts_all(struct souk_ghostlist *list, const struct request *rows,
                                     int64_t count, int64_t *counts, int64_t *next,
@@ -205,7 +235,7 @@ static souk_status share_ghosts_all(struct souk_ghostlist *list, const struct re
 souk_status souk_ghostlist_init_all(struct souk_ghostlist *list, const struct souk_comm *comm,
                                     const struct souk_node *node,
                                     const struct souk_partition *partition, int chunks,
-                                    struct souk_neededrow *needed, int64_t count,
+                                    bool copy_own, struct souk_neededrow *needed, int64_t count,
                                     struct souk_error *err)
 {
     const size_t ranks = (size_t)comm->size, groups = (size_t)chunks * ranks;
@@ -225,16 +255,20 @@ souk_status souk_ghostlist_init_all(struct souk_ghostlist *list, const struct so
     status = souk_status_agree_all(comm, status, err);
     if (status)
         goto out;
-    place_own_rows(list, counts);
+    place_own_rows(list, copy_own, counts);
     status = deal_needed_all(list, needed, count, counts + 2 * ranks, &rows, &kept, err);
     status = souk_status_agree_all(comm, status, err);
     if (status)
         goto out;
     kept = cut_chunks(rows, kept, chunks);
-    status = ask_owners_all(list, rows, kept, counts + 4 * ranks, next, err);
+    status = souk_status_agree_all(
+        comm, share_ghosts_all(list, rows, kept, counts + 6 * ranks, next, err), err);
     if (!status)
-        status = souk_status_agree_all(
-            comm, share_ghosts_all(list, rows, kept, counts + 6 * ranks, next, err), err);
+        status = souk_status_agree_all(comm, list_own(list, err), err);
+    if (status)
+        goto out;
+    kept = drop_own(list, rows, kept);
+    status = ask_owners_all(list, rows, kept, counts + 4 * ranks, next, err);
 out:
     free(counts);
     free(next);
@@ -251,6 +285,7 @@ void souk_ghostlist_fini(struct souk_ghostlist *list)
     free(list->group);
     free(list->send_row);
     free(list->send_group);
+    free(list->self_row);
     *list = (struct souk_ghostlist){0};
 }
 

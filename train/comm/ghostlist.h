@@ -32,16 +32,20 @@ struct souk_ghostlist {
     int64_t *group;      /**< [chunks x ranks + 1], first ghost of each group */
     int64_t *send_row;   /**< [send_group[chunks x ranks]], local rows in the order they are sent */
     int64_t *send_group; /**< [chunks x ranks + 1], by chunk and by rank that receives */
-    int64_t elsewhere;   /**< rows of other ranks that this rank needs: of the node's too */
+    int64_t
+        *self_row; /**< own rows that are ghosts too: local rows, in the order of their groups */
+    int64_t elsewhere; /**< rows of other ranks that this rank needs: of the node's too */
 };
 
 /** Collective.
+ *  @param copy_own own rows are ghosts too, which the rank sends to itself: with an own matrix that
+ * is not in memory (nodes of one rank only)
  *  @param needed [count], each row once, own rows may be among them; reordered by the call
  *  @return SOUK_OK, SOUK_ENOMEM, SOUK_ELIMIT, SOUK_ECOMM; the same on every rank */
 souk_status souk_ghostlist_init_all(struct souk_ghostlist *list, const struct souk_comm *comm,
                                     const struct souk_node *node,
                                     const struct souk_partition *partition, int chunks,
-                                    struct souk_neededrow *needed, int64_t count,
+                                    bool copy_own, struct souk_neededrow *needed, int64_t count,
                                     struct souk_error *err) SOUK_MUST_CHECK;
 void souk_ghostlist_fini(struct souk_ghostlist *list);
 

@@ -78,7 +78,7 @@ static souk_status assign_by_cost(struct souk_partition *p, int ranks, const int
     return SOUK_OK;
 }
 
-static void measure_imbalance(struct souk_partition *p, int ranks, const int64_t *cost)
+double souk_partition_imbalance(const struct souk_partition *p, int ranks, const int64_t *cost)
 {
     double largest = 0, all = 0;
     for (int r = 0; r < ranks; r++) {
@@ -89,7 +89,7 @@ static void measure_imbalance(struct souk_partition *p, int ranks, const int64_t
         largest = load > largest ? load : largest;
         all += load;
     }
-    p->imbalance = all > 0 ? largest * ranks / all : 1;
+    return all > 0 ? largest * ranks / all : 1;
 }
 
 static souk_status number_local_rows(struct souk_partition *p, const struct souk_comm *comm)
@@ -125,7 +125,7 @@ souk_status souk_partition_assign(struct souk_partition *p, const struct souk_co
         status = number_local_rows(p, comm);
     if (status)
         return souk_fail(err, status, "no memory for the partition");
-    measure_imbalance(p, comm->size, cost);
+    p->imbalance = souk_partition_imbalance(p, comm->size, cost);
     return SOUK_OK;
 }
 

@@ -42,6 +42,9 @@ souk_status souk_partition_assign(struct souk_partition *p, const struct souk_co
                                   struct souk_error *err) SOUK_MUST_CHECK;
 void souk_partition_fini(struct souk_partition *p);
 
+/** Largest load / mean load. @param cost [blocks] */
+double souk_partition_imbalance(const struct souk_partition *p, int ranks, const int64_t *cost);
+
 /** The block of a global row. */
 int64_t souk_partition_block(const struct souk_partition *p, int64_t row);
 

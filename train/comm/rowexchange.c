@@ -7,9 +7,22 @@
 #include <string.h>
 
 int64_t souk_rowexchange_send_buffer_bytes(const struct souk_ghostlist *list, enum souk_wire wire,
-                                           int d)
+                                           int d, bool tight)
 {
-    return list->send_group[list->chunks * list->comm->size] * souk_wire_row_bytes(wire, d);
+    const int size = list->comm->size;
+    int64_t rows = 0;
+    for (int c = 0; c < list->chunks; c++) {
+        const int64_t chunk = list->send_group[(c + 1) * size] - list->send_group[c * size];
+        rows = tight && rows > chunk ? rows : tight ? chunk : rows + chunk;
+    }
+    return rows * souk_wire_row_bytes(wire, d);
+}
+
+/* Where a row of the send list lies in the buffer. */
+static char *send_place(const struct souk_rowexchange *x, int chunk, int64_t i)
+{
+    const int64_t first = x->tight ? x->list.send_group[chunk * x->list.comm->size] : 0;
+    return x->send_buffer + (i - first) * souk_wire_row_bytes(x->wire, x->d);
 }
 
 int64_t souk_rowexchange_recv_buffer_bytes(const struct souk_ghostlist *list, enum souk_wire wire,
@@ -54,10 +67,10 @@ static souk_status make_receive(struct souk_rowexchange *x, int owner, int64_t f
         "MPI_Recv_init", err);
 }
 
-static souk_status make_send(struct souk_rowexchange *x, int peer, int64_t first, int64_t count,
-                             MPI_Request *request, struct souk_error *err)
+static souk_status make_send(struct souk_rowexchange *x, int chunk, int peer, int64_t first,
+                             int64_t count, MPI_Request *request, struct souk_error *err)
 {
-    char *at = x->send_buffer + first * souk_wire_row_bytes(x->wire, x->d);
+    char *at = send_place(x, chunk, first);
     const bool bf16 = x->wire == SOUK_WIRE_BF16;
     if (count > INT_MAX / (2 * x->d))
         return souk_fail(err, SOUK_ELIMIT, "%lld rows in one message: raise --chunks",
@@ -78,10 +91,11 @@ static souk_status make_requests(struct souk_rowexchange *x, bool sending, const
         first[c] = *made;
         for (int r = 0; r < size && !status; r++) {
             const int64_t at = group[c * size + r], count = group[c * size + r + 1] - at;
-            if (count == 0 || (!sending && !souk_ghostlist_receives(&x->list, r)))
+            if (count == 0 || r == x->list.comm->rank ||
+                (!sending && !souk_ghostlist_receives(&x->list, r)))
                 continue;
-            status =
-                (sending ? make_send : make_receive)(x, r, at, count, &x->requests[*made], err);
+            status = sending ? make_send(x, c, r, at, count, &x->requests[*made], err)
+                             : make_receive(x, r, at, count, &x->requests[*made], err);
             *made += status == SOUK_OK;
         }
     }
@@ -89,17 +103,20 @@ static souk_status make_requests(struct souk_rowexchange *x, bool sending, const
     return status;
 }
 
-souk_status souk_rowexchange_bind(struct souk_rowexchange *x, struct souk_nodematrix *matrix, int d,
-                                  int stride, enum souk_wire wire, void *send_buffer,
-                                  void *recv_buffer, struct souk_error *err)
+souk_status souk_rowexchange_bind(struct souk_rowexchange *x, struct souk_nodematrix *matrix,
+                                  const float *own, int d, int stride, enum souk_wire wire,
+                                  bool tight, void *send_buffer, void *recv_buffer,
+                                  struct souk_error *err)
 {
     const size_t chunks = (size_t)x->list.chunks;
     int made = 0;
     souk_status status;
     x->matrix = matrix;
+    x->own = own;
     x->d = d;
     x->stride = stride;
     x->wire = wire;
+    x->tight = tight;
     x->send_buffer = send_buffer;
     x->recv_buffer = recv_buffer;
     x->row = MPI_DATATYPE_NULL;
@@ -174,13 +191,10 @@ static void pack_chunk(const struct souk_rowexchange *x, int chunk)
     const int size = list->comm->size;
     const int64_t first = list->send_group[chunk * size],
                   end = list->send_group[(chunk + 1) * size];
-    const int64_t bytes = souk_wire_row_bytes(x->wire, x->d), base = list->base[list->comm->rank];
     const size_t stride = (size_t)x->stride;
-#pragma omp parallel for default(none) shared(x, list, first, end, bytes, base, stride)            \
-    schedule(static)
+#pragma omp parallel for default(none) shared(x, list, chunk, first, end, stride) schedule(static)
     for (int64_t i = first; i < end; i++)
-        pack_row(x, x->matrix->values + (size_t)(base + list->send_row[i]) * stride,
-                 x->send_buffer + i * bytes);
+        pack_row(x, x->own + (size_t)list->send_row[i] * stride, send_place(x, chunk, i));
 }
 
 /* What this rank received of a chunk, from bf16 to its place. */
@@ -192,13 +206,26 @@ static void unpack_chunk(const struct souk_rowexchange *x, int chunk)
     const size_t stride = (size_t)x->stride;
     for (int r = 0; r < size; r++) {
         const int64_t first = list->group[chunk * size + r];
-        const int64_t end =
-            souk_ghostlist_receives(list, r) ? list->group[chunk * size + r + 1] : first;
+        const bool here = souk_ghostlist_receives(list, r) && r != list->comm->rank;
+        const int64_t end = here ? list->group[chunk * size + r + 1] : first;
 #pragma omp parallel for default(none) shared(x, list, first, end, bytes, stride) schedule(static)
         for (int64_t i = first; i < end; i++)
             unpack_row(x, x->recv_buffer + i * bytes,
                        x->matrix->values + (size_t)(list->node_rows + i) * stride);
     }
+}
+
+/* Own rows that are ghosts: from the own matrix to their place. */
+static void copy_own(const struct souk_rowexchange *x)
+{
+    const struct souk_ghostlist *list = &x->list;
+    const int size = list->comm->size, rank = list->comm->rank;
+    const size_t stride = (size_t)x->stride;
+    const int64_t *row = list->self_row;
+    for (int c = 0; c < list->chunks; c++)
+        for (int64_t i = list->group[c * size + rank]; i < list->group[c * size + rank + 1]; i++)
+            memcpy(x->matrix->values + (size_t)(list->node_rows + i) * stride,
+                   x->own + (size_t)*row++ * stride, stride * sizeof(float));
 }
 
 static souk_status start(struct souk_rowexchange *x, int first, int end, struct souk_error *err)
@@ -221,7 +248,10 @@ souk_status souk_rowexchange_start_all(struct souk_rowexchange *x, struct souk_e
     for (int c = 0; c < chunks && !status; c++) {
         pack_chunk(x, c);
         status = start(x, x->send_first[c], x->send_first[c + 1], err);
+        if (!status && x->tight)
+            status = wait_for(x, x->send_first[c], x->send_first[c + 1], err);
     }
+    copy_own(x);
     return status;
 }
 
@@ -253,5 +283,5 @@ souk_status souk_rowexchange_finish_all(struct souk_rowexchange *x, struct souk_
 
 int64_t souk_rowexchange_bytes(const struct souk_rowexchange *x)
 {
-    return souk_rowexchange_send_buffer_bytes(&x->list, x->wire, x->d);
+    return souk_rowexchange_send_buffer_bytes(&x->list, x->wire, x->d, false);
 }

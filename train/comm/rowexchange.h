@@ -20,8 +20,10 @@ enum souk_wire { SOUK_WIRE_FP32, SOUK_WIRE_BF16 };
 struct souk_rowexchange {
     struct souk_ghostlist list;
     struct souk_nodematrix *matrix; /**< borrowed */
+    const float *own;               /**< borrowed, this rank's rows */
     int d, stride;
     enum souk_wire wire;
+    bool tight;                      /**< the send buffer holds one chunk at a time */
     char *send_buffer, *recv_buffer; /**< borrowed; rows received go there with bf16 only */
     MPI_Datatype row;
     MPI_Request *requests; /**< to receive and then to send, each by chunk */
@@ -35,19 +37,23 @@ static inline int64_t souk_wire_row_bytes(enum souk_wire wire, int d)
     return (int64_t)d * (wire == SOUK_WIRE_BF16 ? 2 : 4);
 }
 
-/** Bytes of the two buffers that an exchange over this list takes. */
+/** Bytes of the two buffers that an exchange over this list takes. @param tight one chunk at a time
+ */
 int64_t souk_rowexchange_send_buffer_bytes(const struct souk_ghostlist *list, enum souk_wire wire,
-                                           int d);
+                                           int d, bool tight);
 int64_t souk_rowexchange_recv_buffer_bytes(const struct souk_ghostlist *list, enum souk_wire wire,
                                            int d);
 
 /** Not collective: tie an exchange whose list is there to its matrix and its buffers. Several
  *  exchanges may share both, when no two of them run at a time.
  *  @param matrix [(node rows + ghosts) x stride] at least; @param stride >= d, in floats
+ *  @param own [local rows x stride], in the matrix or elsewhere
+ *  @param tight a chunk is sent before the next is packed: less memory, less overlap
  *  @return SOUK_OK, SOUK_ENOMEM, SOUK_ELIMIT, SOUK_ECOMM */
-souk_status souk_rowexchange_bind(struct souk_rowexchange *x, struct souk_nodematrix *matrix, int d,
-                                  int stride, enum souk_wire wire, void *send_buffer,
-                                  void *recv_buffer, struct souk_error *err) SOUK_MUST_CHECK;
+souk_status souk_rowexchange_bind(struct souk_rowexchange *x, struct souk_nodematrix *matrix,
+                                  const float *own, int d, int stride, enum souk_wire wire,
+                                  bool tight, void *send_buffer, void *recv_buffer,
+                                  struct souk_error *err) SOUK_MUST_CHECK;
 void souk_rowexchange_fini(struct souk_rowexchange *x);
 
 /** Begin to send own rows and to receive ghosts. Own rows must not change until the finish, and the
@@ -67,7 +73,7 @@ souk_status souk_rowexchange_progress(struct souk_rowexchange *x,
 souk_status souk_rowexchange_finish_all(struct souk_rowexchange *x,
                                         struct souk_error *err) SOUK_MUST_CHECK;
 
-/** Bytes that this rank sends in one exchange. */
+/** Bytes that this rank sends to others in one exchange. */
 int64_t souk_rowexchange_bytes(const struct souk_rowexchange *x);
 
 #endif
