@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # --track: run folders that MLflow's documentation describes, an MLflow server's REST API, and runs
 # that end well whatever happens to the tracker.
-. "$(dirname "$0")/ingest_lib.sh"
 tests=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/ingest_lib.sh"
 server= # process id
 
 "$SOUK_BIN/souk-generate" --visitors 1000 --items 100 --out shop 2>/dev/null || fail "generate"
@@ -107,13 +107,13 @@ unharmed garbage 1 "nonsense"
 stop_server
 # Out of order in the beginning, well in the end: all arrives.
 start_server late error
-train late --epochs 600 --track "$url" &
+train late --epochs 4000 --factors 64 --track "$url" &
 job=$!
 for _ in $(seq 200); do [ -e late/requests ] && break; sleep .05; done
 echo good >late/mode
 wait $job || fail "train with a server that was out of order"
 [ "$(grep -c tracking_failed late.err)" = 1 ] || fail "not one warning: $(cat late.err)"
-state late "[m['step'] for m in r[0]['metrics'] if m['key'] == 'loss'] == list(range(1, 601)) and r[0]['status'] == 'FINISHED'"
+state late "[m['step'] for m in r[0]['metrics'] if m['key'] == 'loss'] == list(range(1, 4001)) and r[0]['status'] == 'FINISHED'"
 stop_server
 
 code=0
