@@ -24,6 +24,7 @@ packages=(
     libscalapack-openmpi-dev liblapacke-dev                    # dense models
     libhdf5-dev libxxhash-dev libzstd-dev                      # files: format, digests, compression
     libjansson-dev libinih-dev libmsgpack-dev uthash-dev       # JSON, INI, messages, hash tables
+    libcurl4-openssl-dev                                       # runs logged to an MLflow server
     libcriterion-dev                                           # unit tests
     zstd hdf5-tools python3-numpy python3-scipy python3-h5py   # tests: data, independent readers
     iproute2                                                   # tests: two hosts on one machine

@@ -34,7 +34,7 @@ static float *norms_of(const struct souk_model_part *p)
     return norm;
 }
 
-/* A scan reads the turned rows only. */
+/* A scan reads the turned rows only: give back the others, unless they are somebody else's. */
 static souk_status turn_neighbours(struct souk_shard *s, int index, struct souk_error *err)
 {
     struct souk_model_part *part = &s->parts[index];
@@ -42,20 +42,22 @@ static souk_status turn_neighbours(struct souk_shard *s, int index, struct souk_
     if (status != SOUK_OK)
         return souk_fail(err, status, "out of memory for the neighbours of %lld items",
                          (long long)part->items.count);
-    free(part->neighbour_offsets);
-    free(part->neighbour);
-    free(part->neighbour_weight);
+    if (!s->borrowed) {
+        free(part->neighbour_offsets);
+        free(part->neighbour);
+        free(part->neighbour_weight);
+    }
     part->neighbour_offsets = part->neighbour = NULL;
     part->neighbour_weight = NULL;
     return SOUK_OK;
 }
 
-static souk_status load_part(struct souk_shard *s, int index, unsigned what, struct souk_error *err)
+/* What a scan needs beside what is in the part. */
+static souk_status prepare_part(struct souk_shard *s, int index, struct souk_error *err)
 {
-    struct souk_model_part *part = &s->parts[index];
-    const int number = s->shard + index * s->shards;
-    souk_status status = souk_model_read_part(s->model, number, what, part, err);
-    if (status == SOUK_OK && part->neighbour_offsets)
+    const struct souk_model_part *part = &s->parts[index];
+    souk_status status = SOUK_OK;
+    if (s->neighbours && part->neighbour_offsets)
         status = turn_neighbours(s, index, err);
     if (status != SOUK_OK || !part->item_factors)
         return status;
@@ -63,6 +65,25 @@ static souk_status load_part(struct souk_shard *s, int index, unsigned what, str
     if (!s->item_norm[index])
         return souk_fail(err, SOUK_ENOMEM, "out of memory for the norms of %lld items",
                          (long long)part->items.count);
+    return SOUK_OK;
+}
+
+static souk_status load_part(struct souk_shard *s, int index, unsigned what, struct souk_error *err)
+{
+    const int number = s->shard + index * s->shards;
+    const souk_status status = souk_model_read_part(s->model, number, what, &s->parts[index], err);
+    return status == SOUK_OK ? prepare_part(s, index, err) : status;
+}
+
+static souk_status allocate(struct souk_shard *s, int part_count, struct souk_error *err)
+{
+    s->part_count = part_count;
+    s->parts = souk_zalloc_array((size_t)part_count, sizeof *s->parts);
+    s->item_norm = souk_zalloc_array((size_t)part_count, sizeof *s->item_norm);
+    if (s->model->neighbours > 0)
+        s->neighbours = souk_zalloc_array((size_t)part_count, sizeof *s->neighbours);
+    if (!s->parts || !s->item_norm || (s->model->neighbours > 0 && !s->neighbours))
+        return souk_fail(err, SOUK_ENOMEM, "out of memory for %d parts", part_count);
     return SOUK_OK;
 }
 
@@ -78,16 +99,7 @@ souk_status souk_shard_load(const struct souk_model *model, int shard, int shard
                       model->path, shard, shards, model->parts, model->parts - 1);
         goto out;
     }
-    out->part_count = (model->parts - shard + shards - 1) / shards;
-    out->parts = souk_zalloc_array((size_t)out->part_count, sizeof *out->parts);
-    out->item_norm = souk_zalloc_array((size_t)out->part_count, sizeof *out->item_norm);
-    if (model->neighbours > 0 && (what & SOUK_MODEL_ITEMS))
-        out->neighbours = souk_zalloc_array((size_t)out->part_count, sizeof *out->neighbours);
-    if (!out->parts || !out->item_norm ||
-        (model->neighbours > 0 && (what & SOUK_MODEL_ITEMS) && !out->neighbours)) {
-        status = souk_fail(err, SOUK_ENOMEM, "out of memory for %d parts", out->part_count);
-        goto out;
-    }
+    status = allocate(out, (model->parts - shard + shards - 1) / shards, err);
     for (int i = 0; i < out->part_count && status == SOUK_OK; i++) {
         status = load_part(out, i, what, err);
         out->item_count += out->parts[i].items.count;
@@ -98,10 +110,26 @@ out:
     return status;
 }
 
+souk_status souk_shard_of_part(const struct souk_model *model, const struct souk_model_part *part,
+                               struct souk_shard *out, struct souk_error *err)
+{
+    *out = (struct souk_shard){
+        .model = model, .shard = part->part, .shards = model->parts, .borrowed = true};
+    souk_status status = allocate(out, 1, err);
+    if (status == SOUK_OK) {
+        out->parts[0] = *part;
+        out->item_count = part->items.count;
+        status = prepare_part(out, 0, err);
+    }
+    if (status != SOUK_OK)
+        souk_shard_fini(out);
+    return status;
+}
+
 void souk_shard_fini(struct souk_shard *s)
 {
     for (int i = 0; i < s->part_count; i++) {
-        if (s->parts)
+        if (s->parts && !s->borrowed)
             souk_model_part_fini(&s->parts[i]);
         if (s->item_norm)
             free(s->item_norm[i]);

@@ -27,6 +27,7 @@ struct souk_shard {
                                         are NULL without item factors */
     struct souk_neighbours *neighbours; /**< [part_count]; NULL where the model has none */
     int64_t item_count;                 /**< over these parts; 0 when items were not read */
+    bool borrowed;                      /**< the parts' arrays are somebody else's */
 };
 
 /** Whose answer, and what must not be in it. With a vector items are scored by their factors; else,
@@ -50,6 +51,11 @@ struct souk_scan {
  *          souk_model_read_part() returns */
 souk_status souk_shard_load(const struct souk_model *model, int shard, int shards, unsigned what,
                             struct souk_shard *out, struct souk_error *err) SOUK_MUST_CHECK;
+
+/** A shard of one part that is in memory already, with its items; the part is borrowed.
+ *  @return SOUK_OK, SOUK_ENOMEM */
+souk_status souk_shard_of_part(const struct souk_model *model, const struct souk_model_part *part,
+                               struct souk_shard *out, struct souk_error *err) SOUK_MUST_CHECK;
 void souk_shard_fini(struct souk_shard *s);
 
 /** The part of this id, when the shard has it; else NULL. */

@@ -3,15 +3,16 @@
 #include "shared/base/memory.h"
 #include "shared/base/progress.h"
 #include "shared/math/rowsolve.h"
-#include "shared/model/modelfile.h"
 #include "train/als/als.h"
+#include "train/als/alsmodel.h"
+#include "train/als/alsrequest.h"
 #include "train/als/state.h"
 #include "train/als/warmstart.h"
 #include "train/comm/checkpointplan.h"
 #include "train/comm/modelwriter.h"
 #include "train/comm/trainoptions.h"
 #include "train/command.h"
-#include "train/popular/popularity.h"
+#include "train/track/track.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -28,6 +29,7 @@ struct als_options {
     struct souk_options *parsed; /* owns the texts */
     struct souk_train_options train;
     struct souk_checkpoint_options checkpoint;
+    struct souk_track_options tracking;
     int64_t factors, epochs, seed, cg_steps, block, threads, popularity_half_life_ms;
     int64_t chunks, ranks_per_node, memory_limit;
     int objective, solver, partition, shared_memory, wire, rating;
@@ -118,6 +120,7 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
         {"partition", 0, SOUK_OPTION_CHOICE, &o->partition, "cost", 0, 0, "cost|lopsided|idle-rank",
          NULL, "how rows are spread; all but cost are for tests", false},
         SOUK_CHECKPOINT_OPTION_ROWS(o->checkpoint),
+        SOUK_TRACK_OPTION_ROWS(o->tracking),
         {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
     };
     const struct souk_program program = {
@@ -140,12 +143,9 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
     return status || *done ? status : check_usage(o, err);
 }
 
-static struct souk_als_parameters parameters_of(const struct als_options *o,
-                                                const struct souk_ratings *ratings)
+static struct souk_als_parameters parameters_of(const struct als_options *o)
 {
-    const int64_t users = ratings->user_first[ratings->parts];
-    const int64_t items = ratings->item_first[ratings->parts];
-    struct souk_als_parameters p = {
+    return (struct souk_als_parameters){
         .factors = (int)o->factors,
         .epochs = (int)o->epochs,
         .cg_steps = (int)o->cg_steps,
@@ -169,9 +169,22 @@ static struct souk_als_parameters parameters_of(const struct als_options *o,
                       .rating_regularization = o->rating_regularization},
         .validation_share = o->validation_share,
     };
-    if (p.objective.alpha0 == 0)
-        p.objective.alpha0 = souk_objective_default_alpha0(ratings->pairs, users, items);
-    return p;
+}
+
+souk_status souk_als_request_parse(int argc, char **argv, struct souk_als_request *out,
+                                   struct souk_error *err)
+{
+    struct als_options o = {0};
+    bool done = false;
+    souk_status status = parse(argc, argv, false, &done, &o, err);
+    if (!status && (o.objective == SOUK_OBJECTIVE_EXPLICIT || o.checkpoint.folder || o.init_from))
+        status = souk_fail(err, SOUK_EUSAGE,
+                           "--objective explicit, --checkpoint and --init-from are for souk-train "
+                           "als alone");
+    if (!status)
+        *out = (struct souk_als_request){parameters_of(&o), o.popularity_half_life_ms};
+    souk_options_free(o.parsed);
+    return status;
 }
 
 static json_t *epoch_json(const struct souk_als_epoch *e, bool is_explicit)
@@ -187,6 +200,21 @@ static json_t *epoch_json(const struct souk_als_epoch *e, bool is_explicit)
         json_object_set_new(json, "validation_mae", json_real(e->validation_mae));
     }
     return json;
+}
+
+/* Figures by epoch into the tracked run. */
+static void track_epoch(const struct souk_als_epoch *e, bool is_explicit, struct souk_run *tracked)
+{
+    souk_run_metric(tracked, "loss", e->loss, e->epoch);
+    souk_run_metric(tracked, "seconds", e->seconds, e->epoch);
+    if (is_explicit) {
+        souk_run_metric(tracked, "rmse", e->rmse, e->epoch);
+        souk_run_metric(tracked, "mae", e->mae, e->epoch);
+    }
+    if (e->validation_pairs > 0) {
+        souk_run_metric(tracked, "validation_rmse", e->validation_rmse, e->epoch);
+        souk_run_metric(tracked, "validation_mae", e->validation_mae, e->epoch);
+    }
 }
 
 static void report_epoch(const struct souk_als_epoch *e, bool is_explicit, json_t *metrics)
@@ -209,6 +237,7 @@ static void report_epoch(const struct souk_als_epoch *e, bool is_explicit, json_
 /* A run of epochs, and what it needs to be saved and taken up again. */
 struct run {
     const struct souk_comm *comm;
+    struct souk_run *tracked; /* NULL: nowhere */
     struct souk_als als;
     struct souk_als_state state;
     struct souk_checkpoint_plan plan;
@@ -247,8 +276,10 @@ static souk_status run_epochs_all(struct run *run, struct souk_error *err)
         status = souk_als_epoch_all(&run->als, report, err);
         if (status)
             break;
-        if (run->comm->rank == 0)
+        if (run->comm->rank == 0) {
             report_epoch(report, run->als.explicit != NULL, run->metrics);
+            track_epoch(report, run->als.explicit != NULL, run->tracked);
+        }
         snprintf(note, sizeof note, "loss %.6g", report->loss);
         souk_progress_update(&bar, report->epoch, note);
         status = step_all(run, err);
@@ -307,63 +338,25 @@ static souk_status describe(const struct als_options *o, struct run *run, struct
                : souk_fail(err, SOUK_ENOMEM, "no memory for the parameters");
 }
 
-/* Factors by part, of both sides. */
-struct factors {
-    float **rows[2];
-};
-
-static souk_status collect_all(const struct souk_als *als, int parts, struct factors *f,
-                               struct souk_error *err)
-{
-    souk_status status = SOUK_OK;
-    for (int k = 0; k < 2 && !status; k++) {
-        f->rows[k] = souk_zalloc_array((size_t)parts, sizeof *f->rows[k]);
-        if (!f->rows[k])
-            status = souk_fail(err, SOUK_ENOMEM, "no memory for the factors");
-        status = souk_status_agree_all(als->comm, status, err);
-        if (!status)
-            status = souk_als_collect_all(als, (enum souk_side_kind)k, f->rows[k], err);
-    }
-    return status;
-}
-
-static void factors_fini(struct factors *f, int parts)
-{
-    for (int k = 0; k < 2; k++) {
-        for (int p = 0; p < parts && f->rows[k]; p++)
-            free(f->rows[k][p]);
-        free(f->rows[k]);
-    }
-}
-
 static souk_status save_all(const struct run *run, const struct als_options *o,
                             const struct souk_dataset *dataset, const struct souk_ratings *ratings,
                             struct souk_error *err)
 {
-    struct factors factors = {{NULL, NULL}};
-    struct souk_popularity popularity = {0};
+    struct souk_als_model model;
     char *losses = json_dumps(run->metrics, JSON_COMPACT), id[17] = "";
-    souk_status status = collect_all(&run->als, ratings->parts, &factors, err);
+    souk_status status =
+        souk_als_model_all(&run->als, ratings, o->popularity_half_life_ms, &model, err);
+    model.content.parameters_json = run->parameters;
+    model.content.metrics_json = losses;
     if (!status)
         status =
-            souk_popularity_all(run->comm, ratings, o->popularity_half_life_ms, &popularity, err);
-    const struct souk_model_content content = {
-        .kind = "als",
-        .factors = souk_als_model_columns(&run->als.parameters),
-        .stride = run->als.sides[0].stride,
-        .user_factors = factors.rows[SOUK_SIDE_USERS],
-        .item_factors = factors.rows[SOUK_SIDE_ITEMS],
-        .popularity = popularity.score,
-        .item_events = popularity.events,
-        .parameters_json = run->parameters,
-        .metrics_json = losses,
-    };
-    if (!status)
-        status = souk_model_save_all(run->comm, o->train.out, dataset, ratings, &content, id, err);
-    if (!status)
+            souk_model_save_all(run->comm, o->train.out, dataset, ratings, &model.content, id, err);
+    if (!status) {
         souk_log(SOUK_LOG_INFO, "trained", "model=%s id=%s", o->train.out, id);
-    factors_fini(&factors, ratings->parts);
-    souk_popularity_fini(&popularity);
+        souk_run_tag(run->tracked, "souk.model", o->train.out);
+        souk_run_tag(run->tracked, "souk.model_id", id);
+    }
+    souk_als_model_fini(&model);
     free(losses);
     return status;
 }
@@ -397,7 +390,8 @@ static souk_status factorize_all(struct run *run, const struct als_options *o,
                                  const struct souk_dataset *dataset,
                                  const struct souk_ratings *ratings, struct souk_error *err)
 {
-    const struct souk_als_parameters parameters = parameters_of(o, ratings);
+    const struct souk_als_parameters parameters =
+        souk_als_parameters_resolve(parameters_of(o), ratings);
     souk_status status = SOUK_OK;
     if (run->earlier)
         status = souk_warmstart_check(run->earlier, &parameters, err); /* the same on all ranks */
@@ -434,9 +428,9 @@ static void run_fini(struct run *run)
 static const enum souk_weighting ratings_as[] = {SOUK_WEIGHT_LAST, SOUK_WEIGHT_MEAN};
 
 static souk_status train_all(const struct souk_comm *comm, const struct als_options *o,
-                             struct souk_error *err)
+                             struct souk_run *tracked, struct souk_error *err)
 {
-    struct run run = {.comm = comm, .metrics = json_array()};
+    struct run run = {.comm = comm, .tracked = tracked, .metrics = json_array()};
     struct souk_dataset *dataset = NULL;
     struct souk_ratings ratings = {0};
     struct souk_ratings_rule rule;
@@ -462,6 +456,22 @@ out:
     return status;
 }
 
+static souk_status track_all(const struct souk_comm *comm, const struct als_options *o,
+                             struct souk_error *err)
+{
+    struct souk_tracker *tracker = NULL;
+    souk_status status = souk_status_agree_all(
+        comm, souk_tracker_open(&o->tracking, comm->rank, "souk-train als", &tracker, err), err);
+    if (status)
+        return status;
+    struct souk_run *run = souk_run_start(tracker, NULL, NULL);
+    souk_run_params_json(run, souk_options_json(o->parsed));
+    status = train_all(comm, o, run, err);
+    souk_run_end(run, souk_run_status_of(status));
+    souk_tracker_close(tracker);
+    return status;
+}
+
 static souk_status run_all(struct souk_comm *comm, int argc, char **argv, struct souk_error *err)
 {
     struct als_options o = {0};
@@ -474,7 +484,7 @@ static souk_status run_all(struct souk_comm *comm, int argc, char **argv, struct
         omp_set_num_threads((int)o.threads);
 #endif
     if (!status && !done)
-        status = train_all(comm, &o, err);
+        status = track_all(comm, &o, err);
     souk_options_free(o.parsed);
     return status;
 }

@@ -51,6 +51,28 @@ int souk_comm_finish(struct souk_comm *comm, souk_status status, const struct so
     return souk_exit_code(status);
 }
 
+souk_status souk_comm_split_all(const struct souk_comm *comm, int colour, struct souk_comm *out,
+                                struct souk_error *err)
+{
+    *out = (struct souk_comm){.mpi = MPI_COMM_NULL};
+    souk_status status = souk_mpi_check(MPI_Comm_split(comm->mpi, colour, comm->rank, &out->mpi),
+                                        "MPI_Comm_split", err);
+    if (!status)
+        status = souk_mpi_check(MPI_Comm_set_errhandler(out->mpi, MPI_ERRORS_RETURN),
+                                "MPI_Comm_set_errhandler", err);
+    if (!status)
+        status = souk_mpi_check(MPI_Comm_rank(out->mpi, &out->rank), "MPI_Comm_rank", err);
+    if (!status)
+        status = souk_mpi_check(MPI_Comm_size(out->mpi, &out->size), "MPI_Comm_size", err);
+    return status;
+}
+
+void souk_comm_release(struct souk_comm *comm)
+{
+    if (comm->mpi != MPI_COMM_NULL)
+        MPI_Comm_free(&comm->mpi);
+}
+
 souk_status souk_status_agree_all(const struct souk_comm *comm, souk_status mine,
                                   struct souk_error *err)
 {

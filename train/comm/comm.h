@@ -37,6 +37,13 @@ souk_status souk_comm_start(int *argc, char ***argv, const char *program, struct
  *  Collective; status is the same on all ranks. */
 int souk_comm_finish(struct souk_comm *comm, souk_status status, const struct souk_error *err);
 
+/** Collective. Ranks of the same colour get a communicator of their own, in the order of their
+ *  ranks. @param out free with souk_comm_release(), also after a failure */
+souk_status souk_comm_split_all(const struct souk_comm *comm, int colour, struct souk_comm *out,
+                                struct souk_error *err) SOUK_MUST_CHECK;
+/** Collective on the communicator. */
+void souk_comm_release(struct souk_comm *comm);
+
 /** SOUK_OK, or SOUK_ECOMM with the name of the call and MPI's own text. */
 souk_status souk_mpi_check(int code, const char *call, struct souk_error *err) SOUK_MUST_CHECK;
 

@@ -25,42 +25,33 @@ static int64_t *rows_of_part(int64_t *const *arrays, int part)
     return arrays ? arrays[part] : NULL;
 }
 
-/* Rank's parts, in the order of `local`. */
-static souk_status write_parts(const char *folder, const struct souk_ratings *ratings,
-                               const struct souk_model_content *c, struct entry *entries,
-                               struct souk_error *err)
+struct souk_model_part souk_model_part_view(const struct souk_ratings *ratings,
+                                            const struct souk_model_content *c, int local)
 {
-    souk_status status = SOUK_OK;
-    for (int k = 0; k < ratings->local_count && status == SOUK_OK; k++) {
-        const struct souk_ratings_part *r = &ratings->local[k];
-        const struct souk_model_part part = {
-            .part = r->part,
-            .factors = c->factors,
-            .stride = c->stride,
-            .users = r->users,
-            .items = r->items,
-            .user_factors = of_part(c->user_factors, r->part),
-            .history_offsets = r->offsets,
-            .history = r->item,
-            .history_weight = r->weight,
-            .item_factors = of_part(c->item_factors, r->part),
-            .neighbour_offsets = rows_of_part(c->neighbour_offsets, r->part),
-            .neighbour = rows_of_part(c->neighbour, r->part),
-            .neighbour_weight = of_part(c->neighbour_weight, r->part),
-            .popularity = of_part(c->popularity, r->part),
-            .item_events = c->item_events[r->part],
-            .category = r->category,
-        };
-        entries[k].part = r->part;
-        status = souk_model_write_part(folder, ratings->id_width, &part, &entries[k].file, err);
-    }
-    return status;
+    const struct souk_ratings_part *r = &ratings->local[local];
+    return (struct souk_model_part){
+        .part = r->part,
+        .factors = c->factors,
+        .stride = c->stride,
+        .users = r->users,
+        .items = r->items,
+        .user_factors = of_part(c->user_factors, r->part),
+        .history_offsets = r->offsets,
+        .history = r->item,
+        .history_weight = r->weight,
+        .item_factors = of_part(c->item_factors, r->part),
+        .neighbour_offsets = rows_of_part(c->neighbour_offsets, r->part),
+        .neighbour = rows_of_part(c->neighbour, r->part),
+        .neighbour_weight = of_part(c->neighbour_weight, r->part),
+        .popularity = of_part(c->popularity, r->part),
+        .item_events = c->item_events[r->part],
+        .category = r->category,
+    };
 }
 
-static souk_status write_manifest(const char *folder, const struct souk_dataset *dataset,
+struct souk_model souk_model_view(const struct souk_dataset *dataset,
                                   const struct souk_ratings *ratings,
-                                  const struct souk_model_content *content,
-                                  const struct entry *entries, char *id, struct souk_error *err)
+                                  const struct souk_model_content *content)
 {
     struct souk_model m = {
         .schema = SOUK_MODEL_SCHEMA,
@@ -72,12 +63,35 @@ static souk_status write_manifest(const char *folder, const struct souk_dataset 
         .item_first = ratings->item_first,
         .window = ratings->window,
         .dataset_digest = dataset->digest,
-        .created_ms = souk_wall_ms(),
         .parameters_json = (char *)content->parameters_json, /* read only */
         .metrics_json = (char *)content->metrics_json,
         .categories = dataset->categories,
     };
     snprintf(m.kind, sizeof m.kind, "%s", content->kind);
+    return m;
+}
+
+/* Rank's parts, in the order of `local`. */
+static souk_status write_parts(const char *folder, const struct souk_ratings *ratings,
+                               const struct souk_model_content *c, struct entry *entries,
+                               struct souk_error *err)
+{
+    souk_status status = SOUK_OK;
+    for (int k = 0; k < ratings->local_count && status == SOUK_OK; k++) {
+        const struct souk_model_part part = souk_model_part_view(ratings, c, k);
+        entries[k].part = part.part;
+        status = souk_model_write_part(folder, ratings->id_width, &part, &entries[k].file, err);
+    }
+    return status;
+}
+
+static souk_status write_manifest(const char *folder, const struct souk_dataset *dataset,
+                                  const struct souk_ratings *ratings,
+                                  const struct souk_model_content *content,
+                                  const struct entry *entries, char *id, struct souk_error *err)
+{
+    struct souk_model m = souk_model_view(dataset, ratings, content);
+    m.created_ms = souk_wall_ms();
     m.files = souk_zalloc_array((size_t)m.parts, sizeof *m.files);
     if (!m.files)
         return souk_fail(err, SOUK_ENOMEM, "out of memory for the manifest");

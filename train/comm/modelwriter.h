@@ -1,10 +1,12 @@
 /** @file
- *  A trained model onto disk: every rank its parts, rank 0 the manifest, and then the rename.
+ *  A trained model onto disk: every rank its parts, rank 0 the manifest, and then the rename. The
+ *  same model is looked at in memory through the views, which are what the writer writes.
  */
 #ifndef SOUK_COMM_MODELWRITER_H
 #define SOUK_COMM_MODELWRITER_H
 
 #include "shared/data/dataset.h"
+#include "shared/model/modelfile.h"
 #include "train/comm/comm.h"
 #include "train/comm/ratings.h"
 
@@ -26,6 +28,17 @@ struct souk_model_content {
     const char *parameters_json;       /**< one object */
     const char *metrics_json;          /**< NULL: none */
 };
+
+/** The model as its manifest will say it; without files, path and id. All borrowed: not for
+ *  souk_model_free(). */
+struct souk_model souk_model_view(const struct souk_dataset *dataset,
+                                  const struct souk_ratings *ratings,
+                                  const struct souk_model_content *content);
+
+/** A part of this rank as its file will hold it. All borrowed: not for souk_model_part_fini().
+ *  @param local index into ratings->local */
+struct souk_model_part souk_model_part_view(const struct souk_ratings *ratings,
+                                            const struct souk_model_content *content, int local);
 
 /** Collective. Write a version; it appears at `path` whole or not at all.
  *  @param id receives the model's id on rank 0; may be NULL

@@ -38,9 +38,14 @@ souk_status souk_train_rule(const struct souk_train_options *o, const struct sou
     return SOUK_OK;
 }
 
+/* Where things lie and how the run is called does not make the model. */
 static bool is_place(const char *key)
 {
-    return strcmp(key, "dataset") == 0 || strcmp(key, "out") == 0;
+    static const char *const places[] = {"dataset", "out", "track", "experiment", "run-name"};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (strcmp(key, places[i]) == 0)
+            return true;
+    return false;
 }
 
 souk_status souk_train_parameters(const struct souk_options *options, char **json,

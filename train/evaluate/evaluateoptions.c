@@ -83,6 +83,7 @@ souk_status souk_evaluate_parse(int argc, char **argv, bool speak, bool *done,
          "whose lists and targets: users and items in training, or all", false},
         {"per-user", 0, SOUK_OPTION_TEXT, &out->per_user, NULL, 0, 0, NULL, "FILE",
          "write every user's metrics", false},
+        SOUK_TRACK_OPTION_ROWS(out->tracking),
         {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
     };
     const struct souk_program program = {

@@ -10,6 +10,7 @@
 #include "train/evaluate/cases.h"
 #include "train/evaluate/metrics.h"
 #include "train/evaluate/summary.h"
+#include "train/track/track.h"
 
 struct souk_evaluate_settings {
     struct souk_options *options; /**< owns the texts below */
@@ -21,6 +22,7 @@ struct souk_evaluate_settings {
     int64_t replicates, seed;
     int protocol, scope;
     const char *json, *recommendations, *targets, *per_user;
+    struct souk_track_options tracking;
 };
 
 /** Parse the command line. @param done as for souk_options_parse()

@@ -187,49 +187,69 @@ static souk_status keep_found(struct souk_ranking *r, const struct souk_shard *s
     return status;
 }
 
-static souk_status rank_part(struct souk_ranking *r, int part, const struct souk_visitors *v,
-                             bool include_seen, struct souk_error *err)
+static souk_status rank_part(struct souk_ranking *r, const struct souk_model_part *part,
+                             const struct souk_visitors *v, bool include_seen,
+                             struct souk_error *err)
 {
     struct souk_shard shard = {0};
-    souk_status status =
-        souk_shard_load(r->model, part, r->model->parts, SOUK_MODEL_ITEMS, &shard, err);
+    souk_status status = souk_shard_of_part(r->model, part, &shard, err);
     if (status != SOUK_OK)
         return status;
-    status = souk_catalogue_add(&r->catalogue, &shard.parts[0], r->model->item_first[part], err);
+    status = souk_catalogue_add(&r->catalogue, part, r->model->item_first[part->part], err);
     if (status == SOUK_OK) {
-        resolve_wanted(r, &shard.parts[0]);
+        resolve_wanted(r, part);
         scan_for_all(r, &shard, v, include_seen);
         status = keep_found(r, &shard);
         if (status != SOUK_OK)
-            status =
-                souk_fail(err, status, "out of memory for the recommended items of part %d", part);
+            status = souk_fail(err, status, "out of memory for the recommended items of part %d",
+                               part->part);
     }
     souk_shard_fini(&shard);
     return status;
 }
 
-souk_status souk_ranking_make_all(const struct souk_comm *comm, const struct souk_model *model,
-                                  const struct souk_cases *cases,
-                                  const struct souk_visitors *visitors, int depth,
-                                  bool include_seen, struct souk_ranking *out,
-                                  struct souk_error *err)
+static souk_status rank_parts_all(struct souk_ranking *r, const struct souk_comm *comm,
+                                  const struct souk_part_source *source,
+                                  const struct souk_visitors *v,
+                                  const struct souk_ranking_rule *rule, struct souk_error *err)
 {
+    const struct souk_model *model = source->model;
     struct souk_progress progress;
-    *out = (struct souk_ranking){.model = model, .cases = cases, .is_known = visitors->is_known};
-    souk_status status = allocate(out, depth, err);
-    souk_progress_init(&progress, "rank", souk_model_items(model), "items", comm->rank != 0);
+    souk_status status = SOUK_OK;
+    souk_progress_init(&progress, "rank", souk_model_items(model), "items",
+                       rule->quiet || comm->rank != 0);
     for (int part = 0; part < model->parts && status == SOUK_OK; part++) {
-        status = rank_part(out, part, visitors, include_seen, err);
+        struct souk_source_part p;
+        status = souk_source_items_all(comm, source, part, &p, err);
+        if (status == SOUK_OK)
+            status =
+                souk_status_agree_all(comm, rank_part(r, &p.part, v, rule->include_seen, err), err);
+        souk_source_part_fini(&p);
         souk_progress_update(&progress, model->item_first[part + 1], NULL);
     }
     if (status == SOUK_OK)
-        status = souk_catalogue_close(&out->catalogue, err);
-    status = souk_status_agree_all(comm, status, err);
+        souk_progress_finish(&progress, souk_model_items(model), NULL);
+    return status;
+}
+
+souk_status souk_ranking_make_all(const struct souk_comm *comm,
+                                  const struct souk_part_source *source,
+                                  const struct souk_cases *cases,
+                                  const struct souk_visitors *visitors,
+                                  const struct souk_ranking_rule *rule, struct souk_ranking *out,
+                                  struct souk_error *err)
+{
+    *out = (struct souk_ranking){
+        .model = source->model, .cases = cases, .is_known = visitors->is_known};
+    souk_status status = souk_status_agree_all(comm, allocate(out, rule->depth, err), err);
+    if (status == SOUK_OK)
+        status = rank_parts_all(out, comm, source, visitors, rule, err);
+    if (status == SOUK_OK)
+        status = souk_status_agree_all(comm, souk_catalogue_close(&out->catalogue, err), err);
     if (status != SOUK_OK) {
         souk_ranking_fini(out);
         return status;
     }
-    souk_progress_finish(&progress, souk_model_items(model), NULL);
     souk_topk_sort(&out->cold);
     for (int64_t i = 0; i < cases->count; i++)
         souk_topk_sort(&out->lists[i]);

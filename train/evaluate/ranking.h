@@ -14,6 +14,7 @@
 #include "train/evaluate/cases.h"
 #include "train/evaluate/catalogue.h"
 #include "train/evaluate/metrics.h"
+#include "train/evaluate/partsource.h"
 #include "train/evaluate/visitors.h"
 
 #include <stdbool.h>
@@ -41,20 +42,25 @@ struct souk_ranking {
     struct souk_catalogue catalogue;
 };
 
+struct souk_ranking_rule {
+    int depth;         /**< length of the lists */
+    bool include_seen; /**< keep training items in the lists */
+    bool quiet;        /**< show no progress */
+};
+
 /** Bytes that this rank will hold at most: factors and lists of its users, a part of the items, the
  *  items that stand in lists. The users' training items come on top. */
 int64_t souk_ranking_memory(const struct souk_model *model, const struct souk_cases *cases,
                             int depth);
 
 /** Collective. Rank the whole catalogue for every case.
- *  @param depth        length of the lists
- *  @param include_seen keep training items in the lists
- *  @param out          free with souk_ranking_fini(), before cases and visitors; zeroed on failure
+ *  @param out free with souk_ranking_fini(), before cases and visitors; zeroed on failure
  *  @return the same on every rank */
-souk_status souk_ranking_make_all(const struct souk_comm *comm, const struct souk_model *model,
+souk_status souk_ranking_make_all(const struct souk_comm *comm,
+                                  const struct souk_part_source *source,
                                   const struct souk_cases *cases,
-                                  const struct souk_visitors *visitors, int depth,
-                                  bool include_seen, struct souk_ranking *out,
+                                  const struct souk_visitors *visitors,
+                                  const struct souk_ranking_rule *rule, struct souk_ranking *out,
                                   struct souk_error *err) SOUK_MUST_CHECK;
 void souk_ranking_fini(struct souk_ranking *r);
 

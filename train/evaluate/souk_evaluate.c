@@ -8,29 +8,20 @@
 #include "shared/base/memory.h"
 #include "shared/base/staging.h"
 #include "train/comm/comm.h"
-#include "train/evaluate/cases.h"
 #include "train/evaluate/dump.h"
-#include "train/evaluate/duty.h"
-#include "train/evaluate/measure.h"
-#include "train/evaluate/ranking.h"
-#include "train/evaluate/report.h"
-#include "train/evaluate/rows.h"
 #include "train/evaluate/evaluateoptions.h"
-#include "train/evaluate/summary.h"
-#include "train/evaluate/visitors.h"
+#include "train/evaluate/evaluation.h"
+#include "train/evaluate/report.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-struct evaluation {
+struct program {
     struct souk_evaluate_settings settings;
     struct souk_dataset *dataset;
     struct souk_model *model;
-    struct souk_cases cases;
-    struct souk_visitors visitors;
-    struct souk_ranking ranking;
-    struct souk_summary summary;
+    struct souk_evaluation evaluation;
 };
 
 /* Long work should not end in a path that could never be written. */
@@ -48,7 +39,7 @@ static souk_status check_outputs(const struct souk_evaluate_settings *s, struct 
     return status;
 }
 
-static souk_status open_inputs_all(struct evaluation *e, const struct souk_comm *comm,
+static souk_status open_inputs_all(struct program *e, const struct souk_comm *comm,
                                    struct souk_error *err)
 {
     souk_status status = comm->rank == 0 ? check_outputs(&e->settings, err) : SOUK_OK;
@@ -61,79 +52,7 @@ static souk_status open_inputs_all(struct evaluation *e, const struct souk_comm 
     return souk_status_agree_all(comm, status, err);
 }
 
-static souk_status require_targets_all(const struct souk_cases *cases, const struct souk_comm *comm,
-                                       struct souk_error *err)
-{
-    int64_t targets = cases->target_offsets[cases->count];
-    const souk_status status = souk_sum_i64_all(comm, &targets, 1, err);
-    if (status == SOUK_OK && targets == 0)
-        return souk_fail(err, SOUK_ENOTFOUND, "no user has a target: there is nothing to evaluate");
-    return status;
-}
-
-static souk_status collect_cases_all(struct evaluation *e, const struct souk_comm *comm,
-                                     struct souk_error *err)
-{
-    const struct souk_question *q = &e->settings.question;
-    souk_status status =
-        q->protocol == SOUK_PROTOCOL_FILE
-            ? souk_cases_from_file_all(comm, q->targets, e->model->parts, &e->cases, err)
-            : souk_cases_from_events_all(comm, e->dataset, q, &e->cases, err);
-    return status == SOUK_OK ? require_targets_all(&e->cases, comm, err) : status;
-}
-
-/* Targets of a file have no time: new to a user is what is not among the user's training items. */
-static souk_status drop_touched_all(struct evaluation *e, const struct souk_comm *comm,
-                                    struct souk_error *err)
-{
-    struct souk_cases *c = &e->cases;
-    const struct souk_visitors *v = &e->visitors;
-    const int64_t targets = c->target_offsets[c->count];
-    bool *keep = souk_alloc_array((size_t)targets, sizeof *keep);
-    souk_status status = SOUK_OK;
-    if (!keep)
-        status = souk_fail(err, SOUK_ENOMEM, "out of memory for %lld targets", (long long)targets);
-    status = souk_status_agree_all(comm, status, err);
-    for (int64_t at = 0; at < c->count && status == SOUK_OK; at++) {
-        const int64_t first = v->history_offsets[at], count = v->history_offsets[at + 1] - first;
-        for (int64_t t = c->target_offsets[at]; t < c->target_offsets[at + 1]; t++) {
-            const int64_t row = e->ranking.wanted_row[c->target[t]];
-            keep[t] = row < 0 || !souk_rows_contain(v->history + first, count, row);
-        }
-    }
-    if (status == SOUK_OK)
-        souk_cases_filter_targets(c, keep);
-    free(keep);
-    return status == SOUK_OK ? require_targets_all(c, comm, err) : status;
-}
-
-static souk_status report_memory_all(const struct evaluation *e, const struct souk_comm *comm,
-                                     struct souk_error *err)
-{
-    int64_t bytes =
-        souk_ranking_memory(e->model, &e->cases, souk_cutoffs_largest(&e->settings.cutoffs));
-    const souk_status status = souk_max_i64_all(comm, &bytes, 1, err);
-    souk_log(SOUK_LOG_INFO, "memory", "mib_per_rank=%.1f", (double)bytes / 1048576);
-    return status;
-}
-
-static souk_status rank_all(struct evaluation *e, const struct souk_comm *comm,
-                            struct souk_error *err)
-{
-    const struct souk_question *q = &e->settings.question;
-    souk_status status = report_memory_all(e, comm, err);
-    if (status == SOUK_OK)
-        status = souk_visitors_load_all(comm, e->model, &e->cases, &e->visitors, err);
-    if (status == SOUK_OK)
-        status = souk_ranking_make_all(comm, e->model, &e->cases, &e->visitors,
-                                       souk_cutoffs_largest(&e->settings.cutoffs), q->include_seen,
-                                       &e->ranking, err);
-    if (status == SOUK_OK && q->discovery && q->protocol == SOUK_PROTOCOL_FILE)
-        status = drop_touched_all(e, comm, err);
-    return status;
-}
-
-static souk_status write_outputs_all(const struct evaluation *e, const struct souk_comm *comm,
+static souk_status write_outputs_all(const struct program *e, const struct souk_comm *comm,
                                      const struct souk_measure *measure, struct souk_error *err)
 {
     const struct souk_evaluate_settings *s = &e->settings;
@@ -142,11 +61,11 @@ static souk_status write_outputs_all(const struct evaluation *e, const struct so
     static const enum souk_dump kinds[] = {SOUK_DUMP_RECOMMENDATIONS, SOUK_DUMP_TARGETS,
                                            SOUK_DUMP_PER_USER};
     const struct souk_report report = {.model = e->model,
-                                       .catalogue = &e->ranking.catalogue,
+                                       .catalogue = &e->evaluation.ranking.catalogue,
                                        .question = &s->question,
                                        .cutoffs = &s->cutoffs,
                                        .bootstrap = &s->bootstrap,
-                                       .summary = &e->summary};
+                                       .summary = &e->evaluation.summary};
     souk_status status = SOUK_OK;
     for (int i = 0; i < 3 && status == SOUK_OK; i++) {
         if (paths[i])
@@ -159,33 +78,64 @@ static souk_status write_outputs_all(const struct evaluation *e, const struct so
     return souk_status_agree_all(comm, status, err);
 }
 
-static souk_status evaluate_all(struct evaluation *e, const struct souk_comm *comm,
-                                struct souk_error *err)
+/* The headline, as recall_at_20. */
+static void log_figures(struct souk_run *run, const struct program *e)
+{
+    const struct souk_set_summary *headline = &e->evaluation.summary.sets[SOUK_SET_HEADLINE];
+    for (int c = 0; c < e->settings.cutoffs.count; c++) {
+        for (int m = 0; m < SOUK_METRICS; m++) {
+            char key[64];
+            snprintf(key, sizeof key, "%s_at_%d", souk_metric_key((enum souk_metric)m),
+                     e->settings.cutoffs.k[c]);
+            souk_run_metric(run, key, headline->figures[c * SOUK_METRICS + m].mean, 0);
+        }
+    }
+    souk_run_tag(run, "souk.model", e->settings.model);
+    souk_run_tag(run, "souk.model_id", e->model->id);
+}
+
+static souk_status evaluate_all(struct program *e, const struct souk_comm *comm,
+                                struct souk_run *run, struct souk_error *err)
 {
     const int64_t start_us = souk_monotonic_us();
+    struct souk_evaluation *evaluation = &e->evaluation;
     souk_status status = open_inputs_all(e, comm, err);
-    if (status == SOUK_OK)
-        status = collect_cases_all(e, comm, err);
-    if (status == SOUK_OK)
-        status = rank_all(e, comm, err);
     if (status != SOUK_OK)
         return status;
-    const struct souk_measure measure = {
-        .cases = &e->cases,
-        .visitors = &e->visitors,
-        .ranking = &e->ranking,
-        .context = {.cutoffs = &e->settings.cutoffs,
-                    .training_events = e->ranking.catalogue.events,
-                    .factors = e->model->factors,
-                    .categories = &e->model->categories},
-    };
-    status = souk_summary_make_all(comm, &measure, &e->settings.bootstrap, &e->summary, err);
+    const struct souk_part_source source = {.model = e->model};
+    *evaluation = (struct souk_evaluation){.question = e->settings.question,
+                                           .cutoffs = e->settings.cutoffs,
+                                           .bootstrap = e->settings.bootstrap};
+    status = souk_evaluation_ask_all(evaluation, comm, e->dataset, e->model->parts, err);
     if (status == SOUK_OK)
+        status = souk_evaluation_answer_all(evaluation, comm, &source, err);
+    if (status == SOUK_OK) {
+        const struct souk_measure measure = souk_evaluation_measure(evaluation);
         status = write_outputs_all(e, comm, &measure, err);
+    }
+    if (status == SOUK_OK)
+        log_figures(run, e);
     if (status == SOUK_OK)
         souk_log(SOUK_LOG_INFO, "evaluated", "users=%" PRId64 " ranks=%d seconds=%.2f",
-                 e->summary.sets[SOUK_SET_ALL].users, comm->size,
+                 evaluation->summary.sets[SOUK_SET_ALL].users, comm->size,
                  (double)(souk_monotonic_us() - start_us) / 1e6);
+    return status;
+}
+
+static souk_status track_all(struct program *e, const struct souk_comm *comm,
+                             struct souk_error *err)
+{
+    struct souk_tracker *tracker = NULL;
+    souk_status status = souk_status_agree_all(
+        comm, souk_tracker_open(&e->settings.tracking, comm->rank, "souk-evaluate", &tracker, err),
+        err);
+    if (status != SOUK_OK)
+        return status;
+    struct souk_run *run = souk_run_start(tracker, NULL, NULL);
+    souk_run_params_json(run, souk_options_json(e->settings.options));
+    status = evaluate_all(e, comm, run, err);
+    souk_run_end(run, souk_run_status_of(status));
+    souk_tracker_close(tracker);
     return status;
 }
 
@@ -193,18 +143,15 @@ int main(int argc, char **argv)
 {
     struct souk_comm comm;
     struct souk_error err = {0};
-    struct evaluation e = {0};
+    struct program e = {0};
     bool done = false;
     souk_status status = souk_comm_start(&argc, &argv, "souk-evaluate", &comm, &err);
     if (status == SOUK_OK)
         status = souk_status_agree_all(
             &comm, souk_evaluate_parse(argc, argv, comm.rank == 0, &done, &e.settings, &err), &err);
     if (status == SOUK_OK && !done)
-        status = evaluate_all(&e, &comm, &err);
-    souk_summary_fini(&e.summary);
-    souk_ranking_fini(&e.ranking);
-    souk_visitors_fini(&e.visitors);
-    souk_cases_fini(&e.cases);
+        status = track_all(&e, &comm, &err);
+    souk_evaluation_fini(&e.evaluation);
     souk_model_free(e.model);
     souk_dataset_free(e.dataset);
     souk_options_free(e.settings.options);

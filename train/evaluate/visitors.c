@@ -63,36 +63,41 @@ static souk_status take_user(struct souk_visitors *v, int64_t at, const struct s
     return SOUK_OK;
 }
 
-static souk_status read_round(const struct souk_model *m, const struct souk_cases *cases, int part,
+/* What the part on duty knows of the cases of its round. */
+static souk_status take_round(const struct souk_cases *cases, const struct souk_model_part *p,
                               int round, struct souk_visitors *v, size_t *cap,
                               struct souk_error *err)
 {
-    struct souk_model_part p = {0};
-    const int64_t begin = cases->round_first[round], end = cases->round_first[round + 1];
-    if (begin == end)
-        return SOUK_OK;
-    souk_status status = souk_model_read_part(m, part, SOUK_MODEL_USERS, &p, err);
-    for (int64_t at = begin; at < end && status == SOUK_OK; at++) {
+    souk_status status = SOUK_OK;
+    for (int64_t at = cases->round_first[round];
+         at < cases->round_first[round + 1] && status == SOUK_OK; at++) {
         const char *id = souk_idtable_get(&cases->users, at);
-        status = take_user(v, at, &p, souk_idtable_find(&p.users, id, strlen(id)), cap);
+        status = take_user(v, at, p, souk_idtable_find(&p->users, id, strlen(id)), cap);
         if (status != SOUK_OK)
             status = souk_fail(err, status, "out of memory for the histories of %lld users",
                                (long long)cases->count);
     }
-    souk_model_part_fini(&p);
     return status;
 }
 
-souk_status souk_visitors_load_all(const struct souk_comm *comm, const struct souk_model *model,
+souk_status souk_visitors_load_all(const struct souk_comm *comm,
+                                   const struct souk_part_source *source,
                                    const struct souk_cases *cases, struct souk_visitors *out,
                                    struct souk_error *err)
 {
+    const struct souk_model *model = source->model;
     size_t cap = 0;
-    souk_status status = allocate(model, cases->count, out, err);
-    for (int round = 0; round < souk_duty_rounds(comm, model->parts) && status == SOUK_OK; round++)
-        status = read_round(model, cases, souk_duty_of(comm, model->parts, round).part, round, out,
-                            &cap, err);
-    status = souk_status_agree_all(comm, status, err);
+    souk_status status = souk_status_agree_all(comm, allocate(model, cases->count, out, err), err);
+    for (int round = 0; round < souk_duty_rounds(comm, model->parts) && status == SOUK_OK;
+         round++) {
+        const bool is_wanted = cases->round_first[round] < cases->round_first[round + 1];
+        struct souk_source_part p;
+        status = souk_source_users_all(comm, source, round, is_wanted, &p, err);
+        if (status == SOUK_OK)
+            status =
+                souk_status_agree_all(comm, take_round(cases, &p.part, round, out, &cap, err), err);
+        souk_source_part_fini(&p);
+    }
     if (status != SOUK_OK)
         souk_visitors_fini(out);
     return status;

@@ -7,6 +7,7 @@
 #include "shared/model/modelfile.h"
 #include "train/comm/comm.h"
 #include "train/evaluate/cases.h"
+#include "train/evaluate/partsource.h"
 
 #include <stdint.h>
 
@@ -20,10 +21,11 @@ struct souk_visitors {
     bool *is_known;           /**< [cases], whether the model knows the user */
 };
 
-/** Collective. Reads the users of this rank's parts, one part at a time.
+/** Collective. Looks at the users of this rank's parts, one part at a time.
  *  @param out free with souk_visitors_fini(); zeroed on failure
  *  @return the same on every rank */
-souk_status souk_visitors_load_all(const struct souk_comm *comm, const struct souk_model *model,
+souk_status souk_visitors_load_all(const struct souk_comm *comm,
+                                   const struct souk_part_source *source,
                                    const struct souk_cases *cases, struct souk_visitors *out,
                                    struct souk_error *err) SOUK_MUST_CHECK;
 void souk_visitors_fini(struct souk_visitors *v);

@@ -4,6 +4,7 @@
 #include "train/comm/trainoptions.h"
 #include "train/command.h"
 #include "train/popular/popularity.h"
+#include "train/track/track.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 struct popular_options {
     struct souk_options *parsed; /* owns the texts */
     struct souk_train_options train;
+    struct souk_track_options tracking;
     int64_t half_life_ms;
 };
 
@@ -22,6 +24,7 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct p
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "popularity", false},
         {"half-life", 0, SOUK_OPTION_DURATION, &o->half_life_ms, "none", 0, 0, NULL,
          "DURATION|none", "age at which a user's interest counts half", false},
+        SOUK_TRACK_OPTION_ROWS(o->tracking),
         {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
     };
     const struct souk_program program = {
@@ -40,7 +43,8 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct p
 
 static souk_status save_all(const struct souk_comm *comm, const struct popular_options *o,
                             const struct souk_dataset *dataset, const struct souk_ratings *ratings,
-                            const struct souk_popularity *popularity, struct souk_error *err)
+                            const struct souk_popularity *popularity, struct souk_run *run,
+                            struct souk_error *err)
 {
     char *parameters = NULL, id[17] = "";
     souk_status status =
@@ -51,17 +55,20 @@ static souk_status save_all(const struct souk_comm *comm, const struct popular_o
                                                .parameters_json = parameters};
     if (status == SOUK_OK)
         status = souk_model_save_all(comm, o->train.out, dataset, ratings, &content, id, err);
-    if (status == SOUK_OK)
+    if (status == SOUK_OK) {
         souk_log(SOUK_LOG_INFO, "trained",
                  "model=%s id=%s users=%" PRId64 " items=%" PRId64 " pairs=%" PRId64, o->train.out,
                  id, ratings->user_first[ratings->parts], ratings->item_first[ratings->parts],
                  ratings->pairs);
+        souk_run_tag(run, "souk.model", o->train.out);
+        souk_run_tag(run, "souk.model_id", id);
+    }
     free(parameters);
     return status;
 }
 
 static souk_status train_all(const struct souk_comm *comm, const struct popular_options *o,
-                             struct souk_error *err)
+                             struct souk_run *run, struct souk_error *err)
 {
     struct souk_dataset *dataset = NULL;
     struct souk_ratings ratings = {0};
@@ -76,10 +83,27 @@ static souk_status train_all(const struct souk_comm *comm, const struct popular_
     if (status == SOUK_OK)
         status = souk_popularity_all(comm, &ratings, o->half_life_ms, &popularity, err);
     if (status == SOUK_OK)
-        status = save_all(comm, o, dataset, &ratings, &popularity, err);
+        status = save_all(comm, o, dataset, &ratings, &popularity, run, err);
     souk_popularity_fini(&popularity);
     souk_ratings_fini(&ratings);
     souk_dataset_free(dataset);
+    return status;
+}
+
+static souk_status track_all(const struct souk_comm *comm, const struct popular_options *o,
+                             struct souk_error *err)
+{
+    struct souk_tracker *tracker = NULL;
+    souk_status status = souk_status_agree_all(
+        comm, souk_tracker_open(&o->tracking, comm->rank, "souk-train popular", &tracker, err),
+        err);
+    if (status)
+        return status;
+    struct souk_run *run = souk_run_start(tracker, NULL, NULL);
+    souk_run_params_json(run, souk_options_json(o->parsed));
+    status = train_all(comm, o, run, err);
+    souk_run_end(run, souk_run_status_of(status));
+    souk_tracker_close(tracker);
     return status;
 }
 
@@ -90,7 +114,7 @@ static souk_status run_all(struct souk_comm *comm, int argc, char **argv, struct
     souk_status status = parse(argc, argv, comm->rank == 0, &done, &o, err);
     status = souk_status_agree_all(comm, status, err);
     if (status == SOUK_OK && !done)
-        status = train_all(comm, &o, err);
+        status = track_all(comm, &o, err);
     souk_options_free(o.parsed);
     return status;
 }

@@ -1,0 +1,109 @@
+#include "train/evaluate/evaluation.h"
+
+#include "shared/base/log.h"
+#include "shared/base/memory.h"
+#include "train/evaluate/rows.h"
+
+#include <stdlib.h>
+
+static souk_status require_targets_all(const struct souk_cases *cases, const struct souk_comm *comm,
+                                       struct souk_error *err)
+{
+    int64_t targets = cases->target_offsets[cases->count];
+    const souk_status status = souk_sum_i64_all(comm, &targets, 1, err);
+    if (status == SOUK_OK && targets == 0)
+        return souk_fail(err, SOUK_ENOTFOUND, "no user has a target: there is nothing to evaluate");
+    return status;
+}
+
+souk_status souk_evaluation_ask_all(struct souk_evaluation *e, const struct souk_comm *comm,
+                                    const struct souk_dataset *dataset, int parts,
+                                    struct souk_error *err)
+{
+    const struct souk_question *q = &e->question;
+    const souk_status status =
+        q->protocol == SOUK_PROTOCOL_FILE
+            ? souk_cases_from_file_all(comm, q->targets, parts, &e->cases, err)
+            : souk_cases_from_events_all(comm, dataset, q, &e->cases, err);
+    return status == SOUK_OK ? require_targets_all(&e->cases, comm, err) : status;
+}
+
+/* Targets of a file have no time: new to a user is what is not among the user's training items. */
+static souk_status drop_touched_all(struct souk_evaluation *e, const struct souk_comm *comm,
+                                    struct souk_error *err)
+{
+    struct souk_cases *c = &e->cases;
+    const struct souk_visitors *v = &e->visitors;
+    const int64_t targets = c->target_offsets[c->count];
+    bool *keep = souk_alloc_array((size_t)targets, sizeof *keep);
+    souk_status status = SOUK_OK;
+    if (!keep)
+        status = souk_fail(err, SOUK_ENOMEM, "out of memory for %lld targets", (long long)targets);
+    status = souk_status_agree_all(comm, status, err);
+    for (int64_t at = 0; at < c->count && status == SOUK_OK; at++) {
+        const int64_t first = v->history_offsets[at], count = v->history_offsets[at + 1] - first;
+        for (int64_t t = c->target_offsets[at]; t < c->target_offsets[at + 1]; t++) {
+            const int64_t row = e->ranking.wanted_row[c->target[t]];
+            keep[t] = row < 0 || !souk_rows_contain(v->history + first, count, row);
+        }
+    }
+    if (status == SOUK_OK)
+        souk_cases_filter_targets(c, keep);
+    free(keep);
+    return status == SOUK_OK ? require_targets_all(c, comm, err) : status;
+}
+
+static souk_status report_memory_all(const struct souk_evaluation *e, const struct souk_comm *comm,
+                                     const struct souk_model *model, struct souk_error *err)
+{
+    int64_t bytes = souk_ranking_memory(model, &e->cases, souk_cutoffs_largest(&e->cutoffs));
+    const souk_status status = souk_max_i64_all(comm, &bytes, 1, err);
+    souk_log(SOUK_LOG_INFO, "memory", "mib_per_rank=%.1f", (double)bytes / 1048576);
+    return status;
+}
+
+struct souk_measure souk_evaluation_measure(const struct souk_evaluation *e)
+{
+    return (struct souk_measure){.cases = &e->cases,
+                                 .visitors = &e->visitors,
+                                 .ranking = &e->ranking,
+                                 .context = {.cutoffs = &e->cutoffs,
+                                             .training_events = e->ranking.catalogue.events,
+                                             .factors = e->ranking.model->factors,
+                                             .categories = &e->ranking.model->categories}};
+}
+
+souk_status souk_evaluation_answer_all(struct souk_evaluation *e, const struct souk_comm *comm,
+                                       const struct souk_part_source *source,
+                                       struct souk_error *err)
+{
+    const struct souk_question *q = &e->question;
+    const struct souk_ranking_rule rule = {.depth = souk_cutoffs_largest(&e->cutoffs),
+                                           .include_seen = q->include_seen,
+                                           .quiet = e->quiet};
+    souk_status status = e->quiet ? SOUK_OK : report_memory_all(e, comm, source->model, err);
+    if (status == SOUK_OK)
+        status = souk_visitors_load_all(comm, source, &e->cases, &e->visitors, err);
+    if (status == SOUK_OK)
+        status =
+            souk_ranking_make_all(comm, source, &e->cases, &e->visitors, &rule, &e->ranking, err);
+    if (status == SOUK_OK && q->discovery && q->protocol == SOUK_PROTOCOL_FILE)
+        status = drop_touched_all(e, comm, err);
+    if (status != SOUK_OK)
+        return status;
+    const struct souk_measure measure = souk_evaluation_measure(e);
+    return souk_summary_make_all(comm, &measure, &e->bootstrap, &e->summary, err);
+}
+
+void souk_evaluation_forget(struct souk_evaluation *e)
+{
+    souk_summary_fini(&e->summary);
+    souk_ranking_fini(&e->ranking);
+    souk_visitors_fini(&e->visitors);
+}
+
+void souk_evaluation_fini(struct souk_evaluation *e)
+{
+    souk_evaluation_forget(e);
+    souk_cases_fini(&e->cases);
+}

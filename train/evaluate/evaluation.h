@@ -1,0 +1,52 @@
+/** @file
+ *  One evaluation, from a question to its figures. souk-evaluate asks it of a model's files,
+ *  souk-tune of models in memory: the figures are the same.
+ *
+ *      question -> cases                 once
+ *      model    -> visitors -> ranking -> summary      for every model that is asked
+ */
+#ifndef SOUK_EVALUATE_EVALUATION_H
+#define SOUK_EVALUATE_EVALUATION_H
+
+#include "train/evaluate/cases.h"
+#include "train/evaluate/measure.h"
+#include "train/evaluate/partsource.h"
+#include "train/evaluate/ranking.h"
+#include "train/evaluate/summary.h"
+#include "train/evaluate/visitors.h"
+
+#include <stdbool.h>
+
+struct souk_evaluation {
+    struct souk_question question; /**< texts borrowed */
+    struct souk_cutoffs cutoffs;
+    struct souk_bootstrap bootstrap;
+    bool quiet; /**< no progress, no log */
+    struct souk_cases cases;
+    struct souk_visitors visitors;
+    struct souk_ranking ranking;
+    struct souk_summary summary;
+};
+
+/** Collective. Who is asked, and what counts as right. question, cutoffs, bootstrap and quiet are
+ *  set, the rest is zero.
+ *  @param parts of the models that will be asked
+ *  @return SOUK_ENOTFOUND where nobody has a target; the same on every rank */
+souk_status souk_evaluation_ask_all(struct souk_evaluation *e, const struct souk_comm *comm,
+                                    const struct souk_dataset *dataset, int parts,
+                                    struct souk_error *err) SOUK_MUST_CHECK;
+
+/** Collective. Ask a model; fills visitors, ranking and summary.
+ *  @param source must outlive them */
+souk_status souk_evaluation_answer_all(struct souk_evaluation *e, const struct souk_comm *comm,
+                                       const struct souk_part_source *source,
+                                       struct souk_error *err) SOUK_MUST_CHECK;
+
+/** What the answer was measured with. */
+struct souk_measure souk_evaluation_measure(const struct souk_evaluation *e);
+
+/** Forget the answer, not the cases: another model can be asked. */
+void souk_evaluation_forget(struct souk_evaluation *e);
+void souk_evaluation_fini(struct souk_evaluation *e);
+
+#endif
