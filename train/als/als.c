@@ -64,7 +64,8 @@ souk_status souk_als_init_all(struct souk_als *als, const struct souk_comm *comm
                               const struct souk_als_parameters *parameters, struct souk_error *err)
 {
     struct souk_sides_plan plan = {
-        .factors = souk_als_columns(parameters),
+        .columns = souk_als_columns(parameters),
+        .heldout = {parameters->validation_share, parameters->seed},
         .rule = parameters->partition,
         .shared_memory = parameters->shared_memory,
         .ranks_per_node = parameters->ranks_per_node,

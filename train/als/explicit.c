@@ -1,112 +1,28 @@
 #include "train/als/explicit.h"
 
 #include "shared/base/memory.h"
-#include "shared/base/random.h"
 #include "train/comm/exactsum.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 static const float SCALE = 1024;
-static const uint64_t VALIDATION_STREAM =
-    UINT64_C(0x76616c6964617465); /* apart from the factors' */
 
 /* What is summed over rows; the first four over pairs too. */
 enum sum { SUM_SQUARES, SUM_ABSOLUTE, SUM_HELD_SQUARES, SUM_HELD_ABSOLUTE, SUM_RIDGE, SUMS };
 enum { PAIR_SUMS = SUM_RIDGE };
 
 struct souk_explicit {
-    double mean;           /* mu, of the training pairs */
-    int64_t training;      /* pairs of all ranks */
-    int64_t held;          /* pairs of all ranks */
-    unsigned char *out[2]; /* [pairs] of a side, whether held out; NULL: none is */
-    float *diagonal; /* [width], 0 for vector and bias, 1 behind: there is no sum over all cells */
-    double *of_item; /* [own items x PAIR_SUMS] */
+    double mean;      /* mu, of the training pairs */
+    int64_t training; /* pairs of all ranks */
+    int64_t held;     /* pairs of all ranks */
+    float *diagonal;  /* [width], 0 for vector and bias, 1 behind: there is no sum over all cells */
+    double *of_item;  /* [own items x PAIR_SUMS] */
 };
-
-static bool is_held(const struct souk_explicit *e, enum souk_side_kind kind, int64_t pair)
-{
-    return e->out[kind] && e->out[kind][pair];
-}
 
 static int bias_column(const struct souk_als *als)
 {
     return souk_als_width(&als->parameters);
-}
-
-/* ---- which pairs are held out ---- */
-
-/* Pairs know columns of the node's matrix, no global rows: for once, rows tell their numbers
- * through the exchange, in digits that bfloat16 holds exactly. The factors are drawn over them
- * later. */
-enum { DIGITS = 8 };
-
-static void write_number(float *row, int64_t number)
-{
-    for (int k = 0; k < DIGITS; k++)
-        row[k] = (float)(number >> (8 * k) & 255);
-}
-
-static int64_t read_number(const float *row)
-{
-    int64_t number = 0;
-    for (int k = 0; k < DIGITS; k++)
-        number |= (int64_t)row[k] << (8 * k);
-    return number;
-}
-
-static void write_numbers(const struct souk_side *s)
-{
-    const struct souk_partition *p = &s->partition;
-    for (int64_t k = 0; k < p->owned; k++) {
-        const int64_t b = p->owned_block[k];
-        for (int64_t row = p->block_row[b]; row < p->block_row[b + 1]; row++)
-            write_number(souk_side_row(s, souk_partition_local(p, b, row)), row);
-    }
-}
-
-/* A batch's rows of the other side into the matrix. */
-static souk_status gather_all(const struct souk_side *s, int batch, struct souk_error *err)
-{
-    struct souk_rowexchange *x = &s->gather[batch];
-    souk_status status = souk_rowexchange_start_all(x, err);
-    for (int c = 0; c < s->schedule.chunks && !status; c++)
-        status = souk_rowexchange_wait_all(x, c, err);
-    return status ? status : souk_rowexchange_finish_all(x, err);
-}
-
-static void hold_out_batch(const struct souk_als *als, enum souk_side_kind kind, int batch)
-{
-    const struct souk_side *s = &als->sides[kind], *other = &als->sides[!kind];
-    const uint64_t seed = als->parameters.seed ^ VALIDATION_STREAM;
-    unsigned char *out = als->explicit->out[kind];
-    for (int64_t r = s->schedule.batch_row[batch]; r < s->schedule.batch_row[batch + 1]; r++) {
-        const int64_t own = read_number(souk_side_row(s, r));
-        for (int64_t at = s->offsets[r]; at < s->offsets[r + 1]; at++) {
-            const int64_t there = read_number(souk_side_column(other, s->column[at]));
-            const int64_t user = kind == SOUK_SIDE_USERS ? own : there;
-            const int64_t item = kind == SOUK_SIDE_USERS ? there : own;
-            out[at] = souk_random_uniform(seed, (uint64_t)user, (uint64_t)item) <
-                      als->parameters.validation_share;
-        }
-    }
-}
-
-/* From both sides the same pairs. */
-static souk_status hold_out_all(const struct souk_als *als, struct souk_error *err)
-{
-    souk_status status = SOUK_OK;
-    for (int k = 0; k < 2; k++)
-        write_numbers(&als->sides[k]);
-    for (int k = 0; k < 2; k++) {
-        for (int b = 0; b < als->sides[k].schedule.batches && !status; b++) {
-            status = gather_all(&als->sides[k], b, err);
-            if (!status)
-                hold_out_batch(als, (enum souk_side_kind)k, b);
-        }
-        status = souk_status_agree_all(als->comm, status, err); /* all have read */
-    }
-    return status;
 }
 
 /* ---- setting up ---- */
@@ -115,20 +31,13 @@ static souk_status allocate(const struct souk_als *als, struct souk_explicit *e,
                             struct souk_error *err)
 {
     const int width = souk_als_width(&als->parameters);
-    bool ready = true;
     e->diagonal = souk_alloc_aligned((size_t)width, sizeof *e->diagonal);
     for (int c = als->parameters.factors + 1; c < width && e->diagonal; c++)
         e->diagonal[c] = 1;
     e->of_item = souk_zalloc_array(
         PAIR_SUMS * (size_t)als->sides[SOUK_SIDE_ITEMS].partition.local_rows, sizeof *e->of_item);
-    for (int k = 0; k < 2 && als->parameters.validation_share > 0; k++) {
-        const struct souk_side *s = &als->sides[k];
-        e->out[k] = souk_zalloc_array((size_t)s->offsets[s->partition.local_rows], 1);
-        ready = ready && e->out[k];
-    }
-    return ready && e->diagonal && e->of_item
-               ? SOUK_OK
-               : souk_fail(err, SOUK_ENOMEM, "no memory for the ratings");
+    return e->diagonal && e->of_item ? SOUK_OK
+                                     : souk_fail(err, SOUK_ENOMEM, "no memory for the ratings");
 }
 
 /* The mean of the training pairs, summed by user. */
@@ -143,7 +52,7 @@ static souk_status find_mean_all(const struct souk_als *als, struct souk_explici
     status = souk_status_agree_all(als->comm, status, err);
     for (int64_t r = 0; r < rows && !status; r++) {
         for (int64_t at = users->offsets[r]; at < users->offsets[r + 1]; at++) {
-            const bool held = is_held(e, SOUK_SIDE_USERS, at);
+            const bool held = souk_side_is_held(users, at);
             counts[held]++;
             sums[r] += held ? 0 : (double)users->weight[at];
         }
@@ -167,8 +76,6 @@ souk_status souk_explicit_init_all(struct souk_als *als, struct souk_error *err)
     souk_status status =
         e ? allocate(als, e, err) : souk_fail(err, SOUK_ENOMEM, "no memory for the ratings");
     status = souk_status_agree_all(als->comm, status, err);
-    if (!status && als->parameters.validation_share > 0)
-        status = hold_out_all(als, err);
     for (int k = 0; k < 2 && !status; k++)
         for (int64_t r = 0; r < als->sides[k].partition.local_rows; r++)
             souk_side_row(&als->sides[k], r)[als->parameters.factors] = 1;
@@ -179,8 +86,6 @@ void souk_explicit_free(struct souk_explicit *e)
 {
     if (!e)
         return;
-    free(e->out[0]);
-    free(e->out[1]);
     free(e->diagonal);
     free(e->of_item);
     free(e);
@@ -197,7 +102,7 @@ souk_status souk_explicit_solve(const struct souk_als *als, enum souk_side_kind 
     const int d = als->parameters.factors, bias = bias_column(als);
     int64_t count = 0;
     for (int64_t at = s->offsets[row]; at < s->offsets[row + 1]; at++) {
-        if (is_held(e, kind, at))
+        if (souk_side_is_held(s, at))
             continue;
         column[count] = s->column[at];
         a[count] = 1;
@@ -240,7 +145,7 @@ static void errors_of_item(const struct souk_als *als, int64_t row, double *sums
     const struct souk_side *users = &als->sides[SOUK_SIDE_USERS];
     double own[PAIR_SUMS] = {0};
     for (int64_t at = items->offsets[row]; at < items->offsets[row + 1]; at++) {
-        const bool held = is_held(als->explicit, SOUK_SIDE_ITEMS, at);
+        const bool held = souk_side_is_held(items, at);
         const float *user = souk_side_column(users, items->column[at]);
         const double miss =
             (double)items->weight[at] - predict(als, user, souk_side_row(items, row));
@@ -270,7 +175,7 @@ static double ridge_of_row(const struct souk_als *als, enum souk_side_kind kind,
     double norm = bias * bias;
     int64_t count = 0;
     for (int64_t at = s->offsets[row]; at < s->offsets[row + 1]; at++)
-        count += !is_held(als->explicit, kind, at);
+        count += !souk_side_is_held(s, at);
     for (int c = 0; c < als->parameters.factors; c++)
         norm += (double)x[c] * (double)x[c];
     return als->parameters.objective.rating_regularization * (double)count * norm;

@@ -25,9 +25,8 @@
 #include "shared/math/rowsolve.h"
 #include "train/als/als.h"
 
-/** Collective, in souk_als_init_all() between the sides and their factors: the constant columns,
- *  which pairs are held out for validation (a function of the seed, the user's and the item's row),
- *  and the mean of the others.
+/** Collective, in souk_als_init_all() after the sides: the constant columns, and the mean of the
+ *  pairs that are not held out.
  *  @param als als->explicit is set; free with souk_explicit_free(), also after a failure
  *  @return SOUK_OK, SOUK_EUSAGE (no pair is left to train on), SOUK_ENOMEM, SOUK_ECOMM; the same on
  *          every rank */

@@ -81,8 +81,8 @@ static void measure_batches(struct souk_side *s, const struct souk_sides_plan *p
 {
     for (int b = 0; b < s->schedule.batches; b++) {
         const struct souk_ghostlist *list = &s->gather[b].list;
-        const int64_t send = souk_rowexchange_send_buffer_bytes(list, plan->wire, plan->factors);
-        const int64_t recv = souk_rowexchange_recv_buffer_bytes(list, plan->wire, plan->factors);
+        const int64_t send = souk_rowexchange_send_buffer_bytes(list, plan->wire, plan->columns);
+        const int64_t recv = souk_rowexchange_recv_buffer_bytes(list, plan->wire, plan->columns);
         s->ghosts = list->ghosts > s->ghosts ? list->ghosts : s->ghosts;
         s->send_bytes = send > s->send_bytes ? send : s->send_bytes;
         s->recv_bytes = recv > s->recv_bytes ? recv : s->recv_bytes;
@@ -91,7 +91,8 @@ static void measure_batches(struct souk_side *s, const struct souk_sides_plan *p
     }
 }
 
-static souk_status allocate_pairs(struct souk_side *s, int64_t count, struct souk_error *err)
+static souk_status allocate_pairs(struct souk_side *s, int64_t count, bool some_held,
+                                  struct souk_error *err)
 {
     for (int64_t r = 0; r < s->partition.local_rows; r++) {
         const int64_t length = s->offsets[r + 1] - s->offsets[r];
@@ -100,7 +101,8 @@ static souk_status allocate_pairs(struct souk_side *s, int64_t count, struct sou
     s->column = souk_alloc_array((size_t)count, sizeof *s->column);
     s->weight = souk_alloc_array((size_t)count, sizeof *s->weight);
     s->gather = souk_zalloc_array((size_t)s->schedule.batches, sizeof *s->gather);
-    return s->column && s->weight && s->gather
+    s->held = some_held ? souk_alloc_array((size_t)count, sizeof *s->held) : NULL;
+    return s->column && s->weight && s->gather && (s->held || !some_held)
                ? SOUK_OK
                : souk_fail(err, SOUK_ENOMEM, "no memory for %lld pairs", (long long)count);
 }
@@ -128,7 +130,10 @@ static souk_status build_rows_all(const struct souk_comm *comm, const struct sou
                                         s->partition.local_rows, &other->partition, plan->chunks,
                                         plan->ghosts_that_fit, &s->elsewhere, &longest, err);
     if (!status)
-        status = souk_status_agree_all(comm, allocate_pairs(s, count, err), err);
+        status = souk_status_agree_all(comm, allocate_pairs(s, count, plan->heldout.share > 0, err),
+                                       err);
+    for (int64_t i = 0; i < count && !status && s->held; i++)
+        s->held[i] = souk_pair_is_held(&plan->heldout, kind, &pairs[i]);
     for (int b = 0; b < s->schedule.batches && !status; b++)
         status = build_batch_all(comm, s, other, node, b, pairs, err);
     if (!status)
@@ -141,8 +146,9 @@ out:
 int64_t souk_side_bytes(const struct souk_side *s, const struct souk_side *other)
 {
     const int64_t row = s->stride * (int64_t)sizeof(float), rows = s->partition.local_rows;
-    return rows * row + other->ghosts * row + s->send_bytes + s->recv_bytes + s->offsets[rows] * 8 +
-           rows * 16;
+    const int64_t pair = s->held ? 9 : 8;
+    return rows * row + other->ghosts * row + s->send_bytes + s->recv_bytes +
+           s->offsets[rows] * pair + rows * 16;
 }
 
 /* The node's matrix of a side: its ranks' own rows, and the ghosts that the other side's rows need.
@@ -184,7 +190,7 @@ static souk_status bind_all(const struct souk_comm *comm, const struct souk_side
         status = souk_fail(err, SOUK_ENOMEM, "no memory for %lld bytes to send and receive",
                            (long long)(s->send_bytes + s->recv_bytes));
     for (int b = 0; b < s->schedule.batches && !status; b++)
-        status = souk_rowexchange_bind(&s->gather[b], &other->storage, plan->factors, s->stride,
+        status = souk_rowexchange_bind(&s->gather[b], &other->storage, plan->columns, s->stride,
                                        plan->wire, s->send_buffer, s->recv_buffer, err);
     return souk_status_agree_all(comm, status, err);
 }
@@ -210,7 +216,7 @@ static souk_status build_sides_all(const struct souk_comm *comm, const struct so
 {
     souk_status status = SOUK_OK;
     for (int k = 0; k < 2 && !status; k++) {
-        sides[k] = (struct souk_side){.stride = souk_factor_stride(plan->factors)};
+        sides[k] = (struct souk_side){.stride = souk_factor_stride(plan->columns)};
         status = partition_side_all(comm, ratings, (enum souk_side_kind)k, plan, &sides[k], err);
     }
     for (int k = 0; k < 2 && !status; k++)
@@ -255,6 +261,7 @@ static void side_fini(struct souk_side *s)
     free(s->offsets);
     free(s->column);
     free(s->weight);
+    free(s->held);
 }
 
 void souk_sides_fini_all(struct souk_side sides[2])
