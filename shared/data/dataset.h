@@ -54,6 +54,10 @@ enum souk_weighting {
     SOUK_WEIGHT_EVENTS, /**< sum of the event types' weights */
     SOUK_WEIGHT_VALUES, /**< sum of the events' values */
     SOUK_WEIGHT_ORDERS, /**< number of distinct orders */
+    /* Of a rule only, never of a manifest: the weight is a rating, of any sign. */
+    SOUK_WEIGHT_LAST, /**< value of the latest event; of the last in the dataset's order among
+                         equals */
+    SOUK_WEIGHT_MEAN, /**< mean of the events' values */
 };
 
 /** Of one part, kept in the manifest. */

@@ -1,5 +1,6 @@
 #include "shared/data/h5file.h"
 
+#include "shared/base/log.h"
 #include "shared/base/memory.h"
 #include "shared/data/h5seal.h"
 
@@ -8,6 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { CHUNK_BYTES = 1 << 19, KIND_MAX_BYTES = 64 };
 
@@ -15,6 +17,7 @@ struct souk_h5 {
     hid_t file;
     char *path;
     char kind[KIND_MAX_BYTES + 1];
+    bool writing;
 };
 
 static hid_t file_type(enum souk_h5_type type)
@@ -108,6 +111,7 @@ souk_status souk_h5_create(const char *path, const char *kind, struct souk_h5 **
     if (creation >= 0 && H5Pset_userblock(creation, SOUK_H5_SEAL_BYTES) >= 0)
         (*out)->file = H5Fcreate(path, H5F_ACC_TRUNC, creation, H5P_DEFAULT);
     close_plist(creation);
+    (*out)->writing = (*out)->file >= 0;
     if ((*out)->file < 0) {
         souk_h5_close(*out);
         *out = NULL;
@@ -117,15 +121,25 @@ souk_status souk_h5_create(const char *path, const char *kind, struct souk_h5 **
     return SOUK_OK;
 }
 
+/* A file that a full disk keeps from closing stays open in the library, and would hold its blocks
+ * after it is removed: give them back, for a process that goes on. */
+static bool close_file(struct souk_h5 *h5)
+{
+    const bool closed = h5->file < 0 || H5Fclose(h5->file) >= 0;
+    if (!closed && h5->writing && truncate(h5->path, 0) != 0)
+        souk_log(SOUK_LOG_WARN, "leftover", "path=%s", h5->path);
+    h5->file = H5I_INVALID_HID;
+    return closed;
+}
+
 souk_status souk_h5_seal(struct souk_h5 *h5, int64_t *size_bytes, uint64_t *digest,
                          struct souk_error *err)
 {
     souk_status status = SOUK_OK;
     if (H5Fflush(h5->file, H5F_SCOPE_GLOBAL) < 0)
         status = souk_fail(err, SOUK_EIO, "%s: cannot write (disk full?)", h5->path);
-    if (H5Fclose(h5->file) < 0 && !status)
+    if (!close_file(h5) && !status)
         status = souk_fail(err, SOUK_EIO, "%s: cannot close (disk full?)", h5->path);
-    h5->file = H5I_INVALID_HID;
     if (!status)
         status = souk_h5seal_write(h5->path, h5->kind, size_bytes, digest, err);
     souk_h5_close(h5);
@@ -161,8 +175,7 @@ void souk_h5_close(struct souk_h5 *h5)
 {
     if (!h5)
         return;
-    if (h5->file >= 0)
-        H5Fclose(h5->file);
+    close_file(h5);
     free(h5->path);
     free(h5);
 }

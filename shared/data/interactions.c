@@ -76,12 +76,31 @@ static int64_t distinct(int64_t *values, int64_t count)
     return n;
 }
 
+static bool is_rating(const struct souk_interaction_rule *rule)
+{
+    return rule->weighting == SOUK_WEIGHT_LAST || rule->weighting == SOUK_WEIGHT_MEAN;
+}
+
+/* Events of a user ascend by time, and so do refs. */
+static double rate(const struct souk_dataset_part *part, const struct souk_interaction_rule *rule,
+                   const struct event_ref *refs, int64_t count)
+{
+    double sum = 0;
+    if (rule->weighting == SOUK_WEIGHT_LAST)
+        return (double)part->value[refs[count - 1].index];
+    for (int64_t i = 0; i < count; i++)
+        sum += (double)part->value[refs[i].index];
+    return sum / (double)count;
+}
+
 /* The weight of refs[0..count), all of one item. @param orders scratch [count] */
 static double weigh(const struct souk_dataset_part *part, const struct souk_interaction_rule *rule,
                     const struct event_ref *refs, int64_t count, int64_t *orders)
 {
     double sum = 0;
     int64_t order_count = 0;
+    if (is_rating(rule))
+        return rate(part, rule, refs, count);
     for (int64_t i = 0; i < count; i++) {
         const int64_t e = refs[i].index;
         if (rule->weighting == SOUK_WEIGHT_VALUES && part->value)
@@ -99,8 +118,6 @@ static void append_pair(struct souk_interactions *out, const struct souk_dataset
 {
     const int64_t at = out->count;
     int64_t last = part->time_ms[refs[0].index];
-    if (!(weight > 0))
-        return;
     for (int64_t i = 1; i < count; i++)
         if (part->time_ms[refs[i].index] > last)
             last = part->time_ms[refs[i].index];
@@ -124,8 +141,9 @@ static void aggregate_user(const struct souk_dataset_part *part,
     for (int64_t i = 1; i <= n; i++) {
         if (i < n && refs[i].item == refs[start].item)
             continue;
-        append_pair(out, part, refs + start, i - start,
-                    weigh(part, rule, refs + start, i - start, orders));
+        const double weight = weigh(part, rule, refs + start, i - start, orders);
+        if (weight > 0 || is_rating(rule))
+            append_pair(out, part, refs + start, i - start, weight);
         start = i;
     }
 }
@@ -146,6 +164,11 @@ souk_status souk_interactions_of_part(const struct souk_dataset_part *part,
     const size_t events = (size_t)part->event_count;
     const size_t longest = (size_t)longest_history(part);
     souk_status status = SOUK_OK;
+    if (is_rating(rule) && !part->value) {
+        *out = (struct souk_interactions){0};
+        return souk_fail(err, SOUK_EUSAGE,
+                         "the dataset has no ratings: ingest it with --value-column");
+    }
     struct event_ref *refs = souk_alloc_array(longest, sizeof *refs);
     int64_t *orders = souk_alloc_array(longest, sizeof *orders);
 

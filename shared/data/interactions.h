@@ -14,7 +14,7 @@ struct souk_interactions {
     int64_t rows, count;
     int64_t *offsets; /**< [rows + 1] */
     int64_t *item;    /**< [count], global item row of the dataset */
-    float *weight;    /**< [count], > 0 */
+    float *weight;    /**< [count], > 0; ratings (SOUK_WEIGHT_LAST, _MEAN): any finite number */
     int64_t *last_ms; /**< [count], time of the latest event of the pair */
     int32_t *events;  /**< [count], number of events of the pair */
 };
@@ -34,7 +34,8 @@ souk_status souk_interaction_rule_parse(struct souk_interaction_rule *rule,
                                         struct souk_error *err) SOUK_MUST_CHECK;
 
 /** Aggregate. Sums run in the order of the events, in double. Pairs whose weight is not positive
- *  are left out. @param out free with souk_interactions_fini(); zeroed on failure */
+ *  are left out, except for ratings. @param out free with souk_interactions_fini(); zeroed on
+ * failure */
 souk_status souk_interactions_of_part(const struct souk_dataset_part *part,
                                       const struct souk_interaction_rule *rule,
                                       struct souk_interactions *out,

@@ -203,7 +203,7 @@ static int run(const struct souk_comm *comm, const struct souk_ratings *ratings,
     *digest = 0;
     for (int kind = 0; kind < 2 && !status; kind++) {
         float *rows[PARTS];
-        status = souk_als_collect_all(&als, ratings, (enum souk_side_kind)kind, rows, &err);
+        status = souk_als_collect_all(&als, (enum souk_side_kind)kind, rows, &err);
         if (!status)
             worst = fmax(worst, compare(ratings, kind, rows, digest));
         for (int p = 0; p < PARTS && !status; p++)

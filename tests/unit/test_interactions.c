@@ -73,6 +73,26 @@ Test(interactions, values_are_summed_and_orders_counted_once)
     souk_interactions_fini(&m);
 }
 
+Test(interactions, a_rating_is_the_last_value_or_the_mean)
+{
+    struct souk_interactions m = aggregate(SOUK_WEIGHT_LAST, 1, 1);
+    cr_assert(m.weight[0] == 3 && m.weight[1] == 0, "a rating of 0 is one");
+    souk_interactions_fini(&m);
+    m = aggregate(SOUK_WEIGHT_MEAN, 1, 1);
+    cr_assert(m.weight[0] == 2.75f && m.weight[1] == (float)(2.0 / 3));
+    souk_interactions_fini(&m);
+}
+
+Test(interactions, ratings_need_values)
+{
+    struct souk_dataset_part part = sample();
+    const struct souk_interaction_rule rule = {.weighting = SOUK_WEIGHT_LAST};
+    struct souk_interactions m;
+    part.value = NULL;
+    cr_assert_eq(souk_interactions_of_part(&part, &rule, &m, &err), SOUK_EUSAGE);
+    cr_assert_not_null(strstr(err.msg, "--value-column"));
+}
+
 Test(interactions, rules_are_read_from_text)
 {
     struct souk_dataset d = {.type_count = 2};

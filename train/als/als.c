@@ -3,7 +3,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/memory.h"
 #include "shared/math/rowsolve.h"
-#include "shared/model/modelfile.h"
+#include "train/als/explicit.h"
 #include "train/als/initial.h"
 #include "train/als/loss.h"
 
@@ -14,6 +14,8 @@ static souk_status shared_init(struct souk_als *als, struct souk_error *err)
 {
     const int factors = als->parameters.factors;
     const size_t d = (size_t)factors;
+    if (als->parameters.objective.kind == SOUK_OBJECTIVE_EXPLICIT)
+        return SOUK_OK; /* no sum over all cells */
     souk_status status = souk_gram_init(&als->gram, als->comm, factors, err);
     if (!status)
         status = souk_basis_init(&als->basis, factors, err);
@@ -31,6 +33,8 @@ static souk_status shared_init(struct souk_als *als, struct souk_error *err)
 static souk_status update_gram_all(struct souk_als *als, enum souk_side_kind kind,
                                    struct souk_error *err)
 {
+    if (als->explicit)
+        return SOUK_OK;
     souk_status status = souk_gram_start_all(&als->gram, &als->sides[kind], err);
     return status ? status : souk_gram_finish_all(&als->gram, als->grams[kind], err);
 }
@@ -58,7 +62,8 @@ static void estimate_costs(const struct souk_als_parameters *p, double *pair, do
 static struct souk_sides_plan plan_of(const struct souk_als_parameters *parameters)
 {
     struct souk_sides_plan plan = {
-        .factors = parameters->factors,
+        .columns = souk_als_columns(parameters),
+        .heldout = {parameters->validation_share, parameters->seed},
         .rule = parameters->partition,
         .shared_memory = parameters->shared_memory,
         .ranks_per_node = parameters->ranks_per_node,
@@ -98,10 +103,17 @@ souk_status souk_als_init_all(struct souk_als *als, const struct souk_comm *comm
     status = souk_status_agree_all(comm, shared_init(als, err), err);
     if (!status)
         status = souk_als_build_all(als, ratings, err);
+    if (!status && parameters->objective.kind == SOUK_OBJECTIVE_EXPLICIT)
+        status = souk_explicit_init_all(als, err);
     for (int k = 0; k < 2 && !status; k++)
         status = souk_initial_factors_all(comm, ratings, (enum souk_side_kind)k, parameters,
                                           &als->sides[k], err);
-    return status ? status : update_gram_all(als, SOUK_SIDE_ITEMS, err);
+    return status ? status : souk_als_refresh_all(als, err);
+}
+
+souk_status souk_als_refresh_all(struct souk_als *als, struct souk_error *err)
+{
+    return update_gram_all(als, SOUK_SIDE_ITEMS, err);
 }
 
 souk_status souk_als_measure_all(struct souk_als *als, struct souk_error *err)
@@ -132,10 +144,14 @@ void souk_als_fini(struct souk_als *als)
     souk_basis_fini(&als->basis);
     free(als->diagonal);
     als->diagonal = NULL;
+    souk_explicit_free(als->explicit);
+    als->explicit = NULL;
 }
 
 /* What the threads share while they solve the rows of one side. */
 struct half_epoch {
+    const struct souk_als *als;
+    enum souk_side_kind kind;
     const struct souk_als_parameters *parameters;
     const struct souk_side *side, *other;
     const float *diagonal;
@@ -146,17 +162,20 @@ struct half_epoch {
 struct thread_scratch {
     struct souk_rowscratch solver;
     float *a, *b;
+    int32_t *column; /* explicit only */
 };
 
 static souk_status scratch_init(struct thread_scratch *t, const struct half_epoch *h)
 {
     const struct souk_als_parameters *p = h->parameters;
-    const int width = souk_factor_stride(p->factors);
+    const int width = souk_als_width(p);
     const int block = p->solver == SOUK_SOLVER_IALSPP ? p->block : width;
     souk_status status = souk_rowscratch_init(&t->solver, width, block, h->side->longest);
     t->a = souk_alloc_array((size_t)h->side->longest, sizeof *t->a);
     t->b = souk_alloc_array((size_t)h->side->longest, sizeof *t->b);
-    return !status && t->a && t->b ? SOUK_OK : SOUK_ENOMEM;
+    t->column =
+        souk_alloc_array(h->als->explicit ? (size_t)h->side->longest : 0, sizeof *t->column);
+    return !status && t->a && t->b && t->column ? SOUK_OK : SOUK_ENOMEM;
 }
 
 static void scratch_fini(struct thread_scratch *t)
@@ -164,6 +183,7 @@ static void scratch_fini(struct thread_scratch *t)
     souk_rowscratch_fini(&t->solver);
     free(t->a);
     free(t->b);
+    free(t->column);
 }
 
 static souk_status solve_row(const struct half_epoch *h, int64_t row, struct thread_scratch *t)
@@ -171,7 +191,7 @@ static souk_status solve_row(const struct half_epoch *h, int64_t row, struct thr
     const struct souk_als_parameters *parameters = h->parameters;
     const int64_t first = h->side->offsets[row], count = h->side->offsets[row + 1] - first;
     const struct souk_rowproblem problem = {
-        .width = souk_factor_stride(parameters->factors),
+        .width = souk_als_width(parameters),
         .stride = h->side->stride,
         .diagonal = h->diagonal,
         .ridge = (float)souk_objective_ridge(&parameters->objective, count, h->other->rows),
@@ -183,6 +203,8 @@ static souk_status solve_row(const struct half_epoch *h, int64_t row, struct thr
         .upcoming = h->side->offsets[h->side->partition.local_rows] - first - count,
     };
     float *x = souk_side_row(h->side, row);
+    if (h->als->explicit)
+        return souk_explicit_solve(h->als, h->kind, row, t->a, t->b, t->column, &t->solver);
     souk_objective_coefficients(&parameters->objective, h->side->weight + first, count, t->a, t->b);
     switch (parameters->solver) {
     case SOUK_SOLVER_CG:
@@ -265,6 +287,8 @@ static souk_status explain(const struct half_epoch *h, souk_status status, enum 
 static souk_status turn_all(struct souk_als *als, enum souk_side_kind kind, struct souk_error *err)
 {
     const float weight = (float)souk_objective_gram_weight(&als->parameters.objective);
+    if (als->explicit)
+        return SOUK_OK;
     souk_status status = souk_basis_find_all(&als->basis, als->comm, als->grams[!kind], err);
     if (status)
         return status;
@@ -327,7 +351,9 @@ static souk_status solve_batch_all(struct half_epoch *h, int batch, souk_status 
 static souk_status half_epoch_all(struct souk_als *als, enum souk_side_kind kind,
                                   struct souk_als_epoch *report, struct souk_error *err)
 {
-    struct half_epoch h = {.parameters = &als->parameters,
+    struct half_epoch h = {.als = als,
+                           .kind = kind,
+                           .parameters = &als->parameters,
                            .side = &als->sides[kind],
                            .other = &als->sides[!kind],
                            .diagonal = als->diagonal,
@@ -340,7 +366,9 @@ static souk_status half_epoch_all(struct souk_als *als, enum souk_side_kind kind
     for (int b = 0; b < h.side->schedule.batches && !status; b++) {
         status = solve_batch_all(&h, b, &solved, report, err);
         last = souk_monotonic_us();
-        if (!status && kind == SOUK_SIDE_ITEMS)
+        if (!status && kind == SOUK_SIDE_ITEMS && als->explicit)
+            souk_explicit_errors(als, b);
+        else if (!status && kind == SOUK_SIDE_ITEMS)
             souk_loss_of_pairs(&als->parameters.objective, als->sides, b, als->of_item);
         lap(&last, &report->loss_seconds);
         souk_sides_release(als->sides);
@@ -352,7 +380,8 @@ static souk_status half_epoch_all(struct souk_als *als, enum souk_side_kind kind
     if (!status)
         status = update_gram_all(als, kind, err);
     lap(&last, &report->basis_seconds);
-    report->volume_bytes += h.side->elsewhere * als->parameters.factors * (int64_t)sizeof(float);
+    report->volume_bytes +=
+        h.side->elsewhere * souk_als_columns(&als->parameters) * (int64_t)sizeof(float);
     return status;
 }
 
@@ -386,7 +415,9 @@ souk_status souk_als_epoch_all(struct souk_als *als, struct souk_als_epoch *repo
     if (!status)
         status = half_epoch_all(als, SOUK_SIDE_ITEMS, report, err);
     report->seconds = (double)(souk_monotonic_us() - start) * 1e-6 - report->loss_seconds;
-    if (!status)
+    if (!status && als->explicit)
+        status = souk_explicit_loss_all(als, report, err);
+    else if (!status)
         status = souk_loss_all(als->comm, &als->parameters.objective, als->parameters.factors,
                                als->sides, als->grams, als->of_item, &report->loss, err);
     if (!status)

@@ -11,6 +11,7 @@
 #ifndef SOUK_ALS_ALS_H
 #define SOUK_ALS_ALS_H
 
+#include "shared/model/modelfile.h"
 #include "train/als/basis.h"
 #include "train/als/gram.h"
 #include "train/als/objective.h"
@@ -31,7 +32,26 @@ struct souk_als_parameters {
     int64_t memory_limit; /**< bytes of a rank, 0: none */
     const char *scratch;  /**< folder for what does not fit; borrowed */
     struct souk_objective objective;
+    double validation_share; /**< explicit: of the ratings, held out */
 };
+
+/** Columns that the solver reads of a row: the factors, and for `explicit` a constant. */
+static inline int souk_als_width(const struct souk_als_parameters *p)
+{
+    return souk_factor_stride(p->factors + (p->objective.kind == SOUK_OBJECTIVE_EXPLICIT));
+}
+
+/** Columns of a side's matrix; `explicit` keeps a bias behind what the solver reads. */
+static inline int souk_als_columns(const struct souk_als_parameters *p)
+{
+    return p->objective.kind == SOUK_OBJECTIVE_EXPLICIT ? souk_als_width(p) + 1 : p->factors;
+}
+
+/** Columns of the model (explicit.h). */
+static inline int souk_als_model_columns(const struct souk_als_parameters *p)
+{
+    return p->factors + (p->objective.kind == SOUK_OBJECTIVE_EXPLICIT ? 2 : 0);
+}
 
 /** What one epoch did; seconds are the largest of all ranks. */
 struct souk_als_epoch {
@@ -45,7 +65,12 @@ struct souk_als_epoch {
     int64_t bytes_sent;   /**< factor rows, all ranks */
     int64_t volume_bytes; /**< rows of other ranks that each rank needs, in fp32, all ranks: what is
                              sent without shared memory, bf16 and batches */
+    double rmse, mae;     /**< explicit: of the ratings trained on */
+    double validation_rmse, validation_mae;
+    int64_t validation_pairs; /**< explicit: ratings held out */
 };
+
+struct souk_explicit;
 
 struct souk_als {
     const struct souk_comm *comm;
@@ -56,9 +81,11 @@ struct souk_als {
     double *grams[2];          /**< [d x d] of each side, as of its last change */
     float *diagonal;           /**< [stride], what the rows that are being solved share */
     struct souk_gram gram;
-    double *of_item; /**< [own items], loss of their pairs */
     int64_t
         *block_us[2]; /**< [blocks] of each side, microseconds of own rows; NULL: not measured */
+    double *of_item;  /**< [own items], loss of their pairs */
+    struct souk_explicit *explicit; /**< private to explicit.c; NULL for other objectives. With it
+                                         there is no basis, Gram matrix or diagonal */
 };
 
 /** Collective. Bring the ratings to their owners and draw the initial factors, a function of the
@@ -83,12 +110,15 @@ souk_status souk_als_measure_all(struct souk_als *als, struct souk_error *err) S
 souk_status souk_als_epoch_all(struct souk_als *als, struct souk_als_epoch *report,
                                struct souk_error *err) SOUK_MUST_CHECK;
 
-/** Collective. Bring one side's factors back to the ranks of their parts, and to the basis in which
- *  the initial factors were drawn.
- *  @param rows [parts] of [rows of the part x stride], NULL for parts of other ranks; each owned by
- *         the caller, free() */
-souk_status souk_als_collect_all(const struct souk_als *als, const struct souk_ratings *ratings,
-                                 enum souk_side_kind kind, float **rows,
+/** Collective. After own rows were written from outside (a checkpoint, an earlier model): bring up
+ * to date what the next epoch starts from. */
+souk_status souk_als_refresh_all(struct souk_als *als, struct souk_error *err) SOUK_MUST_CHECK;
+
+/** Collective. Bring one side's factors back to the ranks of their parts, in the model's form: in
+ * the basis in which the initial factors were drawn; of `explicit` as explicit.h says.
+ *  @param rows [parts] of [rows of the part x stride], NULL for parts of other ranks; empty with
+ *         souk_blockrows_free() */
+souk_status souk_als_collect_all(const struct souk_als *als, enum souk_side_kind kind, float **rows,
                                  struct souk_error *err) SOUK_MUST_CHECK;
 
 #endif

@@ -25,7 +25,7 @@ static souk_status collect_all(const struct souk_als *als, const struct souk_rat
             status = souk_fail(err, SOUK_ENOMEM, "no memory for the factors");
         status = souk_status_agree_all(als->comm, status, err);
         if (!status)
-            status = souk_als_collect_all(als, ratings, (enum souk_side_kind)k, m->rows[k], err);
+            status = souk_als_collect_all(als, (enum souk_side_kind)k, m->rows[k], err);
     }
     return status;
 }
@@ -41,8 +41,8 @@ souk_status souk_als_model_all(const struct souk_als *als, const struct souk_rat
             souk_popularity_all(als->comm, ratings, popularity_half_life_ms, &out->popularity, err);
     out->content = (struct souk_model_content){
         .kind = "als",
-        .factors = als->parameters.factors,
-        .stride = souk_factor_stride(als->parameters.factors),
+        .factors = souk_als_model_columns(&als->parameters),
+        .stride = als->sides[0].stride,
         .user_factors = out->rows[SOUK_SIDE_USERS],
         .item_factors = out->rows[SOUK_SIDE_ITEMS],
         .popularity = out->popularity.score,

@@ -11,7 +11,8 @@ struct souk_als_request {
     int64_t popularity_half_life_ms;
 };
 
-/** Parse, with the same table, defaults and messages as the program.
+/** Parse, with the same table, defaults and messages as the program. What needs more than
+ *  parameters (ratings of events, --checkpoint, --init-from) is refused.
  *  @param argv argv[0] is a name; --dataset and --out are required here too
  *  @return SOUK_OK, SOUK_EUSAGE, SOUK_ENOMEM, and what reading --config returns */
 souk_status souk_als_request_parse(int argc, char **argv, struct souk_als_request *out,

@@ -2,9 +2,8 @@
 
 #include "shared/base/memory.h"
 #include "shared/math/dot.h"
-#include "shared/math/fixed.h"
+#include "train/comm/exactsum.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 static double ridge_of_row(const struct souk_objective *o, const struct souk_side *side,
@@ -28,28 +27,6 @@ static double pairs_of_item(const struct souk_objective *o, const struct souk_si
         sum += souk_objective_cell(o, (double)items->weight[at], (double)s);
     }
     return sum;
-}
-
-/* Sum values of all ranks, exactly. @param values [count], of this rank; total of all ranks */
-static souk_status exact_sum_all(const struct souk_comm *comm, const double *values, int64_t count,
-                                 int64_t total, double *sum, struct souk_error *err)
-{
-    double bound = 0;
-    int64_t fixed = 0;
-    souk_status status;
-    for (int64_t i = 0; i < count; i++)
-        bound = fabs(values[i]) > bound || isnan(values[i]) ? fabs(values[i]) : bound;
-    status = souk_max_f64_all(comm, &bound, 1, err);
-    if (status)
-        return status;
-    if (!isfinite(bound))
-        return souk_fail(err, SOUK_ENUMERIC, "the loss is no longer finite");
-    const int shift = souk_fixed_shift(bound, total > 0 ? total : 1);
-    for (int64_t i = 0; i < count; i++)
-        fixed += souk_fixed_from(values[i], shift);
-    status = souk_sum_i64_all(comm, &fixed, 1, err);
-    *sum = souk_fixed_to(fixed, shift);
-    return status;
 }
 
 void souk_loss_of_pairs(const struct souk_objective *objective, const struct souk_side sides[2],
@@ -85,8 +62,8 @@ souk_status souk_loss_all(const struct souk_comm *comm, const struct souk_object
     shared(objective, users, items, d, of_row, of_item, user_rows, item_rows) schedule(static)
     for (int64_t i = 0; i < item_rows; i++)
         of_row[user_rows + i] = ridge_of_row(objective, items, users->rows, d, i) + of_item[i];
-    status =
-        exact_sum_all(comm, of_row, user_rows + item_rows, users->rows + items->rows, &rows, err);
+    status = souk_exact_sum_all(comm, of_row, user_rows + item_rows, users->rows + items->rows,
+                                &rows, err);
     for (int64_t k = 0; k < (int64_t)d * d; k++)
         trace += grams[SOUK_SIDE_USERS][k] * grams[SOUK_SIDE_ITEMS][k];
     *loss = souk_objective_gram_weight(objective) * trace + rows;

@@ -1,5 +1,6 @@
 /** @file
- *  What ALS minimizes. Two named objectives over all cells (user u, item i), s = x_u . y_i:
+ *  What ALS minimizes. Two named objectives over all cells (user u, item i), s = x_u . y_i; a
+ * third, `explicit`, over observed ratings only, is in explicit.h:
  *
  *  implicit (Hu, Koren, Volinsky 2008)
  *      sum_observed c (1 - s)^2 + sum_unobserved s^2 + reg (sum |x|^2 + sum |y|^2)
@@ -15,12 +16,17 @@
 
 #include <stdint.h>
 
-enum souk_objective_kind { SOUK_OBJECTIVE_IALS, SOUK_OBJECTIVE_IMPLICIT };
+enum souk_objective_kind {
+    SOUK_OBJECTIVE_IALS,
+    SOUK_OBJECTIVE_IMPLICIT,
+    SOUK_OBJECTIVE_EXPLICIT,
+};
 
 struct souk_objective {
     enum souk_objective_kind kind;
     double alpha, offset, regularization; /**< implicit */
     double alpha0, lambda, nu, power;     /**< ials */
+    double rating_regularization;         /**< explicit */
 };
 
 /** Weight of the sum over all cells: the Gram matrix's in the normal equations. */

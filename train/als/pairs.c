@@ -1,8 +1,20 @@
 #include "train/als/pairs.h"
 
 #include "shared/base/memory.h"
+#include "shared/base/random.h"
 
 #include <stdlib.h>
+
+static const uint64_t HELDOUT_STREAM = UINT64_C(0x76616c6964617465); /* apart from the factors' */
+
+bool souk_pair_is_held(const struct souk_heldout *heldout, enum souk_side_kind kind,
+                       const struct souk_pair *pair)
+{
+    const int64_t user = kind == SOUK_SIDE_USERS ? pair->row : pair->column;
+    const int64_t item = kind == SOUK_SIDE_USERS ? pair->column : pair->row;
+    return souk_random_uniform(heldout->seed ^ HELDOUT_STREAM, (uint64_t)user, (uint64_t)item) <
+           heldout->share;
+}
 
 /* The pairs of this rank's parts, seen from one side: f(user row, item row, weight). */
 struct pair_source {

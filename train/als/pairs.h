@@ -7,6 +7,8 @@
 #include "train/comm/partition.h"
 #include "train/comm/ratings.h"
 
+#include <stdbool.h>
+
 enum souk_side_kind { SOUK_SIDE_USERS, SOUK_SIDE_ITEMS };
 
 /** A pair seen from one side: `row` is of that side, `column` of the other; both global. */
@@ -14,6 +16,16 @@ struct souk_pair {
     int64_t row, column;
     float weight;
 };
+
+/** Pairs that are held out of training. */
+struct souk_heldout {
+    double share; /**< 0: none */
+    uint64_t seed;
+};
+
+/** Whether a pair is: a function of the seed, the user's and the item's global row. */
+bool souk_pair_is_held(const struct souk_heldout *heldout, enum souk_side_kind kind,
+                       const struct souk_pair *pair);
 
 /** Collective. Bring each pair to the owner of its row.
  *  @param received [*count], owned by the caller, free(); NULL on failure */

@@ -92,8 +92,8 @@ static void measure_batches(struct souk_side *s, const struct souk_sides_plan *p
     for (int b = 0; b < s->schedule.batches; b++) {
         const struct souk_ghostlist *list = &s->gather[b].list;
         const int64_t send =
-            souk_rowexchange_send_buffer_bytes(list, plan->wire, plan->factors, layout->spilled);
-        const int64_t recv = souk_rowexchange_recv_buffer_bytes(list, plan->wire, plan->factors);
+            souk_rowexchange_send_buffer_bytes(list, plan->wire, plan->columns, layout->spilled);
+        const int64_t recv = souk_rowexchange_recv_buffer_bytes(list, plan->wire, plan->columns);
         s->ghosts = list->ghosts > s->ghosts ? list->ghosts : s->ghosts;
         s->send_bytes = send > s->send_bytes ? send : s->send_bytes;
         s->recv_bytes = recv > s->recv_bytes ? recv : s->recv_bytes;
@@ -132,7 +132,9 @@ static souk_status allocate_pairs(struct souk_side *s, const struct souk_sides_p
         s->column = souk_alloc_array((size_t)count, sizeof *s->column);
         s->weight = souk_alloc_array((size_t)count, sizeof *s->weight);
     }
-    if (!status && (!s->column || !s->weight || !s->gather))
+    s->held = plan->heldout.share > 0 ? souk_alloc_array((size_t)count, sizeof *s->held) : NULL;
+    if (!status &&
+        (!s->column || !s->weight || !s->gather || (!s->held && plan->heldout.share > 0)))
         status = souk_fail(err, SOUK_ENOMEM, "no memory for %lld pairs", (long long)count);
     return status;
 }
@@ -164,6 +166,8 @@ static souk_status build_rows_all(const struct souk_comm *comm, const struct sou
     *longest = most > *longest ? most : *longest;
     if (!status)
         status = souk_status_agree_all(comm, allocate_pairs(s, plan, layout, count, err), err);
+    for (int64_t i = 0; i < count && !status && s->held; i++)
+        s->held[i] = souk_pair_is_held(&plan->heldout, kind, &pairs[i]);
     for (int b = 0; b < s->schedule.batches && !status; b++)
         status = build_batch_all(comm, s, other, node, layout, b, pairs, err);
     if (!status)
@@ -182,7 +186,8 @@ static int64_t larger(int64_t a, int64_t b)
 static int64_t index_bytes(const struct souk_side *s)
 {
     return s->partition.local_rows * 16 + s->list_bytes +
-           (int64_t)s->schedule.batches * s->schedule.chunks * 8;
+           (int64_t)s->schedule.batches * s->schedule.chunks * 8 +
+           (s->held ? s->offsets[s->partition.local_rows] : 0);
 }
 
 /* What a rank holds at most, over the ranks. Spilled sides use one window in turn. */
@@ -208,7 +213,7 @@ static souk_status build_lists_all(const struct souk_comm *comm, const struct so
     souk_status status = SOUK_OK;
     souk_sides_fini_all(sides);
     for (int k = 0; k < 2 && !status; k++) {
-        sides[k] = (struct souk_side){.stride = souk_factor_stride(plan->factors)};
+        sides[k] = (struct souk_side){.stride = souk_factor_stride(plan->columns)};
         status = partition_side_all(comm, ratings, (enum souk_side_kind)k, plan, &sides[k], err);
     }
     for (int k = 0; k < 2 && !status; k++)
@@ -282,7 +287,7 @@ static souk_status bind_all(const struct souk_comm *comm, const struct souk_side
         struct souk_side *s = &sides[k], *other = &sides[!k];
         struct souk_nodematrix *matrix = layout->spilled ? &sides[0].storage : &other->storage;
         for (int b = 0; b < s->schedule.batches && !status; b++)
-            status = souk_rowexchange_bind(&s->gather[b], matrix, other->own, plan->factors,
+            status = souk_rowexchange_bind(&s->gather[b], matrix, other->own, plan->columns,
                                            s->stride, plan->wire, layout->spilled,
                                            sides[0].send_buffer, sides[0].recv_buffer, err);
     }
@@ -310,7 +315,7 @@ static souk_status build_within_limit_all(const struct souk_comm *comm,
                                           struct souk_node *node, struct souk_side sides[2],
                                           struct layout *layout, struct souk_error *err)
 {
-    const int64_t row = souk_factor_stride(plan->factors) * (int64_t)sizeof(float);
+    const int64_t row = souk_factor_stride(plan->columns) * (int64_t)sizeof(float);
     int64_t bytes = plan->memory_limit + 1, longest = 0;
     souk_status status = SOUK_OK;
     souk_sides_fini_all(sides);
@@ -372,7 +377,7 @@ souk_status souk_sides_init_all(const struct souk_comm *comm, const struct souk_
         return status;
     if (comm->rank == 0)
         souk_log(SOUK_LOG_WARN, "memory", "%s: every rank holds its rows for itself", err->msg);
-    const struct souk_sides_plan alone = {.factors = plan->factors,
+    const struct souk_sides_plan alone = {.columns = plan->columns,
                                           .cost = {plan->cost[0], plan->cost[1]},
                                           .rule = plan->rule,
                                           .pair_cost = plan->pair_cost,
@@ -401,6 +406,7 @@ static void side_fini(struct souk_side *s)
         free(s->weight);
     }
     souk_spill_fini(&s->spill);
+    free(s->held);
 }
 
 void souk_sides_fini_all(struct souk_side sides[2])

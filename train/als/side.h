@@ -24,6 +24,7 @@ struct souk_side {
     int64_t *offsets; /**< [local rows + 1] */
     int32_t *column;  /**< [pairs], row of the other side's matrix */
     float *weight;    /**< [pairs] */
+    bool *held;       /**< [pairs], whether held out of training; NULL: none is */
     int64_t longest;  /**< pairs of the longest row */
     int stride;
     struct souk_schedule schedule;   /**< of this side's rows */
@@ -40,7 +41,8 @@ struct souk_side {
 
 /** How the two sides are spread, held and exchanged. */
 struct souk_sides_plan {
-    int factors;
+    int columns; /**< of a row, vector and all */
+    struct souk_heldout heldout;
     enum souk_partition_rule rule;
     double pair_cost, row_cost; /**< what a pair and a row cost to solve */
     const int64_t *cost[2];     /**< [blocks] of each side, measured; NULL: from the above */
@@ -68,6 +70,12 @@ void souk_sides_fini_all(struct souk_side sides[2]);
 
 /** Let go of the pages of what lies in files: between two batches. */
 void souk_sides_release(const struct souk_side sides[2]);
+
+/** Whether a pair of a side is held out of training. */
+static inline bool souk_side_is_held(const struct souk_side *s, int64_t pair)
+{
+    return s->held && s->held[pair];
+}
 
 /** A row of this rank. */
 static inline float *souk_side_row(const struct souk_side *s, int64_t local)

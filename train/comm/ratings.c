@@ -64,6 +64,8 @@ static souk_status load_parts(struct loading *l)
 {
     struct souk_interaction_rule rule = souk_interaction_rule_default(l->dataset);
     souk_status status = SOUK_OK;
+    if (l->rule->weighting)
+        rule.weighting = *l->rule->weighting;
     if (l->rule->event_weights)
         status = souk_interaction_rule_parse(&rule, l->dataset, l->rule->event_weights, l->err);
     for (int p = 0; p < l->dataset->parts && !status; p++)

@@ -18,10 +18,11 @@
 
 struct souk_ratings_rule {
     struct souk_window window;
-    const char *event_weights; /**< "view=1,addtocart=4", or NULL: the dataset's own */
-    int64_t min_user_pairs;    /**< users with fewer are left out; at least 1 */
-    int64_t min_item_pairs;    /**< counted before users are left out; at least 1 */
-    double holdout;            /**< last share of each user's events left out (holdout.h) */
+    const char *event_weights;            /**< "view=1,addtocart=4", or NULL: the dataset's own */
+    int64_t min_user_pairs;               /**< users with fewer are left out; at least 1 */
+    int64_t min_item_pairs;               /**< counted before users are left out; at least 1 */
+    const enum souk_weighting *weighting; /**< NULL: the dataset's own */
+    double holdout; /**< last share of each user's events left out (holdout.h) */
 };
 
 /** One part: its users' rows (CSR), and its items. */
@@ -30,7 +31,7 @@ struct souk_ratings_part {
     struct souk_idtable users, items;
     int64_t *offsets;  /**< [users + 1] */
     int64_t *item;     /**< [pairs], model item row, ascending in a row */
-    float *weight;     /**< [pairs], > 0 */
+    float *weight;     /**< [pairs], as souk_interactions.weight */
     int64_t *last_ms;  /**< [pairs] */
     int32_t *events;   /**< [pairs] */
     int32_t *category; /**< [items], index into the dataset's categories, -1 unknown; or NULL */

@@ -1,6 +1,7 @@
 #include "train/comm/trainoptions.h"
 
 #include "shared/base/clock.h"
+#include "train/comm/checkpointplan.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -37,20 +38,27 @@ souk_status souk_train_rule(const struct souk_train_options *o, const struct sou
     return SOUK_OK;
 }
 
+/* Where things lie and how the run is called does not make the model. */
+static bool is_place(const char *key)
+{
+    static const char *const places[] = {"dataset", "out", "track", "experiment", "run-name"};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (strcmp(key, places[i]) == 0)
+            return true;
+    return false;
+}
+
 souk_status souk_train_parameters(const struct souk_options *options, char **json,
                                   struct souk_error *err)
 {
-    json_t *all = json_loads(souk_options_json(options), 0, NULL);
+    json_t *all = json_loads(souk_options_json(options), 0, NULL), *value;
+    const char *key;
+    void *next;
     *json = NULL;
-    if (all) {
-        static const char *const places[] = {"dataset", "out", "track", "experiment", "run-name"};
-        for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-            if (json_object_get(all, places[i]) && json_object_del(all, places[i]) != 0)
-                goto out;
-        }
-        *json = json_dumps(all, JSON_COMPACT);
-    }
-out:
+    json_object_foreach_safe(all, next, key,
+                             value) if (is_place(key) || souk_checkpoint_is_option(key))
+        json_object_del(all, key);
+    *json = all ? json_dumps(all, JSON_COMPACT) : NULL;
     json_decref(all);
     return *json ? SOUK_OK : souk_fail(err, SOUK_ENOMEM, "out of memory for the parameters");
 }

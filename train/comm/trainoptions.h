@@ -110,8 +110,9 @@ struct souk_train_options {
 souk_status souk_train_rule(const struct souk_train_options *o, const struct souk_dataset *dataset,
                             struct souk_ratings_rule *rule, struct souk_error *err) SOUK_MUST_CHECK;
 
-/** The options that make the model, for its manifest: all but where files are, so that a model's id
- *  does not depend on its place. @param json owned by the caller, free()
+/** The options that make the model, for its manifest: all but where files are and when the state is
+ * saved, so that a model's id does not depend on its place, or on an interruption. @param json
+ * owned by the caller, free()
  *  @return SOUK_OK, SOUK_ENOMEM */
 souk_status souk_train_parameters(const struct souk_options *options, char **json,
                                   struct souk_error *err) SOUK_MUST_CHECK;
