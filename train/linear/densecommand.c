@@ -6,18 +6,60 @@
 
 #include <jansson.h>
 #include <math.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+#include <sched.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 extern void openblas_set_num_threads(int threads);
+
+static void use_threads(int threads)
+{
+    openblas_set_num_threads(threads);
+#ifdef _OPENMP
+    omp_set_num_threads(threads);
+#endif
+}
+
+/* Ranks that are not bound see all cores of their node; with threads on each of them they spin
+ * while they wait for one another. */
+static souk_status share_cores_all(const struct souk_comm *comm, int64_t *threads,
+                                   struct souk_error *err)
+{
+    MPI_Comm node = MPI_COMM_NULL;
+    int ranks = 1;
+    cpu_set_t allowed;
+    int64_t share = sysconf(_SC_NPROCESSORS_ONLN);
+    souk_status status = souk_mpi_check(
+        MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &node),
+        "MPI_Comm_split_type", err);
+    if (!status)
+        status = souk_mpi_check(MPI_Comm_size(node, &ranks), "MPI_Comm_size", err);
+    if (node != MPI_COMM_NULL)
+        MPI_Comm_free(&node);
+    share /= ranks;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_COUNT(&allowed) < share)
+        share = CPU_COUNT(&allowed);
+    *threads = share > 1 ? share : 1;
+    return souk_status_agree_all(comm, status, err);
+}
 
 souk_status souk_densecommand_run_all(const struct souk_comm *comm, int64_t threads,
                                       souk_status (*work)(const struct souk_comm *comm,
                                                           void *context, struct souk_error *err),
                                       void *context, struct souk_error *err)
 {
+    souk_status status = SOUK_OK;
+    const char *wanted = getenv("OMP_NUM_THREADS");
+    if (threads == 0 && !(wanted && wanted[0]))
+        status = share_cores_all(comm, &threads, err);
+    if (status)
+        return status;
     if (threads > 0)
-        openblas_set_num_threads((int)threads);
-    const souk_status status = work(comm, context, err);
+        use_threads((int)threads);
+    status = work(comm, context, err);
     souk_blacs_end();
     return status;
 }

@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 /** Run a command's work between setting up the linear algebra and ending it. Collective.
- *  @param threads of OpenBLAS in this rank; 0: its own choice
+ *  @param threads of OpenBLAS and OpenMP in this rank; 0: OMP_NUM_THREADS, else the rank's share of
+ *                 its node's cores
  *  @param work    collective; @param context its argument
  *  @return what work returns */
 souk_status souk_densecommand_run_all(const struct souk_comm *comm, int64_t threads,

@@ -39,7 +39,7 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct e
         {"block", 0, SOUK_OPTION_INT, &o->block, "64", 1, 4096, NULL, "N",
          "rows and columns of a block of the distributed matrix", false},
         {"threads", 0, SOUK_OPTION_INT, &o->threads, "0", 0, 4096, NULL, "N",
-         "BLAS threads of a rank; 0: OMP_NUM_THREADS, else all its cores", false},
+         "threads of a rank; 0: OMP_NUM_THREADS, else its share of the node's cores", false},
         {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
     };
     const struct souk_program program = {

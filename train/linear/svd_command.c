@@ -45,7 +45,7 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct s
         {"memory-limit", 0, SOUK_OPTION_BYTES, &o->memory_limit, "0", 0, 0, NULL, "BYTES",
          "refuse to start where a rank needs more; 0: no limit", false},
         {"threads", 0, SOUK_OPTION_INT, &o->threads, "0", 0, 4096, NULL, "N",
-         "threads of a rank; 0: OMP_NUM_THREADS, else all its cores", false},
+         "threads of a rank; 0: OMP_NUM_THREADS, else its share of the node's cores", false},
         {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
     };
     const struct souk_program program = {
