@@ -313,7 +313,8 @@ static void lap(int64_t *last, double *seconds)
 static souk_status solve_chunk(struct half_epoch *h, struct souk_rowexchange *x,
                                const int64_t *ready, souk_status *solved, struct souk_error *err)
 {
-    const int64_t rows = ready[1] - ready[0], slice = rows / 16 + 256;
+    const int64_t rows = ready[1] - ready[0];
+    const int64_t slice = souk_rowexchange_is_empty(x) ? rows : rows / 16 + 256;
     souk_status status = SOUK_OK;
     for (int64_t first = ready[0]; first < ready[1] && !status; first += slice) {
         const int64_t end = first + slice < ready[1] ? first + slice : ready[1];

@@ -285,3 +285,8 @@ int64_t souk_rowexchange_bytes(const struct souk_rowexchange *x)
 {
     return souk_rowexchange_send_buffer_bytes(&x->list, x->wire, x->d, false);
 }
+
+bool souk_rowexchange_is_empty(const struct souk_rowexchange *x)
+{
+    return x->send_first[x->list.chunks] == 0;
+}

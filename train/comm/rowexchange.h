@@ -73,6 +73,9 @@ souk_status souk_rowexchange_progress(struct souk_rowexchange *x,
 souk_status souk_rowexchange_finish_all(struct souk_rowexchange *x,
                                         struct souk_error *err) SOUK_MUST_CHECK;
 
+/** Whether this rank sends and receives nothing: all it needs is on its node. */
+bool souk_rowexchange_is_empty(const struct souk_rowexchange *x);
+
 /** Bytes that this rank sends to others in one exchange. */
 int64_t souk_rowexchange_bytes(const struct souk_rowexchange *x);
 
