@@ -58,8 +58,8 @@ AGENT
 netns_rate() {
     local n
     for n in $(seq "$net_count"); do
-        tc qdisc delete dev "souk$net_id.$n" root 2>/dev/null
-        tc -n "souk$net_id-$n" qdisc delete dev eth0 root 2>/dev/null
+        tc qdisc delete dev "souk$net_id.$n" root 2>/dev/null || :
+        tc -n "souk$net_id-$n" qdisc delete dev eth0 root 2>/dev/null || :
         [ "$1" = none ] && continue
         tc qdisc add dev "souk$net_id.$n" root tbf rate "$1" burst 256k latency 100ms &&
             tc -n "souk$net_id-$n" qdisc add dev eth0 root tbf rate "$1" burst 256k latency 100ms ||
