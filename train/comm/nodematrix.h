@@ -22,7 +22,8 @@ struct souk_nodematrix {
 };
 
 /** Collective on the node's ranks. Zeroed and aligned; a rank touches its own stretch first, so
- * that its pages are near to it. Huge pages are asked for where the system grants them on request.
+ * that its pages are near to it. Huge pages are asked for in
+ * private memory only: a shared window takes what the system's shmem_enabled gives.
  *  @param floats of the whole array, the same on all ranks of the node
  *  @param first, count this rank's own stretch, in floats
  *  @param common where the stretch of all begins: own stretches lie before it
