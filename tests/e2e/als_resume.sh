@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # souk-train als --resume: every solver, taken up on other numbers of ranks, with and without shared
-# memory, gives the part files of a run that was not interrupted.
+# memory, gives the part files of a run that was not interrupted; so do --rebalance, interrupted before,
+# at and after its turn, and a memory limit.
 # shellcheck source=tests/e2e/ingest_lib.sh
 . "$(dirname "$0")/ingest_lib.sh"
 
@@ -34,4 +35,20 @@ for solver in cholesky cg ialspp; do
     same apart "from 2 ranks to 3 apart to 5 on 3 nodes"
     grep -q 'resumed.*epoch=5' apart.err || fail "$solver: did not resume: $(tail -1 apart.err)"
 done
+
+solver=cholesky
+rm -rf -- *.ck *.model
+train 1 whole --epochs 7
+for epochs in 1 2 3; do
+    train 2 "moved$epochs" --epochs $epochs --rebalance --checkpoint moved.ck --checkpoint-epochs 1
+    train 3 "moved$epochs" --epochs 7 --rebalance --checkpoint moved.ck --checkpoint-epochs 1 --resume
+    same "moved$epochs" "rebalanced, interrupted after epoch $epochs"
+    grep -q rebalanced "moved$epochs.err" || fail "the run from epoch $epochs did not rebalance"
+    rm -rf moved.ck
+done
+need=$(sed -n 's/.*bytes_per_rank_at_most=\([0-9]*\).*/\1/p' whole.err | head -1)
+train 2 limited --epochs 3 --memory-limit $((need / 2)) --checkpoint limited.ck --checkpoint-epochs 3
+train 1 limited --epochs 7 --memory-limit $((need / 3)) --checkpoint limited.ck --resume
+grep -q memory_limit limited.err || fail "the limit did not act"
+same limited "under a memory limit"
 finish

@@ -268,6 +268,7 @@ struct run {
     const struct souk_ratings *ratings;
     uint64_t dataset_digest;
     bool rebalance;
+    int resumed_at; /* epochs that were there when this run began */
 };
 
 /* Save where it is time to. Losses so far travel with the state. */
@@ -291,14 +292,16 @@ static void describe_state(struct run *run)
     souk_als_state_init(&run->state, &run->als, run->dataset_digest, run->resumable);
 }
 
-/* The first epoch warms up, the second is measured. The sides move, and the state with them. */
+/* The first epoch of this run warms up, the second is measured. The sides move, and the state with
+ * them. */
 static souk_status rebalance_all(struct run *run, struct souk_error *err)
 {
     struct souk_rebalance_report r = {{0}, {0}};
+    const int epochs = run->report.epoch - run->resumed_at;
     souk_status status;
-    if (run->report.epoch == 1)
+    if (epochs == 1)
         return souk_als_measure_all(&run->als, err);
-    if (run->report.epoch != 2)
+    if (epochs != 2)
         return SOUK_OK;
     status = souk_als_rebalance_all(&run->als, run->ratings, &r, err);
     if (status)
@@ -317,6 +320,7 @@ static souk_status run_epochs_all(struct run *run, struct souk_error *err)
     struct souk_progress bar;
     souk_status status = SOUK_OK;
 
+    run->resumed_at = report->epoch;
     souk_progress_init(&bar, "als", epochs, "epochs", run->comm->rank != 0);
     while (report->epoch < epochs && !status) {
         char note[48];
