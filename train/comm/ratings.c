@@ -283,8 +283,11 @@ souk_status souk_ratings_load_all(const struct souk_comm *comm, const struct sou
                       "%s: no interaction is left in the window after the filters", dataset->path);
     if (!status)
         status = souk_status_agree_all(comm, finish_parts(&l), err);
-    if (!status)
+    if (!status) {
         keep_item_pairs(&l);
+        out->item_row = l.item_row;
+        l.item_row = NULL;
+    }
     loading_fini(&l);
     if (status)
         souk_ratings_fini(out);
@@ -308,5 +311,6 @@ void souk_ratings_fini(struct souk_ratings *r)
     free(r->user_first);
     free(r->item_first);
     free(r->item_pairs);
+    free(r->item_row);
     *r = (struct souk_ratings){0};
 }
