@@ -7,6 +7,7 @@
 #include "train/als/rebalance.h"
 #include "train/als/alsmodel.h"
 #include "train/als/alsrequest.h"
+#include "train/als/pairweight.h"
 #include "train/als/state.h"
 #include "train/als/warmstart.h"
 #include "train/comm/checkpointplan.h"
@@ -31,7 +32,7 @@ struct als_options {
     struct souk_train_options train;
     struct souk_checkpoint_options checkpoint;
     struct souk_track_options tracking;
-    int64_t factors, epochs, seed, cg_steps, block, threads, popularity_half_life_ms;
+    int64_t factors, epochs, seed, cg_steps, block, threads, popularity_half_life_ms, half_life_ms;
     int64_t chunks, ranks_per_node, memory_limit;
     int objective, solver, partition, shared_memory, wire, rating;
     const char *scratch;
@@ -50,6 +51,8 @@ static souk_status check_usage(const struct als_options *o, struct souk_error *e
     if (is_explicit && (o->rebalance || o->memory_limit > 0))
         return souk_fail(err, SOUK_EUSAGE,
                          "--objective explicit knows neither --rebalance nor --memory-limit");
+    if (is_explicit && o->half_life_ms > 0)
+        return souk_fail(err, SOUK_EUSAGE, "--objective explicit knows no --half-life");
     if (!is_explicit && o->validation_share > 0)
         return souk_fail(err, SOUK_EUSAGE, "--validation-share belongs to --objective explicit");
     if (o->checkpoint.folder && strcmp(o->checkpoint.folder, o->train.out) == 0)
@@ -84,6 +87,9 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
          false},
         {"init-from", 0, SOUK_OPTION_TEXT, &o->init_from, NULL, 0, 0, NULL, "MODEL",
          "start from an earlier model's factors where it knows the user or the item", false},
+        {"half-life", 0, SOUK_OPTION_DURATION, &o->half_life_ms, "none", 0, 0, NULL,
+         "DURATION|none",
+         "what a pair counts halves with this age of its last event; not for ratings", false},
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "objective ials", false},
         {"alpha0", 0, SOUK_OPTION_REAL, &o->alpha0, "0", 0, 1e9, NULL, "W",
          "weight of all cells; 0: 20 * pairs / (users * items)", false},
@@ -180,9 +186,16 @@ static struct souk_als_parameters parameters_of(const struct als_options *o)
                       .alpha0 = o->alpha0,
                       .lambda = o->lambda,
                       .nu = o->nu,
-                      .power = o->power,
                       .rating_regularization = o->rating_regularization},
         .validation_share = o->validation_share,
+    };
+}
+
+static struct souk_pairweight_rule pairweight_of(const struct als_options *o)
+{
+    return (struct souk_pairweight_rule){
+        .power = o->objective == SOUK_OBJECTIVE_IALS ? o->power : 1,
+        .half_life_ms = o->half_life_ms,
     };
 }
 
@@ -197,7 +210,8 @@ souk_status souk_als_request_parse(int argc, char **argv, struct souk_als_reques
                            "--objective explicit, --checkpoint and --init-from are for souk-train "
                            "als alone");
     if (!status)
-        *out = (struct souk_als_request){parameters_of(&o), o.popularity_half_life_ms};
+        *out = (struct souk_als_request){parameters_of(&o), pairweight_of(&o),
+                                         o.popularity_half_life_ms};
     if (!status) { /* the folder's name goes with the options */
         out->parameters.memory_limit = 0;
         out->parameters.scratch = NULL;
@@ -260,12 +274,12 @@ struct run {
     struct souk_als als;
     struct souk_als_state state;
     struct souk_checkpoint_plan plan;
-    struct souk_als_epoch report; /* of the last epoch */
-    char *parameters;             /* of the model */
-    char *resumable;              /* those that a resumed run must share */
-    json_t *metrics;              /* one object by epoch */
-    struct souk_model *earlier;   /* --init-from; NULL: none */
-    const struct souk_ratings *ratings;
+    struct souk_als_epoch report;        /* of the last epoch */
+    char *parameters;                    /* of the model */
+    char *resumable;                     /* those that a resumed run must share */
+    json_t *metrics;                     /* one object by epoch */
+    struct souk_model *earlier;          /* --init-from; NULL: none */
+    struct souk_pairweight_view weighed; /* what the epochs see of the ratings */
     uint64_t dataset_digest;
     bool rebalance;
     int resumed_at; /* epochs that were there when this run began */
@@ -303,7 +317,7 @@ static souk_status rebalance_all(struct run *run, struct souk_error *err)
         return souk_als_measure_all(&run->als, err);
     if (epochs != 2)
         return SOUK_OK;
-    status = souk_als_rebalance_all(&run->als, run->ratings, &r, err);
+    status = souk_als_rebalance_all(&run->als, &run->weighed.ratings, &r, err);
     if (status)
         return status;
     describe_state(run);
@@ -448,17 +462,19 @@ static souk_status factorize_all(struct run *run, const struct als_options *o,
 {
     const struct souk_als_parameters parameters =
         souk_als_parameters_resolve(parameters_of(o), ratings);
+    const struct souk_pairweight_rule rule = pairweight_of(o);
     souk_status status = SOUK_OK;
     if (run->earlier)
         status = souk_warmstart_check(run->earlier, &parameters, err); /* the same on all ranks */
     if (!status)
-        status = souk_als_init_all(&run->als, run->comm, ratings, &parameters, err);
+        status = souk_pairweight_view_all(run->comm, ratings, &rule, &run->weighed, err);
+    if (!status)
+        status = souk_als_init_all(&run->als, run->comm, &run->weighed.ratings, &parameters, err);
     if (!status)
         status = souk_status_agree_all(run->comm, describe(o, run, err), err);
     if (status)
         return status;
     log_start(&run->als, ratings);
-    run->ratings = ratings;
     run->dataset_digest = dataset->digest;
     run->rebalance = o->rebalance;
     describe_state(run);
@@ -477,6 +493,7 @@ static void run_fini(struct run *run)
 {
     if (run->als.comm) /* else it was never begun */
         souk_als_fini(&run->als);
+    souk_pairweight_fini(&run->weighed);
     free(run->parameters);
     free(run->resumable);
     json_decref(run->metrics);

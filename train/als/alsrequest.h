@@ -5,9 +5,11 @@
 #define SOUK_ALS_ALSREQUEST_H
 
 #include "train/als/als.h"
+#include "train/als/pairweight.h"
 
 struct souk_als_request {
     struct souk_als_parameters parameters; /**< not resolved */
+    struct souk_pairweight_rule pairweight;
     int64_t popularity_half_life_ms;
 };
 
