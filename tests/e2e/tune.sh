@@ -123,9 +123,10 @@ expect 2 'grid' --dataset shop.ds --out x.ini --sampler grid --trials 3
 expect 2 'validation' --dataset shop.ds --out x.ini --validation 365d
 expect 2 'model-seeds' --dataset shop.ds --out x.ini --windows 64 --model-seeds 2
 expect 2 'seed' --dataset shop.ds --out x.ini --space seed=1:9
-for option in objective=explicit checkpoint=x.checkpoint init-from=one.model memory-limit=64M rebalance=true; do
+for option in objective=explicit checkpoint=x.checkpoint init-from=one.model memory-limit=64M; do
     expect 2 "--${option%%=*}.* is for souk-train als alone" --dataset shop.ds --out x.ini --space "$option"
 done
+SOUK_REBALANCE=true expect 2 '--rebalance is for souk-train als alone' --dataset shop.ds --out x.ini
 expect 1 'resume' --dataset shop.ds --out one.ini "${search[@]}"
 expect 3 'another search: seed' --dataset shop.ds --out one.ini "${search[@]}" --resume --seed 6 --objective recall@20
 expect 1 'nowhere' --dataset nowhere.ds --out x.ini

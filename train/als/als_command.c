@@ -205,6 +205,11 @@ static souk_status describe(const struct souk_als_options *o, struct run *run,
         json_object_set_new(json, "init-from",
                             json_string(run->earlier->id)); /* wherever it lies */
     json_object_set_new(json, "alpha0", json_real(run->als.parameters.objective.alpha0));
+    if (o->half_life_ms > 0) { /* what fold-in needs as well (shared/score/recency.h) */
+        const struct souk_recency *recency = &run->weighed.recency;
+        json_object_set_new(json, "recency-newest-ms", json_integer(recency->newest_ms));
+        json_object_set_new(json, "recency-mean", json_real(recency->mean));
+    }
     run->parameters = json ? json_dumps(json, JSON_COMPACT) : NULL;
     json_object_del(json, "epochs"); /* a run may be taken up again for more of them */
     run->resumable = json ? json_dumps(json, JSON_COMPACT) : NULL;

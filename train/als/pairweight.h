@@ -1,14 +1,15 @@
 /** @file
  *  What an observed pair counts in ALS: its weight to a power, and the less the longer ago it was.
  *
- *      v = weight^power * decay / mean(decay)        decay = 2^(-age / half-life)
+ *      v = weight^power * 2^(-age / half-life) / mean        (shared/score/recency.h)
  *
- *  The age runs from the pair's latest event to the newest event trained on. The mean is over all
- *  pairs: alpha0 and lambda, which are set against the pairs, mean the same with any half-life.
+ *  The age is that of the pair's latest event, and the mean is over all pairs: alpha0 and lambda,
+ *  which are set against the pairs, mean the same with any half-life.
  */
 #ifndef SOUK_ALS_PAIRWEIGHT_H
 #define SOUK_ALS_PAIRWEIGHT_H
 
+#include "shared/score/recency.h"
 #include "train/comm/ratings.h"
 
 struct souk_pairweight_rule {
@@ -20,6 +21,7 @@ struct souk_pairweight_rule {
 struct souk_pairweight_view {
     struct souk_ratings ratings; /**< all but `local` and its weights is borrowed */
     float *weight;               /**< [pairs of this rank] */
+    struct souk_recency recency; /**< what the half-life came to */
 };
 
 /** Collective. The same bits on any number of ranks.
