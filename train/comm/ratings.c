@@ -314,3 +314,16 @@ void souk_ratings_fini(struct souk_ratings *r)
     free(r->item_row);
     *r = (struct souk_ratings){0};
 }
+
+souk_status souk_ratings_newest_all(const struct souk_comm *comm,
+                                    const struct souk_ratings *ratings, int64_t *newest_ms,
+                                    struct souk_error *err)
+{
+    *newest_ms = INT64_MIN;
+    for (int k = 0; k < ratings->local_count; k++) {
+        const struct souk_ratings_part *p = &ratings->local[k];
+        for (int64_t i = 0; i < p->offsets[p->users.count]; i++)
+            *newest_ms = p->last_ms[i] > *newest_ms ? p->last_ms[i] : *newest_ms;
+    }
+    return souk_max_i64_all(comm, newest_ms, 1, err);
+}

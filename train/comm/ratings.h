@@ -58,6 +58,11 @@ souk_status souk_ratings_load_all(const struct souk_comm *comm, const struct sou
                                   struct souk_error *err) SOUK_MUST_CHECK;
 void souk_ratings_fini(struct souk_ratings *r);
 
+/** Collective. Time of the newest event of all pairs; INT64_MIN: there is none. */
+souk_status souk_ratings_newest_all(const struct souk_comm *comm,
+                                    const struct souk_ratings *ratings, int64_t *newest_ms,
+                                    struct souk_error *err) SOUK_MUST_CHECK;
+
 /** The default window of training: from `from` (SOUK_TIME_NONE: the first event) to `until`
  *  (SOUK_TIME_NONE: the dataset's split, or all of it where it has none). */
 struct souk_window souk_training_window(const struct souk_dataset *dataset, int64_t from_ms,
