@@ -23,7 +23,7 @@ struct loading {
     int count;
     struct loading_part *parts;
     int64_t *item_pairs; /* [dataset items]: users of each */
-    int64_t *item_row;   /* [dataset items]: model row, -1: left out */
+    int64_t *item_row;   /* [dataset items]: not 0: hidden; then model row, -1: left out */
     struct souk_ratings *out;
     struct souk_error *err;
 };
@@ -50,6 +50,8 @@ static souk_status load_part(struct loading *l, int part, const struct souk_inte
     lp->part = part;
     l->count++;
     souk_holdout_trim(&p, l->rule->holdout);
+    if (l->rule->hiding.items > 0 || l->rule->hiding.users > 0)
+        souk_hiding_trim(&l->rule->hiding, l->item_row, &p);
     status = souk_interactions_of_part(&p, rule, &lp->pairs, l->err);
     if (!status)
         status = souk_item_category(l->dataset, &p, &lp->category, l->err);
@@ -72,6 +74,33 @@ static souk_status load_parts(struct loading *l)
         if (souk_part_rank(l->comm, p) == l->comm->rank)
             status = load_part(l, p, &rule);
     return status;
+}
+
+/* Which items are hidden, of the parts of this rank. */
+static souk_status mark_hidden(struct loading *l)
+{
+    souk_status status = SOUK_OK;
+    for (int p = 0; p < l->dataset->parts && !status; p++) {
+        struct souk_dataset_part part;
+        if (souk_part_rank(l->comm, p) != l->comm->rank)
+            continue;
+        status =
+            souk_dataset_read_part(l->dataset, p, SOUK_READ_ITEMS, l->rule->window, &part, l->err);
+        for (int64_t i = 0; i < part.items.count && !status; i++)
+            l->item_row[l->dataset->item_first[p] + i] =
+                souk_hiding_hides_item(&l->rule->hiding, souk_idtable_get(&part.items, i));
+        souk_dataset_part_fini(&part);
+    }
+    return status;
+}
+
+static souk_status mark_hidden_all(struct loading *l)
+{
+    if (l->rule->hiding.items == 0)
+        return SOUK_OK;
+    const souk_status status = souk_status_agree_all(l->comm, mark_hidden(l), l->err);
+    return status ? status
+                  : souk_sum_i64_all(l->comm, l->item_row, souk_dataset_items(l->dataset), l->err);
 }
 
 /* Drop pairs whose item was left out, then users with too few pairs; a user left out has an empty
@@ -99,14 +128,14 @@ static int64_t filter_pairs(struct souk_interactions *m, const int64_t *item_row
     return users;
 }
 
-/* Number the items that enough users have. */
+/* Number the items that enough users have, and the hidden ones. */
 static void number_items(struct loading *l, int64_t min_pairs)
 {
     int64_t next = 0;
     for (int p = 0; p < l->dataset->parts; p++) {
         l->out->item_first[p] = next;
         for (int64_t i = l->dataset->item_first[p]; i < l->dataset->item_first[p + 1]; i++)
-            l->item_row[i] = l->item_pairs[i] >= min_pairs ? next++ : -1;
+            l->item_row[i] = l->item_pairs[i] >= min_pairs || l->item_row[i] ? next++ : -1;
     }
     l->out->item_first[l->dataset->parts] = next;
 }
@@ -271,10 +300,11 @@ souk_status souk_ratings_load_all(const struct souk_comm *comm, const struct sou
 
     *out = (struct souk_ratings){
         .parts = dataset->parts, .id_width = dataset->id_width, .window = rule->window};
-    status = allocate(&l);
+    status = souk_status_agree_all(comm, allocate(&l), err);
     if (!status)
-        status = load_parts(&l);
-    status = souk_status_agree_all(comm, status, err);
+        status = mark_hidden_all(&l);
+    if (!status)
+        status = souk_status_agree_all(comm, load_parts(&l), err);
     if (!status)
         status = number_rows_all(&l);
     if (!status && out->pairs == 0)
