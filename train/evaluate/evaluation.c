@@ -2,6 +2,7 @@
 
 #include "shared/base/log.h"
 #include "shared/base/memory.h"
+#include "train/evaluate/given.h"
 #include "train/evaluate/rows.h"
 
 #include <stdlib.h>
@@ -64,13 +65,18 @@ static souk_status report_memory_all(const struct souk_evaluation *e, const stru
 
 struct souk_measure souk_evaluation_measure(const struct souk_evaluation *e)
 {
-    return (struct souk_measure){.cases = &e->cases,
-                                 .visitors = &e->visitors,
-                                 .ranking = &e->ranking,
-                                 .context = {.cutoffs = &e->cutoffs,
-                                             .training_events = e->ranking.catalogue.events,
-                                             .factors = e->ranking.model->factors,
-                                             .categories = &e->ranking.model->categories}};
+    const struct souk_catalogue *catalogue = &e->ranking.catalogue;
+    int64_t decile_min[SOUK_DECILES];
+    struct souk_measure m = {.cases = &e->cases,
+                             .visitors = &e->visitors,
+                             .ranking = &e->ranking,
+                             .context = {.cutoffs = &e->cutoffs,
+                                         .training_events = catalogue->events,
+                                         .factors = e->ranking.model->factors,
+                                         .categories = &e->ranking.model->categories}};
+    souk_catalogue_deciles(catalogue->item_events, catalogue->items, decile_min);
+    souk_sets_fill(decile_min, m.sets);
+    return m;
 }
 
 souk_status souk_evaluation_answer_all(struct souk_evaluation *e, const struct souk_comm *comm,
@@ -84,6 +90,8 @@ souk_status souk_evaluation_answer_all(struct souk_evaluation *e, const struct s
     souk_status status = e->quiet ? SOUK_OK : report_memory_all(e, comm, source->model, err);
     if (status == SOUK_OK)
         status = souk_visitors_load_all(comm, source, &e->cases, &e->visitors, err);
+    if (status == SOUK_OK && e->cases.given_offsets)
+        status = souk_given_tell_all(comm, source, &e->cases, &e->visitors, err);
     if (status == SOUK_OK)
         status =
             souk_ranking_make_all(comm, source, &e->cases, &e->visitors, &rule, &e->ranking, err);

@@ -99,8 +99,10 @@ static void scan_for_all(struct souk_ranking *r, const struct souk_shard *shard,
             continue;
         const int64_t first = v->history_offsets[i], seen = v->history_offsets[i + 1] - first;
         const float *weight = v->has_weights ? v->history_weight + first : NULL;
-        const bool by_neighbours = weight && souk_neighbours_can_score(weight, seen);
-        const struct souk_scan scan = {.vector = v->vectors ? v->vectors + i * v->stride : NULL,
+        const bool by_neighbours =
+            r->model->neighbours > 0 && souk_neighbours_can_score(weight, seen);
+        const struct souk_scan scan = {.vector =
+                                           v->has_vector[i] ? v->vectors + i * v->stride : NULL,
                                        .history = by_neighbours ? v->history + first : NULL,
                                        .history_weight = weight,
                                        .history_count = seen,

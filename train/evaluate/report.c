@@ -6,25 +6,25 @@
 #include <math.h>
 #include <string.h>
 
-const char *souk_protocol_name(enum souk_protocol protocol)
-{
-    static const char *const names[] = {
-        [SOUK_PROTOCOL_TEMPORAL] = "temporal",
-        [SOUK_PROTOCOL_PER_USER] = "per-user",
-        [SOUK_PROTOCOL_FILE] = "file",
-    };
-    return names[protocol];
-}
-
 static void print_question(const struct souk_report *r, FILE *f)
 {
     const struct souk_question *q = r->question;
     char split[25];
     fprintf(f, "protocol   %s", souk_protocol_name(q->protocol));
-    if (q->protocol == SOUK_PROTOCOL_TEMPORAL) {
+    if (souk_protocol_has_split(q->protocol)) {
         souk_time_format(q->split_ms, split);
         fprintf(f, ", targets from %s", split);
     }
+    if (q->protocol == SOUK_PROTOCOL_COLD_USERS)
+        fprintf(f, ", new users with their first %" PRId64 " items given", q->cold_history);
+    if (q->protocol == SOUK_PROTOCOL_SESSION)
+        fprintf(f, ", the next item of each user's latest session");
+    if (q->protocol == SOUK_PROTOCOL_ITEM_HOLDOUT)
+        fprintf(f, ", hidden items only (a share of %g, seed %" PRIu64 ")", q->hiding.items,
+                q->hiding.seed);
+    if (q->protocol == SOUK_PROTOCOL_STRONG)
+        fprintf(f, ", the last %g of hidden users' events (a share of %g, seed %" PRIu64 ")",
+                q->share, q->hiding.users, q->hiding.seed);
     if (q->protocol == SOUK_PROTOCOL_PER_USER)
         fprintf(f, ", the last %g of each user's events", q->share);
     if (q->protocol == SOUK_PROTOCOL_FILE)

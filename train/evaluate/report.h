@@ -33,7 +33,4 @@ souk_status souk_report_print(const struct souk_report *report, FILE *f,
 souk_status souk_report_write_json(const struct souk_report *report, const char *path,
                                    struct souk_error *err) SOUK_MUST_CHECK;
 
-/** The protocol's name, as --protocol takes it. */
-const char *souk_protocol_name(enum souk_protocol protocol);
-
 #endif

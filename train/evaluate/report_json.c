@@ -35,12 +35,21 @@ static json_t *describe_protocol(const struct souk_question *q)
     json_t *o = json_pack("{s:s, s:b, s:b}", "name", souk_protocol_name(q->protocol), "discovery",
                           q->discovery, "include_seen", q->include_seen);
     int failed = 0;
-    if (q->protocol == SOUK_PROTOCOL_TEMPORAL) {
+    if (souk_protocol_has_split(q->protocol)) {
         failed |= json_object_set_new(o, "split", time_text(q->split_ms));
         failed |= json_object_set_new(o, "until", time_text(q->until_ms));
     }
     if (q->protocol == SOUK_PROTOCOL_PER_USER)
         failed |= json_object_set_new(o, "holdout", json_real(q->share));
+    if (q->protocol == SOUK_PROTOCOL_STRONG)
+        failed |= json_object_set_new(o, "target_share", json_real(q->share));
+    if (q->protocol == SOUK_PROTOCOL_COLD_USERS)
+        failed |= json_object_set_new(o, "given_items", json_integer(q->cold_history));
+    if (q->hiding.users > 0 || q->hiding.items > 0)
+        failed |=
+            json_object_set_new(o, "hidden",
+                                json_pack("{s:f, s:f, s:I}", "users", q->hiding.users, "items",
+                                          q->hiding.items, "seed", (json_int_t)q->hiding.seed));
     if (!failed)
         return o;
     json_decref(o);

@@ -126,10 +126,10 @@ static void count_case(struct worker *w, const struct shape *s, int64_t at)
     souk_probe_look(&w->probe, s->measure, at);
     draw_times(w, s, at);
     for (int set = 0; set < SOUK_SETS; set++) {
-        const int64_t targets = souk_measure_targets(s->measure, &souk_sets[set], at);
+        const int64_t targets = souk_measure_targets(s->measure, &s->measure->sets[set], at);
         if (targets == 0)
             continue;
-        souk_measure_case(s->measure, &w->probe, &souk_sets[set], targets, w->metrics);
+        souk_measure_case(s->measure, &w->probe, &s->measure->sets[set], targets, w->metrics);
         w->tally.users[set]++;
         w->tally.targets[set] += targets;
         for (int64_t i = 0; i < s->cells; i++) {
@@ -265,7 +265,7 @@ static souk_status add_coverage_all(const struct souk_comm *comm, const struct s
         status = souk_status_agree_all(comm, status, err);
         out->sets[set].coverage = coverage;
         if (status == SOUK_OK)
-            status = souk_coverage_all(comm, m, &souk_sets[set], coverage, err);
+            status = souk_coverage_all(comm, m, &m->sets[set], coverage, err);
     }
     return status;
 }
