@@ -3,6 +3,7 @@
 #include "shared/base/clock.h"
 #include "shared/score/historyrule.h"
 #include "train/comm/holdout.h"
+#include "train/evaluate/report.h"
 
 #include <string.h>
 
@@ -47,6 +48,11 @@ souk_status souk_evaluate_parse(int argc, char **argv, bool speak, bool *done,
          "the dataset that the model was trained on", true},
         {"model", 0, SOUK_OPTION_TEXT, &out->model, NULL, 0, 0, NULL, "DIR",
          "the model to evaluate", true},
+        {"against", 0, SOUK_OPTION_TEXT, &out->against, NULL, 0, 0, NULL, "DIR|ORDER",
+         "compare with another model, or with the model's items in popular, newest or random "
+         "order; "
+         "differences get intervals of a paired bootstrap",
+         false},
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "question", false},
         {"protocol", 0, SOUK_OPTION_CHOICE, &out->protocol, "temporal", 0, 0,
          "temporal|per-user|file|strong|session|cold-users|item-holdout", "NAME",
@@ -71,6 +77,11 @@ souk_status souk_evaluate_parse(int argc, char **argv, bool speak, bool *done,
          "count only items that the user had not touched before", false},
         {"include-seen", 0, SOUK_OPTION_FLAG, &q->include_seen, "false", 0, 0, NULL, NULL,
          "leave a user's training items in the lists", false},
+        {"rank-by", 0, SOUK_OPTION_CHOICE, &out->rank_by, "model", 0, 0,
+         "model|popular|newest|random", "ORDER",
+         "what orders the lists: the model, or for a baseline its popularity, the day an item was "
+         "first seen, or chance",
+         false},
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "figures", false},
         {"k", 'k', SOUK_OPTION_TEXT, &out->k, "5,10,20", 0, 0, NULL, "LIST",
          "lengths of the lists to measure", false},
@@ -78,7 +89,13 @@ souk_status souk_evaluate_parse(int argc, char **argv, bool speak, bool *done,
          "replicates for the 95 % intervals; 0: none", false},
         {"seed", 0, SOUK_OPTION_INT, &out->seed, "1", 0, 1e15, NULL, "N", "of the replicates",
          false},
+        {"curves", 0, SOUK_OPTION_FLAG, &out->has_curves, "false", 0, 0, NULL, NULL,
+         "also ROC-AUC and average precision over all candidates, which streams the items twice "
+         "more; --report does it too",
+         false},
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "output", false},
+        {"report", 0, SOUK_OPTION_TEXT, &out->report, NULL, 0, 0, NULL, "FILE",
+         "write a page of curves and tables: HTML that needs nothing else", false},
         {"json", 0, SOUK_OPTION_TEXT, &out->json, NULL, 0, 0, NULL, "FILE",
          "write all figures as JSON", false},
         {"dump-recommendations", 0, SOUK_OPTION_TEXT, &out->recommendations, NULL, 0, 0, NULL,
@@ -101,13 +118,20 @@ souk_status souk_evaluate_parse(int argc, char **argv, bool speak, bool *done,
                     "      --protocol cold-users --cold-history 3\n"
                     "  mpirun -n 2 souk-train ease --dataset or.ds --hide-users 0.1 --out s.model\n"
                     "  mpirun -n 2 souk-evaluate --dataset or.ds --model s.model --protocol "
-                    "strong\n",
+                    "strong\n"
+                    "  mpirun -n 2 souk-evaluate --dataset or.ds --model new.model --against "
+                    "old.model \\\n"
+                    "      --report report.html\n",
         .options = options,
     };
     souk_status status = souk_options_parse(&program, argc, argv, speak, done, &out->options, err);
     if (status != SOUK_OK || *done)
         return status;
     q->protocol = (enum souk_protocol)out->protocol;
+    out->has_curves |= out->report != NULL;
+    for (int order = SOUK_ORDER_POPULAR; out->against && order <= SOUK_ORDER_RANDOM; order++)
+        if (strcmp(out->against, souk_order_name((enum souk_order)order)) == 0)
+            out->against_order = (enum souk_order)order;
     out->bootstrap = (struct souk_bootstrap){(int)out->replicates, (uint64_t)out->seed};
     return check_usage(out, err);
 }
@@ -186,10 +210,9 @@ static souk_status resolve_weighing(struct souk_question *q, const struct souk_d
     return status == SOUK_OK ? status : souk_error_prefix(err, status, "%s", m->path);
 }
 
-souk_status souk_evaluate_resolve(struct souk_evaluate_settings *s, const struct souk_dataset *d,
-                                  const struct souk_model *m, struct souk_error *err)
+static souk_status check_origin(const struct souk_dataset *d, const struct souk_model *m,
+                                struct souk_error *err)
 {
-    struct souk_question *q = &s->question;
     if (m->dataset_digest != d->digest)
         return souk_fail(
             err, SOUK_EINTEGRITY, "%s was trained on the dataset %016llx, but %s is %016llx",
@@ -197,8 +220,17 @@ souk_status souk_evaluate_resolve(struct souk_evaluate_settings *s, const struct
     if (m->parts != d->parts)
         return souk_fail(err, SOUK_EINTEGRITY, "%s has %d parts, but %s has %d", m->path, m->parts,
                          d->path, d->parts);
+    return SOUK_OK;
+}
+
+souk_status souk_evaluate_resolve(struct souk_evaluate_settings *s, const struct souk_dataset *d,
+                                  const struct souk_model *m, struct souk_error *err)
+{
+    struct souk_question *q = &s->question;
+    souk_status status = check_origin(d, m, err);
+    if (status != SOUK_OK)
+        return status;
     q->trained = m->window;
-    souk_status status = SOUK_OK;
     if (souk_protocol_has_split(q->protocol))
         status = resolve_split(q, d, m, err);
     if (status == SOUK_OK)
@@ -206,4 +238,26 @@ souk_status souk_evaluate_resolve(struct souk_evaluate_settings *s, const struct
     if (status == SOUK_OK && souk_protocol_gives(q->protocol))
         status = resolve_weighing(q, d, m, err);
     return status;
+}
+
+souk_status souk_evaluate_resolve_against(const struct souk_evaluate_settings *s,
+                                          const struct souk_dataset *d,
+                                          const struct souk_model *other, struct souk_error *err)
+{
+    struct souk_evaluate_settings again = *s;
+    const struct souk_question *q = &s->question, *its = &again.question;
+    souk_status status = souk_evaluate_resolve(&again, d, other, err);
+    if (status != SOUK_OK)
+        return status;
+    if (q->protocol == SOUK_PROTOCOL_PER_USER && its->share != q->share)
+        return souk_fail(err, SOUK_EINVAL, "%s held out %g of each user's events, not %g",
+                         other->path, its->share, q->share);
+    if ((q->protocol == SOUK_PROTOCOL_STRONG || q->protocol == SOUK_PROTOCOL_ITEM_HOLDOUT) &&
+        memcmp(&its->hiding, &q->hiding, sizeof q->hiding) != 0)
+        return souk_fail(err, SOUK_EINVAL, "%s was trained without other users or items",
+                         other->path);
+    if (!souk_protocol_has_split(q->protocol) && q->protocol != SOUK_PROTOCOL_FILE &&
+        memcmp(&its->trained, &q->trained, sizeof q->trained) != 0)
+        return souk_fail(err, SOUK_EINVAL, "%s was trained on another window", other->path);
+    return SOUK_OK;
 }

@@ -136,6 +136,24 @@ souk_status souk_evaluation_answer_all(struct souk_evaluation *e, const struct s
     return status == SOUK_OK ? measure_all(e, comm, source, err) : status;
 }
 
+void souk_evaluation_take(struct souk_evaluation *e, struct souk_answer *out)
+{
+    *out = (struct souk_answer){.items = e->ranking.catalogue.items,
+                                .events = e->ranking.catalogue.events,
+                                .summary = e->summary,
+                                .curves = e->curves,
+                                .discrimination = e->discrimination};
+    e->summary = (struct souk_summary){0};
+    e->curves = (struct souk_curves){0};
+    souk_evaluation_forget(e);
+}
+
+void souk_answer_fini(struct souk_answer *a)
+{
+    souk_summary_fini(&a->summary);
+    souk_curves_fini(&a->curves);
+}
+
 void souk_evaluation_forget(struct souk_evaluation *e)
 {
     souk_summary_fini(&e->summary);

@@ -52,6 +52,18 @@ souk_status souk_evaluation_answer_all(struct souk_evaluation *e, const struct s
                                        const struct souk_part_source *source,
                                        struct souk_error *err) SOUK_MUST_CHECK;
 
+/** What is left of an answer when its lists are gone. */
+struct souk_answer {
+    int64_t items, events; /**< that the model was trained on */
+    struct souk_summary summary;
+    struct souk_curves curves; /**< depth 0: none */
+    struct souk_discrimination discrimination;
+};
+
+/** Move the figures out, and forget the lists. @param out empty with souk_answer_fini() */
+void souk_evaluation_take(struct souk_evaluation *e, struct souk_answer *out);
+void souk_answer_fini(struct souk_answer *a);
+
 /** What the answer was measured with. */
 struct souk_measure souk_evaluation_measure(const struct souk_evaluation *e);
 
