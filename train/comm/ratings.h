@@ -13,6 +13,7 @@
 
 #include "shared/data/dataset.h"
 #include "train/comm/comm.h"
+#include "train/comm/hiding.h"
 
 #include <stdint.h>
 
@@ -22,7 +23,8 @@ struct souk_ratings_rule {
     int64_t min_user_pairs;               /**< users with fewer are left out; at least 1 */
     int64_t min_item_pairs;               /**< counted before users are left out; at least 1 */
     const enum souk_weighting *weighting; /**< NULL: the dataset's own */
-    double holdout; /**< last share of each user's events left out (holdout.h) */
+    double holdout;            /**< last share of each user's events left out (holdout.h) */
+    struct souk_hiding hiding; /**< users and items left out; items stay, without a pair */
 };
 
 /** One part: its users' rows (CSR), and its items. */
