@@ -344,7 +344,13 @@ static souk_status read_tail(struct souk_textblock *b, struct souk_forest *f)
         if (status == SOUK_OK && !f->parameters && !(f->parameters = souk_strndup("", 0)))
             status = souk_text_fail(b, b->line, SOUK_ENOMEM, "no memory");
     }
-    return status == SOUK_OK ? keep_until(b, NULL, &f->trailer, &stopped) : status;
+    const int64_t line = b->line + 1;
+    if (status == SOUK_OK)
+        status = keep_until(b, NULL, &f->trailer, &stopped);
+    /* Else it would be written where it is read as something else. */
+    if (status == SOUK_OK && f->trailer && f->trailer[0] != '\n')
+        status = souk_text_fail(b, line, SOUK_EFORMAT, "an empty line should stand here");
+    return status;
 }
 
 souk_status souk_forest_parse(struct souk_forest *f, const char *text, size_t len, const char *name,

@@ -27,7 +27,7 @@ bool souk_text_next(struct souk_textblock *b, struct souk_span *line)
     const char *next = stop ? stop + 1 : b->end;
     if (!stop)
         stop = b->end;
-    if (stop > b->at && stop[-1] == '\r')
+    while (stop > b->at && stop[-1] == '\r')
         stop--;
     *line = (struct souk_span){b->at, (size_t)(stop - b->at)};
     b->at = next;

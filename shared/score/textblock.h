@@ -41,7 +41,7 @@ struct souk_text_kept {
 souk_status souk_text_fail(const struct souk_textblock *b, int64_t line, souk_status status,
                            const char *fmt, ...) SOUK_PRINTF(4, 5);
 
-/** The next line without its end (LF or CR LF). @return false at the end */
+/** The next line without its end (LF, and any CR before it). @return false at the end */
 bool souk_text_next(struct souk_textblock *b, struct souk_span *line);
 
 /** Step back before the line that was read last. */
