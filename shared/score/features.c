@@ -80,6 +80,11 @@ int souk_feature_count(const struct souk_model_stages *s)
     return s->column_count + USER_FEATURES + PAIR_FEATURES + OF_A_SOURCE * s->source_count;
 }
 
+int souk_feature_of_source(const struct souk_model_stages *s, int source, bool lifted)
+{
+    return s->column_count + USER_FEATURES + PAIR_FEATURES + OF_A_SOURCE * source + lifted;
+}
+
 void souk_feature_name(const struct souk_model_stages *s, int f, char *name, size_t size)
 {
     if (f < s->column_count) {
@@ -116,6 +121,6 @@ void souk_feature_row(const struct souk_model *model, const struct souk_stage_ru
     for (int k = 0; k < s->source_count; k++) {
         const int lift = rules->sources[k].lift_column;
         *out++ = scores[k];
-        *out++ = lift < 0 ? NAN : scores[k] * part->columns[lift * part->items.count + item];
+        *out++ = lift < 0 ? scores[k] : scores[k] * part->columns[lift * part->items.count + item];
     }
 }

@@ -112,7 +112,7 @@ souk_status souk_profile_fill(struct souk_profile *p, const struct souk_visit *v
     return SOUK_OK;
 }
 
-void souk_profile_weigh(struct souk_profile *p, const struct souk_history_rule *rule)
+void souk_profile_weigh(struct souk_profile *p, const struct souk_profile_rule *rule)
 {
     for (int64_t i = 0; i < p->count; i++) {
         const struct souk_profile_item *f = &p->facts[i];

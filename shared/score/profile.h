@@ -48,7 +48,7 @@ struct souk_profile {
 };
 
 /** How a source sees a history: weight^power * 2^-(idle / half-life). */
-struct souk_history_rule {
+struct souk_profile_rule {
     float power;
     float half_life_days; /**< 0: no decay */
 };
@@ -62,7 +62,7 @@ souk_status souk_profile_fill(struct souk_profile *p, const struct souk_visit *v
                               int64_t moment_ms) SOUK_MUST_CHECK;
 
 /** p->weight by a rule. */
-void souk_profile_weigh(struct souk_profile *p, const struct souk_history_rule *rule);
+void souk_profile_weigh(struct souk_profile *p, const struct souk_profile_rule *rule);
 
 /** Index of a model item row, -1: never touched. */
 int64_t souk_profile_find(const struct souk_profile *p, int64_t item);

@@ -15,7 +15,7 @@
 enum { SOUK_QUOTA_MAX = 1000 };
 
 struct souk_source_rule {
-    struct souk_history_rule history;
+    struct souk_profile_rule history;
     int quota;       /**< candidates that it may name, of the whole catalogue */
     int lift_column; /**< index of a column that multiplies its scores for the candidates, -1: none
                       */
