@@ -9,9 +9,8 @@ souk_status souk_stage_ranker_init(struct souk_stage_ranker *out, const struct s
                                    struct souk_error *err)
 {
     const char *text = model->stages.forest_text;
-    *out = (struct souk_stage_ranker){.model = model,
-                                      .features = souk_feature_count(&model->stages),
-                                      .has_forest = text != NULL};
+    *out = (struct souk_stage_ranker){
+        .model = model, .features = souk_feature_count(&model->stages), .has_forest = text != NULL};
     souk_status status = souk_stage_rules_of(model, &out->rules, err);
     if (status == SOUK_OK && text)
         status = souk_forest_parse(&out->forest, text, strlen(text), model->path, err);

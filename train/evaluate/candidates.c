@@ -9,8 +9,26 @@
 
 /* ---- profiles ---- */
 
+static souk_status take_visit(struct souk_candidates *c, int64_t at, const struct souk_visit *visit)
+{
+    const int64_t until_ms = c->model->window.until_ms;
+    const int64_t last_ms = visit->count > 0 ? visit->ms[visit->count - 1] : 0;
+    struct souk_profile *profile = &c->profiles[at];
+    const souk_status status =
+        souk_profile_fill(profile, visit, until_ms == SOUK_TIME_MAX ? last_ms : until_ms);
+    if (status != SOUK_OK)
+        return status;
+    free(c->weights[at]);
+    c->weights[at] =
+        souk_alloc_array((size_t)(profile->count * c->rules.source_count), sizeof **c->weights);
+    if (!c->weights[at])
+        return SOUK_ENOMEM;
+    souk_stage_weigh(&c->rules, profile, c->weights[at]);
+    return SOUK_OK;
+}
+
 static souk_status fill_profile(struct souk_candidates *c, const struct souk_model_part *p,
-                                int64_t at, int64_t moment_ms)
+                                int64_t at)
 {
     const char *id = souk_idtable_get(&c->cases->users, at);
     const int64_t row = souk_idtable_find(&p->users, id, strlen(id));
@@ -23,36 +41,74 @@ static souk_status fill_profile(struct souk_candidates *c, const struct souk_mod
         visit.type = p->event_type + first;
         visit.value = p->event_value + first;
     }
-    if (moment_ms == SOUK_TIME_NONE)
-        moment_ms = visit.count > 0 ? visit.ms[visit.count - 1] : 0;
-    struct souk_profile *profile = &c->profiles[at];
-    const souk_status status = souk_profile_fill(profile, &visit, moment_ms);
-    if (status != SOUK_OK)
-        return status;
-    c->weights[at] =
-        souk_alloc_array((size_t)(profile->count * c->rules.source_count), sizeof **c->weights);
-    if (!c->weights[at])
-        return SOUK_ENOMEM;
-    souk_stage_weigh(&c->rules, profile, c->weights[at]);
-    return SOUK_OK;
+    return take_visit(c, at, &visit);
 }
 
 static souk_status fill_round(struct souk_candidates *c, const struct souk_model_part *p, int round,
-                              int64_t moment_ms, struct souk_error *err)
+                              struct souk_error *err)
 {
     souk_status status = SOUK_OK;
     for (int64_t at = c->cases->round_first[round];
          at < c->cases->round_first[round + 1] && status == SOUK_OK; at++)
-        status = fill_profile(c, p, at, moment_ms);
+        status = fill_profile(c, p, at);
     if (status != SOUK_OK)
         return souk_fail(err, status, "out of memory for the profiles of %lld users",
                          (long long)c->cases->count);
     return SOUK_OK;
 }
 
+/* The type that a given item is taken for: one that evaluation wants, the first of all else. */
+static uint8_t given_type(const struct souk_model_stages *s)
+{
+    for (int t = 0; t < s->type_count; t++)
+        if (s->types[t].is_target)
+            return (uint8_t)t;
+    return 0;
+}
+
+/* Somebody new, with a few items told: they happen now. */
+static souk_status fill_given(struct souk_candidates *c, const struct souk_visitors *v, int64_t at)
+{
+    const int64_t first = v->history_offsets[at], n = v->history_offsets[at + 1] - first;
+    const int64_t until_ms = c->model->window.until_ms;
+    int64_t *ms = souk_alloc_array((size_t)n, sizeof *ms);
+    uint8_t *type = souk_alloc_array((size_t)n, sizeof *type);
+    float *value = souk_zalloc_array((size_t)n, sizeof *value);
+    souk_status status = ms && type && value ? SOUK_OK : SOUK_ENOMEM;
+    for (int64_t i = 0; i < n && status == SOUK_OK; i++) {
+        ms[i] = until_ms == SOUK_TIME_MAX ? 0 : until_ms;
+        type[i] = given_type(&c->model->stages);
+    }
+    const struct souk_visit visit = {.count = n,
+                                     .item = v->history + first,
+                                     .ms = ms,
+                                     .type = type,
+                                     .value = value,
+                                     .types = c->model->stages.types};
+    if (status == SOUK_OK)
+        status = take_visit(c, at, &visit);
+    free(ms);
+    free(type);
+    free(value);
+    return status;
+}
+
+static souk_status fill_given_cases(struct souk_candidates *c, const struct souk_visitors *v,
+                                    struct souk_error *err)
+{
+    souk_status status = SOUK_OK;
+    for (int64_t at = 0; v && at < c->cases->count && status == SOUK_OK; at++) {
+        if (!v->is_trained[at] && v->is_known[at])
+            status = fill_given(c, v, at);
+    }
+    if (status != SOUK_OK)
+        return souk_fail(err, status, "out of memory for the given items");
+    return SOUK_OK;
+}
+
 static souk_status fill_profiles_all(struct souk_candidates *c, const struct souk_comm *comm,
-                                     const struct souk_part_source *source, int64_t moment_ms,
-                                     struct souk_error *err)
+                                     const struct souk_part_source *source,
+                                     const struct souk_visitors *visitors, struct souk_error *err)
 {
     souk_status status = SOUK_OK;
     for (int round = 0; round < souk_duty_rounds(comm, c->model->parts) && status == SOUK_OK;
@@ -61,10 +117,11 @@ static souk_status fill_profiles_all(struct souk_candidates *c, const struct sou
         struct souk_source_part p;
         status = souk_source_users_all(comm, source, round, is_wanted, &p, err);
         if (status == SOUK_OK)
-            status =
-                souk_status_agree_all(comm, fill_round(c, &p.part, round, moment_ms, err), err);
+            status = souk_status_agree_all(comm, fill_round(c, &p.part, round, err), err);
         souk_source_part_fini(&p);
     }
+    if (status == SOUK_OK)
+        status = souk_status_agree_all(comm, fill_given_cases(c, visitors, err), err);
     return status;
 }
 
@@ -213,9 +270,9 @@ static souk_status name_candidates_all(struct souk_candidates *c, const struct s
 
 souk_status souk_candidates_find_all(const struct souk_comm *comm,
                                      const struct souk_part_source *source,
-                                     const struct souk_cases *cases, int64_t moment_ms,
-                                     bool include_seen, struct souk_candidates *out,
-                                     struct souk_error *err)
+                                     const struct souk_cases *cases,
+                                     const struct souk_visitors *visitors, bool include_seen,
+                                     struct souk_candidates *out, struct souk_error *err)
 {
     const size_t count = (size_t)cases->count;
     *out = (struct souk_candidates){
@@ -228,7 +285,7 @@ souk_status souk_candidates_find_all(const struct souk_comm *comm,
         status = souk_fail(err, SOUK_ENOMEM, "out of memory for %zu profiles", count);
     status = souk_status_agree_all(comm, status, err);
     if (status == SOUK_OK)
-        status = fill_profiles_all(out, comm, source, moment_ms, err);
+        status = fill_profiles_all(out, comm, source, visitors, err);
     if (status == SOUK_OK)
         status = name_candidates_all(out, comm, source, err);
     if (status != SOUK_OK)

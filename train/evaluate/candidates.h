@@ -14,6 +14,7 @@
 #include "shared/score/stagescan.h"
 #include "train/evaluate/cases.h"
 #include "train/evaluate/partsource.h"
+#include "train/evaluate/visitors.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,14 +32,18 @@ struct souk_candidates {
     uint16_t *lists;  /**< bit s: source s named it; bit source_count: popular */
 };
 
-/** Collective. @param moment_ms what "now" is for the profiles; SOUK_TIME_NONE: each user's last
- *         event
+/** Collective. "Now" is the end of the model's window, or where that is open, each user's last
+ *  event.
+ *  @param source   of files
+ *  @param visitors who are the cases' users: one of whom only given items are known (given.h) has
+ *         these as events of the moment; NULL: nobody
  *  @param out free with souk_candidates_fini(); zeroed on failure
  *  @return what reading returns, SOUK_EFORMAT, SOUK_ENOMEM; the same on every rank */
 souk_status souk_candidates_find_all(const struct souk_comm *comm,
                                      const struct souk_part_source *source,
-                                     const struct souk_cases *cases, int64_t moment_ms,
-                                     bool include_seen, struct souk_candidates *out,
+                                     const struct souk_cases *cases,
+                                     const struct souk_visitors *visitors, bool include_seen,
+                                     struct souk_candidates *out,
                                      struct souk_error *err) SOUK_MUST_CHECK;
 void souk_candidates_fini(struct souk_candidates *c);
 
