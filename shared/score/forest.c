@@ -72,14 +72,14 @@ void souk_forest_fini(struct souk_forest *f)
 static souk_status check_word(const char *what, const char *text, struct souk_error *err)
 {
     const size_t len = strlen(text);
-    bool good = len > 0 && len <= SOUK_FEATURE_NAME_MAX;
+    bool good = len > 0 && len <= SOUK_FEATURE_WORD_MAX;
     for (size_t i = 0; good && i < len; i++)
         good = (unsigned char)text[i] > ' ' && text[i] != 127;
     if (good)
         return SOUK_OK;
     return souk_fail(err, SOUK_EINVAL,
                      "a feature's %s '%.64s': 1 to %d bytes without blanks and control characters",
-                     what, text, SOUK_FEATURE_NAME_MAX);
+                     what, text, SOUK_FEATURE_WORD_MAX);
 }
 
 souk_status souk_forest_set_name(struct souk_forest *f, int feature, const char *name,

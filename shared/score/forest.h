@@ -16,7 +16,7 @@
 
 enum {
     SOUK_FOREST_TREES_MAX = 1 << 20,
-    SOUK_FEATURE_NAME_MAX = 4096 /**< bytes of a feature's name or info */
+    SOUK_FEATURE_WORD_MAX = 1 << 20 /**< bytes of a feature's name or info */
 };
 
 struct souk_forest {
@@ -47,7 +47,7 @@ souk_status souk_forest_init(struct souk_forest *f, int features,
 void souk_forest_fini(struct souk_forest *f);
 
 /** Replace a feature's name or info, or the objective, by a copy.
- *  @param info or name: 1 to SOUK_FEATURE_NAME_MAX bytes without blanks or control characters
+ *  @param info or name: 1 to SOUK_FEATURE_WORD_MAX bytes without blanks or control characters
  *  @return SOUK_OK, SOUK_EINVAL, SOUK_ENOMEM; unchanged on failure */
 souk_status souk_forest_set_name(struct souk_forest *f, int feature, const char *name,
                                  struct souk_error *err) SOUK_MUST_CHECK;

@@ -60,6 +60,7 @@ void souk_tree_fini(struct souk_tree *t)
     free(t->leaf_count);
     free(t->cat_boundaries);
     free(t->cat_threshold);
+    free(t->extra);
     *t = (struct souk_tree){0};
 }
 

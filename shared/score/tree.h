@@ -62,6 +62,7 @@ struct souk_tree {
     int32_t *cat_boundaries; /**< [cat_splits + 1], from 0, ascending */
     uint32_t *cat_threshold; /**< [cat_boundaries[cat_splits]], bit c % 32 of word c / 32 */
     double shrinkage;        /**< the rate that leaf_value includes; only kept */
+    char *extra;             /**< lines of the text format that nothing here reads; NULL: none */
 };
 
 /** Make room: all arrays zeroed, for their owner to fill; shrinkage 1.

@@ -19,11 +19,10 @@ struct souk_leafsystem {
     int leaves, max_leaves;
     int shift;     /**< sums are value * 2^shift */
     int64_t *sums; /**< [leaves x (leaves + 1)]: row a is H[a][..], then g[a] */
-    double *group; /**< [leaves x (leaves + 1)], of the group in hand */
     double *dense; /**< [leaves x (leaves + 1)], for the solver */
 };
 
-/** @param system souk_leafsystem_fini() it, also after a failure
+/** @param max_leaves >= 1; @param system souk_leafsystem_fini() it, also after a failure
  *  @return SOUK_OK, SOUK_ENOMEM */
 souk_status souk_leafsystem_init(struct souk_leafsystem *system, int max_leaves,
                                  struct souk_error *err) SOUK_MUST_CHECK;
@@ -49,11 +48,11 @@ souk_status souk_leafsystem_add(struct souk_leafsystem *system,
                                 const struct souk_rankgroup *group, int64_t iteration,
                                 const int32_t *leaf, struct souk_error *err) SOUK_MUST_CHECK;
 
-/** Values from the sums of all threads and ranks, by Cholesky. Their mean over leaves is 0 but for
- *  rounding: a pair loss does not see a constant.
- *  @param lambda > 0, added to H's diagonal
+/** Values from the sums of all threads and ranks, by Cholesky. They add up to 0 but for rounding:
+ *  a pair loss does not see a constant. Leaves without pairs get 0.
+ *  @param lambda >= 0, added to H's diagonal, with a millionth of its mean: H alone is singular
  *  @param value  [leaves]
- *  @return SOUK_OK, SOUK_EINVAL (lambda), SOUK_ENUMERIC */
+ *  @return SOUK_OK, SOUK_EINVAL (lambda), SOUK_ENUMERIC (a pivot) */
 souk_status souk_leafsystem_solve(struct souk_leafsystem *system, double lambda, double *value,
                                   struct souk_error *err) SOUK_MUST_CHECK;
 
