@@ -2,7 +2,7 @@
 #include "shared/base/subcommand.h"
 #include "train/command.h"
 
-static const struct souk_command *const commands[] = {&souk_command_als, &souk_command_ease,
+static const struct souk_command *const commands[] = {&souk_command_all, &souk_command_als, &souk_command_ease,
                                                       &souk_command_svd, &souk_command_popular};
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

@@ -4,6 +4,7 @@
 #include "shared/data/interactions.h"
 #include "train/comm/holdout.h"
 #include "train/comm/itemcategory.h"
+#include "train/comm/leaveout.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,7 @@ static souk_status load_part(struct loading *l, int part, const struct souk_inte
     lp->part = part;
     l->count++;
     souk_holdout_trim(&p, l->rule->holdout);
+    souk_leaveout_trim(l->dataset->types, l->rule->leave_out, &p);
     if (l->rule->hiding.items > 0 || l->rule->hiding.users > 0)
         souk_hiding_trim(&l->rule->hiding, l->item_row, &p);
     status = souk_interactions_of_part(&p, rule, &lp->pairs, l->err);

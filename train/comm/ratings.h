@@ -25,6 +25,7 @@ struct souk_ratings_rule {
     const enum souk_weighting *weighting; /**< NULL: the dataset's own */
     double holdout;            /**< last share of each user's events left out (holdout.h) */
     struct souk_hiding hiding; /**< users and items left out; items stay, without a pair */
+    int leave_out;             /**< place of the wanted item of each user that is (leaveout.h) */
 };
 
 /** One part: its users' rows (CSR), and its items. */

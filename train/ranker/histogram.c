@@ -80,7 +80,7 @@ static void add_columns(int64_t *const *sum, const uint64_t *tile, const int64_t
 static void add_chunk(struct souk_histwork *work, const struct souk_binning *binning, int n)
 {
     for (int first = 0; first < binning->columns; first += TILE) {
-        int64_t *sum[TILE];
+        int64_t *sum[TILE] = {0};
         const uint64_t *tile = work->tile + (size_t)(first / TILE) * CHUNK;
         const int left = binning->columns - first, columns = left < TILE ? left : TILE;
         for (int c = 0; c < columns; c++)

@@ -102,7 +102,7 @@ static struct souk_stage_rules rules_of(const struct making *m, const struct sou
                                      .blend = m->plan->blend};
     for (int i = 0; i < SOURCES; i++)
         rules.sources[i] = (struct souk_source_rule){
-            .quota = m->plan->quota, .lift_column = souk_stage_column(s, "trend_28d")};
+            .quota = m->plan->quota, .lift_column = souk_stage_column(s, "trend_7d")};
     return rules;
 }
 
