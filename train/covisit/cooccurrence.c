@@ -105,7 +105,7 @@ int64_t souk_cooccurrence_candidates(void *context, int thread, int64_t row,
     for (int64_t k = 0; k < count; k++) {
         const int64_t item = out[k].item;
         const float weight = (float)(souk_fixed_to(sums[item], c->rule->shift) *
-                                     (c->rule->norm[item] * c->rule->norm[row]));
+                                     (c->rule->source_norm[item] * c->rule->target_norm[row]));
         sums[item] = 0;
         if (weight > 0)
             out[kept++] = (struct souk_neighbour){item, weight};

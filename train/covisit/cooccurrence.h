@@ -3,7 +3,7 @@
  *
  *      C_ij = sum over baskets with both of strength_i x strength_j x decay(distance)
  *      n_i  = sum over baskets with i of strength_i^2
- *      b_ij = C_ij / (n_i n_j)^exponent              exponent .5: the cosine of the items' columns
+ *      b_ij = C_ij / (n_i^source_exponent x n_j^exponent)        both .5: the cosine of two columns
  *
  *      decay(d) = max(0, 1 - (d - 1) / window)       d: from moment to moment, 1 within a moment
  *
@@ -24,7 +24,8 @@ struct souk_cooccurrence_rule {
     int64_t reach;  /**< entries; INT64_MAX: all */
     double scale;   /**< of the fixed-point sums: 2^shift */
     int shift;
-    const double *norm; /**< [items], n_i^-exponent, 0 where n_i is 0 */
+    const double *source_norm; /**< [items], n_i^-source_exponent, 0 where n_i is 0 */
+    const double *target_norm; /**< [items], n_j^-exponent */
 };
 
 struct souk_cooccurrence {

@@ -18,8 +18,8 @@ struct covisit {
     int64_t items;
     struct souk_baskets baskets;
     struct souk_cooccurrence_rule rule;
-    double *norm; /* [items] */
-    bool *wanted; /* [items] */
+    double *source_norm, *target_norm; /* [items] */
+    bool *wanted;                      /* [items] */
 };
 
 static souk_status find_newest_all(const struct covisit *c, int64_t *newest_ms,
@@ -104,13 +104,20 @@ static souk_status choose_scale_all(struct covisit *c, struct souk_error *err)
     return SOUK_OK;
 }
 
-/* n_i^-exponent, the same on every rank. */
+static double norm_of(int64_t sum, int shift, double exponent)
+{
+    return sum > 0 ? pow(souk_fixed_to(sum, shift), -exponent) : 0;
+}
+
+/* Both powers of n_i, the same on every rank. */
 static souk_status make_norms_all(struct covisit *c, struct souk_error *err)
 {
+    const struct souk_covisit_parameters *p = c->parameters;
     int64_t *sums = souk_zalloc_array((size_t)c->items, sizeof *sums);
     souk_status status = SOUK_OK;
-    c->norm = souk_alloc_array((size_t)c->items, sizeof *c->norm);
-    if (!sums || !c->norm)
+    c->source_norm = souk_alloc_array((size_t)c->items, sizeof *c->source_norm);
+    c->target_norm = souk_alloc_array((size_t)c->items, sizeof *c->target_norm);
+    if (!sums || !c->source_norm || !c->target_norm)
         status = souk_fail(err, SOUK_ENOMEM, "no memory for %" PRId64 " items", c->items);
     status = souk_status_agree_all(c->comm, status, err);
     for (size_t e = 0; e < c->baskets.count && !status; e++) {
@@ -119,10 +126,12 @@ static souk_status make_norms_all(struct covisit *c, struct souk_error *err)
     }
     if (!status)
         status = souk_sum_i64_all(c->comm, sums, c->items, err);
-    for (int64_t i = 0; i < c->items && !status; i++)
-        c->norm[i] =
-            sums[i] > 0 ? pow(souk_fixed_to(sums[i], c->rule.shift), -c->parameters->exponent) : 0;
-    c->rule.norm = c->norm;
+    for (int64_t i = 0; i < c->items && !status; i++) {
+        c->source_norm[i] = norm_of(sums[i], c->rule.shift, p->source_exponent);
+        c->target_norm[i] = norm_of(sums[i], c->rule.shift, p->exponent);
+    }
+    c->rule.source_norm = c->source_norm;
+    c->rule.target_norm = c->target_norm;
     free(sums);
     return status;
 }
@@ -199,7 +208,8 @@ souk_status souk_covisit_all(const struct souk_comm *comm, const struct souk_dat
     if (!status)
         status = souk_neighbour_rows_close_all(comm, out, ratings, err);
     souk_baskets_fini(&c.baskets);
-    free(c.norm);
+    free(c.source_norm);
+    free(c.target_norm);
     free(c.wanted);
     if (status)
         souk_neighbour_rows_fini(out);

@@ -3,8 +3,9 @@
  *
  *      score(j) = sum over i of the history of weight_i x b_ij      b_ij as in cooccurrence.h
  *
- *  Item-kNN with cosines (Sarwar et al. 2001) is scope USER with exponent .5; sessions and a small
- *  exponent are what session-kNN (Ludewig and Jannach 2018) counts, turned into rows of items.
+ *  Item-kNN with cosines (Sarwar et al. 2001) is scope USER with both exponents .5; sessions and
+ *  small exponents are what session-kNN (Ludewig and Jannach 2018) counts, turned into rows of
+ * items.
  */
 #ifndef SOUK_COVISIT_COVISIT_H
 #define SOUK_COVISIT_COVISIT_H
@@ -19,7 +20,8 @@ enum souk_covisit_scope { SOUK_COVISIT_SESSION, SOUK_COVISIT_USER, SOUK_COVISIT_
 struct souk_covisit_parameters {
     enum souk_covisit_scope scope;
     double user_weight;     /**< BOTH: what a user's basket counts where a session's counts 1 */
-    double exponent;        /**< of the popularities: 0 to 1 */
+    double exponent;        /**< of the recommended item's popularity: 0 to 1 */
+    double source_exponent; /**< of the history item's: 0 to 1 */
     double power;           /**< of the event weights in a basket; 0: presence */
     int64_t half_life_ms;   /**< of a pair; > 0, or -1: no decay */
     int64_t session_gap_ms; /**< 0: the dataset's sessions */
