@@ -24,16 +24,35 @@ bool souk_hiding_hides_user(const struct souk_hiding *h, const char *id)
     return is_hidden(h->users, h->seed, id, DRAW_USER);
 }
 
-static void move_event(struct souk_dataset_part *p, int64_t to, int64_t from)
+static souk_status mark_own(const struct souk_comm *comm, const struct souk_dataset *dataset,
+                            const struct souk_hiding *h, int64_t *hidden, struct souk_error *err)
 {
-    p->item[to] = p->item[from];
-    p->time_ms[to] = p->time_ms[from];
-    p->type[to] = p->type[from];
-    p->session[to] = p->session[from];
-    if (p->value)
-        p->value[to] = p->value[from];
-    if (p->order)
-        p->order[to] = p->order[from];
+    const struct souk_window any = {SOUK_TIME_NONE, SOUK_TIME_MAX};
+    souk_status status = SOUK_OK;
+    for (int p = comm->rank; p < dataset->parts && status == SOUK_OK; p++) {
+        struct souk_dataset_part part;
+        if (souk_part_rank(comm, p) != comm->rank)
+            continue;
+        status = souk_dataset_read_part(dataset, p, SOUK_READ_ITEMS, any, &part, err);
+        for (int64_t i = 0; i < part.items.count && status == SOUK_OK; i++)
+            hidden[dataset->item_first[p] + i] =
+                souk_hiding_hides_item(h, souk_idtable_get(&part.items, i));
+        souk_dataset_part_fini(&part);
+    }
+    return status;
+}
+
+souk_status souk_hiding_mark_all(const struct souk_comm *comm, const struct souk_dataset *dataset,
+                                 const struct souk_hiding *h, int64_t *hidden,
+                                 struct souk_error *err)
+{
+    const int64_t items = souk_dataset_items(dataset);
+    memset(hidden, 0, (size_t)items * sizeof *hidden);
+    if (h->items == 0)
+        return SOUK_OK;
+    const souk_status status =
+        souk_status_agree_all(comm, mark_own(comm, dataset, h, hidden, err), err);
+    return status == SOUK_OK ? souk_sum_i64_all(comm, hidden, items, err) : status;
 }
 
 void souk_hiding_trim(const struct souk_hiding *h, const int64_t *item_hidden,
@@ -45,7 +64,7 @@ void souk_hiding_trim(const struct souk_hiding *h, const int64_t *item_hidden,
         const bool hidden = souk_hiding_hides_user(h, souk_idtable_get(&p->users, u));
         for (int64_t e = begin; e < end && !hidden; e++)
             if (!item_hidden[p->item[e]])
-                move_event(p, kept++, e);
+                souk_dataset_part_move_event(p, kept++, e);
         p->event_offsets[u + 1] = kept;
         begin = end;
     }

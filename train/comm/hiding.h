@@ -11,6 +11,7 @@
 #define SOUK_COMM_HIDING_H
 
 #include "shared/data/dataset.h"
+#include "train/comm/comm.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +23,13 @@ struct souk_hiding {
 
 bool souk_hiding_hides_item(const struct souk_hiding *h, const char *id);
 bool souk_hiding_hides_user(const struct souk_hiding *h, const char *id);
+
+/** Collective. Which items of a dataset are hidden; every rank reads the ids of its parts.
+ *  @param hidden [dataset items], out: 1 or 0
+ *  @return what souk_dataset_read_part() returns, SOUK_ECOMM; the same on every rank */
+souk_status souk_hiding_mark_all(const struct souk_comm *comm, const struct souk_dataset *dataset,
+                                 const struct souk_hiding *h, int64_t *hidden,
+                                 struct souk_error *err) SOUK_MUST_CHECK;
 
 /** Remove the events of hidden users, and those with hidden items, from a part that was just read.
  *  Its users stay, some without events.

@@ -76,33 +76,6 @@ static souk_status load_parts(struct loading *l)
     return status;
 }
 
-/* Which items are hidden, of the parts of this rank. */
-static souk_status mark_hidden(struct loading *l)
-{
-    souk_status status = SOUK_OK;
-    for (int p = 0; p < l->dataset->parts && !status; p++) {
-        struct souk_dataset_part part;
-        if (souk_part_rank(l->comm, p) != l->comm->rank)
-            continue;
-        status =
-            souk_dataset_read_part(l->dataset, p, SOUK_READ_ITEMS, l->rule->window, &part, l->err);
-        for (int64_t i = 0; i < part.items.count && !status; i++)
-            l->item_row[l->dataset->item_first[p] + i] =
-                souk_hiding_hides_item(&l->rule->hiding, souk_idtable_get(&part.items, i));
-        souk_dataset_part_fini(&part);
-    }
-    return status;
-}
-
-static souk_status mark_hidden_all(struct loading *l)
-{
-    if (l->rule->hiding.items == 0)
-        return SOUK_OK;
-    const souk_status status = souk_status_agree_all(l->comm, mark_hidden(l), l->err);
-    return status ? status
-                  : souk_sum_i64_all(l->comm, l->item_row, souk_dataset_items(l->dataset), l->err);
-}
-
 /* Drop pairs whose item was left out, then users with too few pairs; a user left out has an empty
  * row. Returns how many users are left. */
 static int64_t filter_pairs(struct souk_interactions *m, const int64_t *item_row, int64_t min_pairs)
@@ -303,7 +276,7 @@ souk_status souk_ratings_load_all(const struct souk_comm *comm, const struct sou
         .parts = dataset->parts, .id_width = dataset->id_width, .window = rule->window};
     status = souk_status_agree_all(comm, allocate(&l), err);
     if (!status)
-        status = mark_hidden_all(&l);
+        status = souk_hiding_mark_all(comm, dataset, &rule->hiding, l.item_row, err);
     if (!status)
         status = souk_status_agree_all(comm, load_parts(&l), err);
     if (!status)
