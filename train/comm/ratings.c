@@ -228,15 +228,16 @@ static souk_status finish_parts(struct loading *l)
     return status;
 }
 
-/* item_pairs by dataset row -> by model row. */
-static void keep_item_pairs(struct loading *l)
+/* item_pairs by dataset row -> by model row. The result takes both tables over. */
+static void keep_item_tables(struct loading *l)
 {
     int64_t next = 0;
     for (int64_t i = 0; i < souk_dataset_items(l->dataset); i++)
         if (l->item_row[i] >= 0)
             l->item_pairs[next++] = l->item_pairs[i];
     l->out->item_pairs = l->item_pairs;
-    l->item_pairs = NULL;
+    l->out->item_row = l->item_row;
+    l->item_pairs = l->item_row = NULL;
 }
 
 static souk_status allocate(struct loading *l)
@@ -288,11 +289,8 @@ souk_status souk_ratings_load_all(const struct souk_comm *comm, const struct sou
                       "%s: no interaction is left in the window after the filters", dataset->path);
     if (!status)
         status = souk_status_agree_all(comm, finish_parts(&l), err);
-    if (!status) {
-        keep_item_pairs(&l);
-        out->item_row = l.item_row;
-        l.item_row = NULL;
-    }
+    if (!status)
+        keep_item_tables(&l);
     loading_fini(&l);
     if (status)
         souk_ratings_fini(out);

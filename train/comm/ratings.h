@@ -46,7 +46,8 @@ struct souk_ratings {
     int64_t *user_first; /**< [parts + 1], model rows; the same on every rank */
     int64_t *item_first; /**< [parts + 1] */
     int64_t *item_pairs; /**< [items], users of each model item; on every rank */
-    int64_t *item_row;   /**< [dataset items], model row, -1: left out; on every rank */
+    int64_t *item_row;   /**< [dataset items], model row, -1: left out; on every rank, or NULL in
+                              ratings that were not loaded */
     int64_t pairs;       /**< of all ranks */
     int local_count;
     struct souk_ratings_part *local; /**< [local_count], ascending by part */

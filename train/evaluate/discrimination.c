@@ -298,11 +298,19 @@ static double youden(const struct souk_operating_point *p, const struct souk_dis
     return (double)p->hits / (double)d->positives - (double)p->false_alarms / (double)d->negatives;
 }
 
+/* Steps to the next point that is kept: all at the top, where lists end, then wider and wider, but
+ * a ninetieth of the ladder at most. */
+static int64_t gap_behind(int64_t step, int64_t steps)
+{
+    const int64_t wide = step / 8 + 1, most = steps / 90 + 1;
+    return wide < most ? wide : most;
+}
+
 /* Down the ladder: areas, the best thresholds, and some of the points to draw. */
 static void descend(const struct ladder *l, struct souk_discrimination *out)
 {
     struct souk_operating_point p = {0};
-    int64_t every = l->steps / (SOUK_OPERATING_POINTS_MAX - 2) + 1;
+    int64_t next = 0; /* step from the top whose point is kept */
     double area = 0, precision = 0;
     p.false_alarms = l->negative[2 * l->steps];
     for (int64_t j = l->steps - 1; j >= 0; j--) {
@@ -318,8 +326,11 @@ static void descend(const struct ladder *l, struct souk_discrimination *out)
             out->best_f1 = p;
         if (out->point_count == 0 || youden(&p, out) > youden(&out->best_youden, out))
             out->best_youden = p;
-        if ((l->steps - 1 - j) % every == 0 || j == 0)
+        if ((l->steps - 1 - j == next && out->point_count < SOUK_OPERATING_POINTS_MAX - 1) ||
+            j == 0) {
             out->points[out->point_count++] = p;
+            next += gap_behind(next, l->steps);
+        }
         p.false_alarms += l->negative[2 * j];
     }
     out->roc_auc = area / ((double)out->positives * (double)out->negatives);

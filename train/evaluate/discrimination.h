@@ -25,7 +25,7 @@
 
 #include <stdint.h>
 
-enum { SOUK_OPERATING_POINTS_MAX = 200 };
+enum { SOUK_OPERATING_POINTS_MAX = 256 };
 
 /** What recommending everything that scores `threshold` or more would do. */
 struct souk_operating_point {

@@ -36,6 +36,7 @@ void souk_figures_of_lengths(const struct souk_report *r, FILE *f)
     const struct souk_curves *a = &r->answer->curves, *b = r->other ? &r->other->curves : NULL;
     souk_section_open(f, "Lists by length",
                       "Means over users and items in training, for lists of every length.");
+    souk_section_open_charts(f);
     draw_length(r, f, "Recall at k", "share of what a user wanted", a->recall,
                 b ? b->recall : NULL);
     draw_length(r, f, "Precision at k", "share of the list that was wanted", a->precision,
@@ -43,6 +44,7 @@ void souk_figures_of_lengths(const struct souk_report *r, FILE *f)
     draw_length(r, f, "NDCG at k", "order of the list, 1 is best", a->ndcg, b ? b->ndcg : NULL);
     draw_length(r, f, "Hit rate at k", "share of users with a hit", a->hit_rate,
                 b ? b->hit_rate : NULL);
+    souk_section_close_charts(f);
     souk_section_close(f);
 }
 
@@ -96,12 +98,22 @@ static void draw_roc(const struct souk_report *r, FILE *f, const struct rates *a
                                            .has_diagonal = true});
 }
 
+/* The first hundredth of recall is a matter of few hits, and would set the scale for all. */
+static void skip_first(struct souk_series *s)
+{
+    while (s->count > 20 && s->x[0] < .01) {
+        s->x++;
+        s->y++;
+        s->count--;
+    }
+}
+
 static void draw_pr(const struct souk_report *r, FILE *f, const struct rates *a,
                     const struct rates *b)
 {
     const struct souk_discrimination *d = &r->answer->discrimination;
     char about[96];
-    const struct souk_series series[] = {
+    struct souk_series series[] = {
         {.name = name_of(r, false), .count = a->count, .x = a->recall, .y = a->precision},
         {.name = name_of(r, true),
          .colour = 1,
@@ -109,6 +121,8 @@ static void draw_pr(const struct souk_report *r, FILE *f, const struct rates *a,
          .count = b->count,
          .x = b->recall,
          .y = b->precision}};
+    skip_first(&series[0]);
+    skip_first(&series[1]);
     snprintf(about, sizeof about, "average precision %.4f; chance %.4f", d->average_precision,
              (double)d->positives / (double)(d->positives + d->negatives));
     souk_svg_chart(f, &(struct souk_chart){.title = "Precision and recall",
@@ -180,11 +194,11 @@ static const struct souk_operating_point *point_of_recall(const struct souk_disc
 static void table_of_confusion(const struct souk_discrimination *d, FILE *f)
 {
     fputs("<div class=\"wide\"><h3>Confusion by threshold</h3><table><thead><tr><th>threshold</th>"
-          "<th>score</th><th>hits</th><th>false alarms</th><th>misses</th><th>rightly "
-          "left</th><th>precision</th><th>recall</th><th>F1</th></tr></thead><tbody>\n",
+          "<th>score</th><th>hits</th><th>false alarms</th><th>misses</th><th>correct "
+          "rejections</th><th>precision</th><th>recall</th><th>F1</th></tr></thead><tbody>\n",
           f);
     row_of_confusion(f, "best F1", &d->best_f1, d);
-    row_of_confusion(f, "recall less false alarm rate greatest", &d->best_youden, d);
+    row_of_confusion(f, "best Youden's J", &d->best_youden, d);
     for (int percent = 10; percent <= 90; percent += 20) {
         char name[32];
         snprintf(name, sizeof name, "recall of %d %%", percent);
@@ -208,11 +222,13 @@ void souk_figures_of_candidates(const struct souk_report *r, FILE *f)
              " others. Within a user the area under the ROC is %.4f in the mean.",
              d->positives, d->negatives, d->user_auc);
     souk_section_open(f, "All candidates", about);
+    souk_section_open_charts(f);
     draw_roc(r, f, &a, &b);
     draw_pr(r, f, &a, &b);
     draw_thresholds(r, f, &a);
-    souk_section_close(f);
+    souk_section_close_charts(f);
     table_of_confusion(d, f);
+    souk_section_close(f);
 }
 
 /* ---- scores ---- */
@@ -247,12 +263,14 @@ void souk_figures_of_scores(const struct souk_report *r, FILE *f)
         f, "Scores",
         "Of the recommended items: the further right the hits stand of the others, the "
         "more a score says.");
+    souk_section_open_charts(f);
     souk_svg_chart(f, &(struct souk_chart){.title = "Scores of hits and of others",
                                            .about = about,
                                            .x = {"score", c->low, c->high, false},
                                            .y = {.label = "share"},
                                            .series = series,
                                            .series_count = 2});
+    souk_section_close_charts(f);
     souk_section_close(f);
 }
 
@@ -298,11 +316,13 @@ void souk_figures_of_slices(const struct souk_report *r, FILE *f)
     souk_section_open(f, title,
                       "Behind a name: the users in the slice. A slice of items counts only targets "
                       "of that kind.");
+    souk_section_open_charts(f);
     draw_group(r, f, "users", "Users, in training or not");
     draw_group(r, f, "items", "Targets, in training or not");
     draw_group(r, f, "history", "Items in the user's history");
     draw_group(r, f, "popularity", "Training events of the target");
     draw_group(r, f, "decile", "Popularity decile of the target, 1 the most popular");
+    souk_section_close_charts(f);
     souk_section_close(f);
 }
 
@@ -320,6 +340,7 @@ void souk_figures_of_popularity(const struct souk_report *r, FILE *f)
     souk_section_open(f, "Popularity",
                       "Tenths of the items by their training events, 1 the most popular: how the "
                       "recommendations, the targets and the training events spread over them.");
+    souk_section_open_charts(f);
     souk_svg_bars(f, &(struct souk_bars){.title = "Share by popularity decile",
                                          .count = SOUK_DECILES,
                                          .names = names,
@@ -334,5 +355,6 @@ void souk_figures_of_popularity(const struct souk_report *r, FILE *f)
                                              .series = &other,
                                              .series_count = 1,
                                              .as_percent = true});
+    souk_section_close_charts(f);
     souk_section_close(f);
 }

@@ -107,6 +107,16 @@ static void cell(FILE *f, const struct souk_figure *v, bool is_difference)
     fputs("</td>", f);
 }
 
+/* A metric that the model has at no length, such as diversity by factors. */
+static bool is_absent(const struct souk_cutoffs *cutoffs, const struct souk_figure *figures,
+                      int metric)
+{
+    for (int c = 0; c < cutoffs->count; c++)
+        if (isfinite(figures[c * SOUK_METRICS + metric].mean))
+            return false;
+    return true;
+}
+
 /* @param coverage [cutoffs], NULL: no such row */
 static void table_of_figures(const struct souk_report *r, FILE *f, const char *title,
                              const struct souk_figure *figures, const double *coverage,
@@ -117,6 +127,8 @@ static void table_of_figures(const struct souk_report *r, FILE *f, const char *t
         fprintf(f, "<th>@%d</th>", r->cutoffs->k[c]);
     fputs("</tr></thead><tbody>\n", f);
     for (int m = 0; m < SOUK_METRICS; m++) {
+        if (is_absent(r->cutoffs, figures, m))
+            continue;
         fprintf(f, "<tr><th>%s</th>", souk_metric_key((enum souk_metric)m));
         for (int c = 0; c < r->cutoffs->count; c++)
             cell(f, &figures[c * SOUK_METRICS + m], is_difference);

@@ -15,12 +15,21 @@ void souk_section_open(FILE *f, const char *title, const char *about)
         souk_html_text(f, about);
         fputs("</p>\n", f);
     }
-    fputs("<div class=\"charts\">\n", f);
 }
 
 void souk_section_close(FILE *f)
 {
-    fputs("</div></section>\n", f);
+    fputs("</section>\n", f);
+}
+
+void souk_section_open_charts(FILE *f)
+{
+    fputs("<div class=\"charts\">\n", f);
+}
+
+void souk_section_close_charts(FILE *f)
+{
+    fputs("</div>\n", f);
 }
 
 enum { FEATURES_SHOWN = 25 };
@@ -50,11 +59,13 @@ void souk_section_importance(FILE *f, const struct souk_report_importance *s)
         f, "Features",
         "What the ranker's trees gained from each feature, how often they split on it, "
         "and what the lists lose when its values are shuffled.");
+    souk_section_open_charts(f);
     draw_importance(f, s, "Share of the gain", s->gain, true);
     draw_importance(f, s, "Share of the splits", s->splits, true);
     snprintf(title, sizeof title, "Loss of %.60s when shuffled",
              s->metric ? s->metric : "the metric");
     draw_importance(f, s, title, s->permutation, false);
+    souk_section_close_charts(f);
     souk_section_close(f);
 }
 
@@ -92,12 +103,14 @@ void souk_section_calibration(FILE *f, const struct souk_calibration_curve *s)
                       "Of the items with a stated probability of p, a share of p should be wanted: "
                       "points on the dashed line. Above it the model is too careful, below it too "
                       "sure.");
+    souk_section_open_charts(f);
     souk_svg_chart(f, &(struct souk_chart){.title = "Stated and observed",
                                            .x = {"stated probability", 0, top, false},
                                            .y = {"share that was wanted", 0, top, false},
                                            .series = series,
                                            .series_count = 2,
                                            .has_diagonal = true});
+    souk_section_close_charts(f);
     table_of_bins(f, s);
     souk_section_close(f);
 }
@@ -126,6 +139,7 @@ void souk_section_coverage(FILE *f, const struct souk_coverage_curve *s)
                                             .y = promised}};
     const struct souk_series kept = {.count = count, .x = s->alpha, .y = s->kept};
     souk_section_open(f, "Confidence", s->guarantee);
+    souk_section_open_charts(f);
     souk_svg_chart(f, &(struct souk_chart){.title = "Coverage",
                                            .about = "share of the wanted candidates that are kept",
                                            .x = {.label = "alpha"},
@@ -139,6 +153,7 @@ void souk_section_coverage(FILE *f, const struct souk_coverage_curve *s)
                                                .y = {.label = "items"},
                                                .series = &kept,
                                                .series_count = 1});
+    souk_section_close_charts(f);
     souk_section_close(f);
 }
 
@@ -174,12 +189,14 @@ void souk_section_candidates(FILE *f, const struct souk_candidate_recall *s)
     souk_section_open(f, "Candidates",
                       "Share of what users wanted that is among the candidates of each source: the "
                       "ranker cannot recommend what no source brings.");
+    souk_section_open_charts(f);
     souk_svg_bars(f, &(struct souk_bars){.title = "Recall of the largest set",
                                          .count = count,
                                          .names = s->names,
                                          .series = &series,
                                          .series_count = 1,
                                          .as_percent = true});
+    souk_section_close_charts(f);
     table_of_sources(f, s);
     souk_section_close(f);
 }

@@ -62,6 +62,9 @@ void souk_section_extras(FILE *f, const struct souk_report_extras *extras);
 
 /** The frame of a section. @param about one paragraph, may be NULL; escaped */
 void souk_section_open(FILE *f, const char *title, const char *about);
+/** Between the two, charts stand side by side where there is room. */
+void souk_section_open_charts(FILE *f);
+void souk_section_close_charts(FILE *f);
 void souk_section_close(FILE *f);
 
 #endif

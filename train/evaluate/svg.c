@@ -3,11 +3,12 @@
 #include "train/evaluate/svgscale.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Of a chart, in units of its own; the page stretches it to the width that there is. */
-enum { WIDTH = 380, HEIGHT = 250, LEFT = 46, RIGHT = 12, TOP = 10, BOTTOM = 40 };
+enum { WIDTH = 350, HEIGHT = 235, LEFT = 48, RIGHT = 10, TOP = 10, BOTTOM = 40 };
 /* Of bars. */
-enum { NAME_WIDTH = 108, VALUE_WIDTH = 52, BAR = 11, GAP = 9 };
+enum { NAME_WIDTH_MAX = 140, LETTER_WIDTH = 7, VALUE_WIDTH = 54, BAR = 13, GAP = 9 };
 
 void souk_html_text(FILE *f, const char *text)
 {
@@ -282,22 +283,44 @@ static void draw_bar(FILE *f, const struct souk_bars *b, const struct souk_serie
         snprintf(text, sizeof text, "%.4f", s->y[i]);
     else
         souk_scale_number(s->y[i], 4, text);
-    text_at(f, end + 4, y + BAR - 1.5, "start", text);
+    text_at(f, end + 4, y + BAR - 2.5, "start", text);
+}
+
+/* Room for the longest name; a longer one is squeezed. */
+static int width_of_names(const struct souk_bars *b)
+{
+    int width = 0;
+    for (int i = 0; i < b->count; i++) {
+        const size_t letters = strlen(b->names[i]);
+        const int own = letters < NAME_WIDTH_MAX ? (int)letters * LETTER_WIDTH : NAME_WIDTH_MAX;
+        width = own > width ? own : width;
+    }
+    return (width < NAME_WIDTH_MAX ? width : NAME_WIDTH_MAX) + 8;
+}
+
+static void draw_name(FILE *f, const char *name, double x, double y)
+{
+    fprintf(f, "<text x=\"%.1f\" y=\"%.1f\" class=\"end\"", x, y);
+    if (strlen(name) * LETTER_WIDTH > NAME_WIDTH_MAX)
+        fprintf(f, " textLength=\"%d\" lengthAdjust=\"spacingAndGlyphs\"", NAME_WIDTH_MAX);
+    fputc('>', f);
+    souk_html_text(f, name);
+    fputs("</text>\n", f);
 }
 
 void souk_svg_bars(FILE *f, const struct souk_bars *b)
 {
-    const int group = b->series_count * (BAR + 1) + GAP;
+    const int group = b->series_count * (BAR + 1) + GAP, left = width_of_names(b);
     const struct souk_scale scale = {
-        .high = largest_bar(b), .from = NAME_WIDTH, .to = WIDTH - VALUE_WIDTH};
+        .high = largest_bar(b), .from = left, .to = WIDTH - VALUE_WIDTH};
     open_figure(f, b->title, b->about);
     open_svg(f, b->count * group + 4, b->title);
     for (int i = 0; i < b->count; i++) {
         const double top = 4 + (double)i * group;
-        text_at(f, NAME_WIDTH - 6, top + (group - GAP) / 2.0 + 3.5, "end", b->names[i]);
+        draw_name(f, b->names[i], left - 6, top + (group - GAP) / 2.0 + 4);
         for (int s = 0; s < b->series_count; s++)
             draw_bar(f, b, &b->series[s], i, top + s * (BAR + 1), &scale);
     }
-    line_at(f, NAME_WIDTH, 0, NAME_WIDTH, b->count * group, "axis");
+    line_at(f, left, 0, left, b->count * group, "axis");
     close_figure(f, b->series, b->series_count);
 }
