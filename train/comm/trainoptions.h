@@ -15,7 +15,8 @@ struct souk_train_options {
     const char *from, *until;
     const char *event_weights;
     int64_t min_user_items, min_item_users;
-    double holdout;
+    double holdout, hide_items, hide_users;
+    int64_t hide_seed;
 };
 
 /** Rows for the start of a subcommand's table. @param o a struct souk_train_options lvalue */
@@ -98,11 +99,43 @@ struct souk_train_options {
          "N",                                                                                      \
          "leave out items with fewer users",                                                       \
          false},                                                                                   \
+        {"holdout",                                                                                \
+         0,                                                                                        \
+         SOUK_OPTION_REAL,                                                                         \
+         &(o).holdout,                                                                             \
+         "0",                                                                                      \
+         0,                                                                                        \
+         .99,                                                                                      \
+         NULL,                                                                                     \
+         "SHARE",                                                                                  \
+         "leave out the last share of each user's events, for souk-evaluate --protocol per-user",  \
+         false},                                                                                   \
+        {"hide-users",                                                                             \
+         0,                                                                                        \
+         SOUK_OPTION_REAL,                                                                         \
+         &(o).hide_users,                                                                          \
+         "0",                                                                                      \
+         0,                                                                                        \
+         .99,                                                                                      \
+         NULL,                                                                                     \
+         "SHARE",                                                                                  \
+         "leave out this share of the users, for souk-evaluate --protocol strong",                 \
+         false},                                                                                   \
+        {"hide-items",                                                                             \
+         0,                                                                                        \
+         SOUK_OPTION_REAL,                                                                         \
+         &(o).hide_items,                                                                          \
+         "0",                                                                                      \
+         0,                                                                                        \
+         .99,                                                                                      \
+         NULL,                                                                                     \
+         "SHARE",                                                                                  \
+         "leave out the events of this share of the items, for souk-evaluate --protocol "          \
+         "item-holdout",                                                                           \
+         false},                                                                                   \
     {                                                                                              \
-        "holdout", 0, SOUK_OPTION_REAL, &(o).holdout, "0", 0, .99, NULL, "SHARE",                  \
-            "leave out the last share of each user's events, for souk-evaluate --protocol "        \
-            "per-user",                                                                            \
-            false                                                                                  \
+        "hide-seed", 0, SOUK_OPTION_INT, &(o).hide_seed, "1", 0, 1e15, NULL, "N",                  \
+            "chooses the hidden users and items", false                                            \
     }
 
 /** The rule that the options ask for. Texts are borrowed from them.
