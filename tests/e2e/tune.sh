@@ -104,6 +104,13 @@ PY
 tune 2 cut "${search[@]}" --trials 16 --resume || fail "more trials"
 [ "$(wc -l <cut.ini.journal)" = $(($(wc -l <one.ini.journal) + 2)) ] || fail "more trials: another number of lines"
 
+# The defaults: three windows, two seeds, and a space that has the half-life.
+tune 2 plain --trials 1 || fail "the defaults: $(tail -1 plain.err)"
+grep -q '^half-life = [0-9]*d$' plain.ini || fail "no half-life by default: $(cat plain.ini)"
+/usr/bin/python3 -c '
+import json, sys
+sys.exit(len(json.load(open("plain.json"))["best"]["values"]) != 6)' || fail "not six values by default"
+
 # What goes wrong says so.
 expect() {
     local code=$1 text=$2 got=0
