@@ -17,7 +17,7 @@ struct souk_logistic_note {
     char *const *feature_name; /**< [features]; NULL: Column_0, Column_1, ... */
     int64_t rows;              /**< of training */
     const struct souk_lbfgs_result *result;
-    const char *parameters_json; /**< one object */
+    const char *parameters_json; /**< one object; train, valid and out are left out */
 };
 
 /** Write the model; the file appears whole or not at all. By one rank.
