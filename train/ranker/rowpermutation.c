@@ -21,7 +21,7 @@ int64_t souk_rowpermutation_target(uint64_t seed, int64_t row, int64_t total)
     uint64_t at = (uint64_t)row;
     do {
         uint64_t left = at >> half_bits, right = at & mask;
-        for (uint64_t round = 0; round < 4; round++) {
+        for (uint64_t round = 0; round < 10; round++) {
             const uint64_t mixed = left ^ (souk_random_bits(seed, round, right) & mask);
             left = right;
             right = mixed;

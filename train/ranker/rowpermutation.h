@@ -47,7 +47,7 @@ souk_status souk_rowpermutation_column_all(const struct souk_rowpermutation *p, 
                                            uint64_t seed, float *column,
                                            struct souk_error *err) SOUK_MUST_CHECK;
 
-/** The bijection of [0, total): a Feistel network of four rounds over the next even number of bits,
+/** The bijection of [0, total): a Feistel network of ten rounds over the next even number of bits,
  *  repeated until it lands inside (Black and Rogaway 2002, "cycle-walking").
  *  @param row 0 to total - 1 */
 int64_t souk_rowpermutation_target(uint64_t seed, int64_t row, int64_t total);
