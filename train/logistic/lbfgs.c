@@ -104,12 +104,17 @@ static souk_status sample_at(struct minimizer *m, double t, struct sample *s,
     return status;
 }
 
-/* Sufficient decrease. The slack is rounding: near the minimum differences of values are noise, and
- * the slope alone decides (as in Hager and Zhang 2005). */
+/* Differences of values below this are rounding: near the minimum the slope alone decides, as in
+ * Hager and Zhang 2005. Sums of fixed-point integers leave some 4e-13. */
+static double noise(const struct sample *start)
+{
+    return 1e-11 * fabs(start->value);
+}
+
+/* Sufficient decrease. */
 static bool decreases(const struct sample *start, const struct sample *s)
 {
-    const double slack = 1e-14 * fabs(start->value);
-    return s->value <= start->value + 1e-4 * s->t * start->slope + slack;
+    return s->value <= start->value + 1e-4 * s->t * start->slope + noise(start);
 }
 
 static bool is_flat_enough(const struct sample *start, const struct sample *s)
@@ -140,7 +145,7 @@ static souk_status zoom(struct minimizer *m, const struct sample *start, struct 
         const souk_status status = sample_at(m, interpolate(&low, &high), &s, err);
         if (status != SOUK_OK)
             return status;
-        if (!decreases(start, &s) || s.value > low.value + 1e-14 * fabs(start->value)) {
+        if (!decreases(start, &s) || s.value > low.value + noise(start)) {
             high = s;
             continue;
         }
@@ -172,7 +177,7 @@ static souk_status search_line(struct minimizer *m, double first, struct sample 
             t = (last.t + wall) / 2;
             continue;
         }
-        if (!decreases(&start, &s) || s.value > last.value + 1e-14 * fabs(start.value))
+        if (!decreases(&start, &s) || s.value > last.value + noise(&start))
             return zoom(m, &start, last, s, found, err);
         if (is_flat_enough(&start, &s)) {
             *found = s;
