@@ -27,8 +27,7 @@ static souk_status set_name(struct souk_forest *forest, int feature, const char 
     for (char *c = clean; *c; c++)
         if ((unsigned char)*c <= ' ' || *c == 127)
             *c = '_';
-    const souk_status status =
-        *clean ? souk_forest_set_name(forest, feature, clean, err) : SOUK_OK;
+    const souk_status status = *clean ? souk_forest_set_name(forest, feature, clean, err) : SOUK_OK;
     free(clean);
     return status;
 }
