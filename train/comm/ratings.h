@@ -25,6 +25,9 @@ struct souk_ratings_rule {
     const enum souk_weighting *weighting; /**< NULL: the dataset's own */
     double holdout;            /**< last share of each user's events left out (holdout.h) */
     struct souk_hiding hiding; /**< users and items left out; items stay, without a pair */
+    bool all_items; /**< keep every item that is known before the window's end: one with an
+                         attribute, or a property set by then; most without a pair. Attributes
+                         carry no time, and so count always */
 };
 
 /** One part: its users' rows (CSR), and its items. */
