@@ -52,7 +52,7 @@ same() {
 everywhere() {
     local ranks
     train 1 one.model "$@"
-    for ranks in 2 3 5; do
+    for ranks in 3 5; do
         train $ranks many.model "$@"
         same many.model "$* on $ranks ranks"
     done
@@ -75,7 +75,7 @@ same many.model "vectors in double precision"
 expect() {
     local code=$1 text=$2 got=0
     shift 2
-    mpirun -n 2 "$SOUK_BIN/souk-train" "$@" --out x.model >out.txt 2>&1 || got=$?
+    "$SOUK_BIN/souk-train" "$@" --out x.model >out.txt 2>&1 || got=$?
     [ $got = "$code" ] || fail "$*: exit code $got, not $code: $(tail -3 out.txt)"
     grep -q -- "$text" out.txt || fail "$*: no '$text' in: $(tail -3 out.txt)"
 }
