@@ -2,7 +2,8 @@
  *  The interactions that a model is trained on, spread over ranks by part.
  *
  *      dataset rows  --(window, event weights, filters)-->  model rows
- *      all users and items of the shop                      those with at least one pair
+ *      all users and items of the shop                      those with a pair, and items that
+ *                                                           the rule keeps without one
  *
  *  A model row is numbered like a dataset row (part by part, ids ascending), over what is left.
  *  Rank r holds the users, with their pairs, and the items of the parts that souk_part_rank() gives

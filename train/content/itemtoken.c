@@ -55,11 +55,11 @@ souk_status souk_token_add_text(struct souk_token_list *list, const char *field,
 
 souk_status souk_token_add_number(struct souk_token_list *list, const char *field, double value)
 {
+    if (!isfinite(value))
+        return SOUK_OK;
     const int64_t bin = value != 0 ? llrint(floor(2 * log2(fabs(value)))) : INT64_MIN;
     const int64_t signed_bin[2] = {bin, value < 0};
     const double number = value + 0.; /* one zero */
-    if (isnan(value))
-        return SOUK_OK;
     const souk_status status = add(list, KIND_NUMBER, field, &number, sizeof number);
     return status ? status : add(list, KIND_BIN, field, signed_bin, sizeof signed_bin);
 }
