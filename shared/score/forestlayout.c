@@ -232,7 +232,6 @@ static void lay_trees(struct builder *b, enum pass pass)
         lay_below(b, pass, t, t->leaves > 1 ? 0 : ~0, 0, lt);
         b->words += lt->words;
         b->leaves += t->leaves;
-        l->most_words = lt->words > l->most_words ? lt->words : l->most_words;
         l->most_categories =
             lt->categories > l->most_categories ? lt->categories : l->most_categories;
     }
