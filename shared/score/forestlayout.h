@@ -88,7 +88,7 @@ struct souk_forest_kernels {
 extern const struct souk_forest_kernels souk_forest_plain;
 #if defined(__x86_64__)
 extern const struct souk_forest_kernels souk_forest_avx2;   /**< AVX2 and BMI */
-extern const struct souk_forest_kernels souk_forest_avx512; /**< AVX-512 F and BW, and BMI */
+extern const struct souk_forest_kernels souk_forest_avx512; /**< AVX-512 F, BW, DQ, VL; BMI */
 #endif
 
 #endif

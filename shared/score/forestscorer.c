@@ -20,13 +20,13 @@ static const struct souk_forest_kernels *kernels_of(const char *name)
 {
 #if defined(__x86_64__)
     __builtin_cpu_init();
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi");
+    const bool avx512 = avx2 && __builtin_cpu_supports("avx512bw") &&
+                        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     if (strcmp(name, souk_forest_avx512.name) == 0)
-        return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("bmi")
-                   ? &souk_forest_avx512
-                   : NULL;
+        return avx512 ? &souk_forest_avx512 : NULL;
     if (strcmp(name, souk_forest_avx2.name) == 0)
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") ? &souk_forest_avx2
-                                                                               : NULL;
+        return avx2 ? &souk_forest_avx2 : NULL;
 #endif
     return strcmp(name, souk_forest_plain.name) == 0 ? &souk_forest_plain : NULL;
 }
