@@ -128,8 +128,7 @@ static souk_status lay_features(struct builder *b)
         return SOUK_ENOMEM;
     for (int64_t i = 0; i < b->pairs;) {
         struct souk_codedfeature *coded = &l->feature[l->features];
-        *coded = (struct souk_codedfeature){.feature = b->pair[i].feature,
-                                            .first_threshold = (int32_t)i};
+        *coded = (struct souk_codedfeature){.feature = b->pair[i].feature, .first_threshold = i};
         for (; i < b->pairs && b->pair[i].feature == coded->feature; i++, coded->thresholds++)
             l->threshold[i] = b->pair[i].threshold;
         if (coded->thresholds > SOUK_CODE_MAX)

@@ -25,8 +25,8 @@ struct souk_codecolumn {
 
 /** A feature that numeric nodes split on. */
 struct souk_codedfeature {
-    int32_t feature;
-    int32_t first_threshold, thresholds; /**< in threshold[], ascending, no two equal */
+    int64_t first_threshold; /**< in threshold[], ascending, no two equal */
+    int32_t feature, thresholds;
     int32_t first_column, columns;
 };
 
