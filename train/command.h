@@ -17,6 +17,7 @@ extern const struct souk_command souk_command_als;
 extern const struct souk_command souk_command_ease;
 extern const struct souk_command souk_command_logistic;
 extern const struct souk_command souk_command_popular;
+extern const struct souk_command souk_command_ranker;
 extern const struct souk_command souk_command_svd;
 
 #endif

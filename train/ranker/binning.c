@@ -20,7 +20,6 @@ static int first_feature(const struct souk_comm *comm, int features, int rank)
     return (int)((int64_t)features * rank / comm->size);
 }
 
-
 /* The rows of this rank that are in the sample: their number, and them in `row`. */
 static int64_t pick_rows(const uint64_t *key, int64_t rows, double share, int32_t *row)
 {
@@ -121,8 +120,8 @@ static souk_status share_all(const struct souk_comm *comm, struct souk_binning *
     for (int r = 0; status == SOUK_OK && r < comm->size; r++) {
         const int first = first_feature(comm, b->features, r);
         const int end = first_feature(comm, b->features, r + 1);
-        status = souk_broadcast_all(comm, b->bins + first,
-                                    (end - first) * (int64_t)sizeof *b->bins, r, err);
+        status = souk_broadcast_all(comm, b->bins + first, (end - first) * (int64_t)sizeof *b->bins,
+                                    r, err);
     }
     if (status == SOUK_OK)
         status = souk_max_i64_all(comm, missing, b->features, err);

@@ -19,17 +19,17 @@
 #include <stdint.h>
 
 enum {
-    SOUK_BINS_MAX = 255,            /**< without the one for missing values */
+    SOUK_BINS_MAX = 255,             /**< without the one for missing values */
     SOUK_BINS_CATEGORY_MAX = 1 << 20 /**< codes are below: a split holds a bit for each */
 };
 
 struct souk_bins {
-    int count;        /**< 0: no value at all; 1 and nothing missing: the feature is constant */
+    int count; /**< 0: no value at all; 1 and nothing missing: the feature is constant */
     bool categorical;
-    bool missing;     /**< some row of training has no value */
-    float bound[SOUK_BINS_MAX + 1];   /**< [count]: largest float of each bin; or its code */
-    double split_at[SOUK_BINS_MAX];   /**< [count - 1], numeric: the threshold behind each bin */
-    double low, high;                 /**< of the sample; 0 where it is empty */
+    bool missing;                   /**< some row of training has no value */
+    float bound[SOUK_BINS_MAX + 1]; /**< [count]: largest float of each bin; or its code */
+    double split_at[SOUK_BINS_MAX]; /**< [count - 1], numeric: the threshold behind each bin */
+    double low, high;               /**< of the sample; 0 where it is empty */
 };
 
 /** Bins from the values of a sample that are not missing.

@@ -160,7 +160,8 @@ static souk_status allocate(struct boosting *b, struct souk_error *err)
     souk_status status =
         souk_rankscratch_init(&b->scratch, (int)b->train.totals.largest_group, err);
     if (status == SOUK_OK)
-        status = souk_derivatives_init(&b->derivatives, rows, b->train.totals.rows, b->p.exact, err);
+        status =
+            souk_derivatives_init(&b->derivatives, rows, b->train.totals.rows, b->p.exact, err);
     return status;
 }
 
@@ -186,9 +187,9 @@ static souk_status derive(struct boosting *b, int iteration, struct souk_error *
     souk_status status = SOUK_OK;
     for (int64_t g = 0; status == SOUK_OK && g < d->groups; g++) {
         const int64_t start = d->group_start[g];
-        const struct souk_rankgroup group = {
-            d->label + start, b->train.score + start, (int)(d->group_start[g + 1] - start),
-            souk_rankdata_number(d, &b->train.totals, g)};
+        const struct souk_rankgroup group = {d->label + start, b->train.score + start,
+                                             (int)(d->group_start[g + 1] - start),
+                                             souk_rankdata_number(d, &b->train.totals, g)};
         status = souk_rankobjective_gradients(&b->p.objective, &b->scratch, &group, iteration,
                                               b->derivatives.gradient + start,
                                               b->derivatives.hessian + start, err);
@@ -200,8 +201,7 @@ static void choose_rows(struct boosting *b, int iteration)
 {
     const uint64_t salt = souk_random_bits(stream(b, SEED_ROWS), (uint64_t)iteration, 0);
     for (int64_t r = 0; b->row_chosen && r < b->train.data->rows; r++)
-        b->row_chosen[r] =
-            souk_random_uniform(salt, b->derivatives.key[r], 0) < b->p.row_share;
+        b->row_chosen[r] = souk_random_uniform(salt, b->derivatives.key[r], 0) < b->p.row_share;
     souk_leafrows_restart(&b->grower.rows, b->row_chosen);
 }
 
@@ -226,13 +226,12 @@ static souk_status value_leaves_all(struct boosting *b, double initial, struct s
 {
     const struct souk_leafrows *rows = &b->grower.rows;
     const int leaves = b->grower.tree.leaves;
-    const souk_status status =
-        souk_derivatives_sum_all(b->comm, &b->derivatives, rows->row, rows->start, rows->count,
-                                 leaves, b->sum, err);
+    const souk_status status = souk_derivatives_sum_all(
+        b->comm, &b->derivatives, rows->row, rows->start, rows->count, leaves, b->sum, err);
     for (int l = 0; status == SOUK_OK && l < leaves; l++)
-        b->value[l] = b->p.learning_rate *
-                          souk_grownforest_leaf_value(&b->p.growing.split, b->sum[l]) +
-                      initial;
+        b->value[l] =
+            b->p.learning_rate * souk_grownforest_leaf_value(&b->p.growing.split, b->sum[l]) +
+            initial;
     return status;
 }
 
@@ -277,9 +276,8 @@ static souk_status grow_tree_all(struct boosting *b, int iteration, double initi
         b->train.score[r] -= initial; /* the first tree's leaves bring it */
     update_train(b);
     update_valid(b);
-    status = souk_grownforest_append(b->forest, &b->grower.tree, &b->binning,
-                                     &b->p.growing.split, b->value, b->sum, b->p.learning_rate,
-                                     err);
+    status = souk_grownforest_append(b->forest, &b->grower.tree, &b->binning, &b->p.growing.split,
+                                     b->value, b->sum, b->p.learning_rate, err);
     return souk_status_agree_all(b->comm, status, err);
 }
 
@@ -297,11 +295,11 @@ static souk_status measure_all(struct boosting *b, int trees, bool *stop, struct
     char note[48], name[24];
     double metric = NAN;
     const souk_status status =
-        souk_rankmetric_all(b->comm, b->valid.data, &b->valid.totals, &b->p.objective,
-                            b->p.ndcg_at, b->valid.score, &metric, err);
+        souk_rankmetric_all(b->comm, b->valid.data, &b->valid.totals, &b->p.objective, b->p.ndcg_at,
+                            b->valid.score, &metric, err);
     const bool grows = souk_rankmetric_grows(&b->p.objective);
-    const bool better = b->best_tree == 0 || (grows ? metric > b->best_metric
-                                                    : metric < b->best_metric);
+    const bool better =
+        b->best_tree == 0 || (grows ? metric > b->best_metric : metric < b->best_metric);
     if (better || b->p.stop_after == 0) {
         b->best_metric = metric;
         b->best_tree = trees;
@@ -321,8 +319,7 @@ static souk_status boost_all(struct boosting *b, struct souk_error *err)
     bool stop = false;
     for (int64_t r = 0; r < b->train.data->rows; r++)
         b->train.score[r] = initial;
-    souk_progress_init(&b->progress, "trees", b->p.trees, "trees",
-                       b->p.quiet || b->comm->rank > 0);
+    souk_progress_init(&b->progress, "trees", b->p.trees, "trees", b->p.quiet || b->comm->rank > 0);
     int trees = 0;
     while (status == SOUK_OK && !stop && trees < b->p.trees) {
         status = grow_tree_all(b, trees++, initial, err);

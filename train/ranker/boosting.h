@@ -24,8 +24,8 @@ struct souk_boosting_params {
     int stop_after; /**< trees without a better metric on the valid set; 0: never stop early */
     int eval_every; /**< measure the valid set after so many trees; 0: at the end only */
     int ndcg_at;
-    bool exact;     /**< histograms of integers; false: of rounded doubles, differing by ranks */
-    bool quiet;     /**< no progress bar */
+    bool exact; /**< histograms of integers; false: of rounded doubles, differing by ranks */
+    bool quiet; /**< no progress bar */
     uint64_t seed;
 };
 

@@ -110,9 +110,8 @@ souk_status souk_derivatives_round_all(const struct souk_comm *comm, struct souk
 }
 
 souk_status souk_derivatives_sum_all(const struct souk_comm *comm, const struct souk_derivatives *d,
-                                     const int32_t *row, const int64_t *start,
-                                     const int64_t *count, int lists, double (*sum)[2],
-                                     struct souk_error *err)
+                                     const int32_t *row, const int64_t *start, const int64_t *count,
+                                     int lists, double (*sum)[2], struct souk_error *err)
 {
     const double by_gradient = ldexp(1, d->gradient_shift), by_hessian = ldexp(1, d->hessian_shift);
     int64_t *fixed = souk_zalloc_array((size_t)lists, 2 * sizeof *fixed);

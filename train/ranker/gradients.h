@@ -15,14 +15,15 @@
 
 struct souk_derivatives {
     int64_t rows, total_rows;
-    double *gradient, *hessian; /**< [rows] */
-    uint64_t *key;              /**< [rows], random bits of each row (rankdata.h) */
-    struct souk_gradients form; /**< what histograms read */
+    double *gradient, *hessian;        /**< [rows] */
+    uint64_t *key;                     /**< [rows], random bits of each row (rankdata.h) */
+    struct souk_gradients form;        /**< what histograms read */
     int gradient_shift, hessian_shift; /**< of sums in fixed point */
 };
 
 /** @param exact packed integers; else plain doubles
- *  @param d free with souk_derivatives_fini(), also after a failure; @return SOUK_OK, SOUK_ENOMEM */
+ *  @param d free with souk_derivatives_fini(), also after a failure; @return SOUK_OK, SOUK_ENOMEM
+ */
 souk_status souk_derivatives_init(struct souk_derivatives *d, int64_t rows, int64_t total_rows,
                                   bool exact, struct souk_error *err) SOUK_MUST_CHECK;
 void souk_derivatives_fini(struct souk_derivatives *d);
@@ -36,8 +37,8 @@ souk_status souk_derivatives_round_all(const struct souk_comm *comm, struct souk
  *  @param row   [starts[lists - 1] + counts[lists - 1]]
  *  @param sum   [lists][2]: gradient, Hessian */
 souk_status souk_derivatives_sum_all(const struct souk_comm *comm, const struct souk_derivatives *d,
-                                     const int32_t *row, const int64_t *start,
-                                     const int64_t *count, int lists, double (*sum)[2],
+                                     const int32_t *row, const int64_t *start, const int64_t *count,
+                                     int lists, double (*sum)[2],
                                      struct souk_error *err) SOUK_MUST_CHECK;
 
 #endif

@@ -23,8 +23,7 @@ static void deal_columns(struct souk_grower *g)
     int column = 0;
     for (int r = 0; r < g->comm.size; r++) {
         g->first_column[r] = column;
-        while (column < b->columns &&
-               b->first_bin[column + 1] * g->comm.size <= bins * (r + 1))
+        while (column < b->columns && b->first_bin[column + 1] * g->comm.size <= bins * (r + 1))
             column++;
         g->first_column[r + 1] = r + 1 == g->comm.size ? b->columns : column;
         g->reduce_counts[r] =
@@ -107,9 +106,9 @@ static souk_status make_histogram_all(struct souk_grower *g, const struct souk_d
                         g->comm.size > 1 ? g->mine : out);
     if (g->comm.size == 1)
         return SOUK_OK;
-    return souk_mpi_check(MPI_Reduce_scatter(g->mine, out, g->reduce_counts, MPI_DOUBLE, MPI_SUM,
-                                             g->comm.mpi),
-                          "MPI_Reduce_scatter", err);
+    return souk_mpi_check(
+        MPI_Reduce_scatter(g->mine, out, g->reduce_counts, MPI_DOUBLE, MPI_SUM, g->comm.mpi),
+        "MPI_Reduce_scatter", err);
 }
 
 static bool may_split(const struct souk_grower *g, const struct souk_leaf *leaf)
@@ -139,9 +138,9 @@ static souk_status find_splits_all(struct souk_grower *g, const struct souk_deri
     souk_status status = all ? SOUK_OK : souk_fail(err, SOUK_ENOMEM, "no memory for splits");
     status = souk_status_agree_all(&g->comm, status, err);
     if (status == SOUK_OK)
-        status = souk_mpi_check(MPI_Allgather(mine, bytes, MPI_BYTE, all, bytes, MPI_BYTE,
-                                              g->comm.mpi),
-                                "MPI_Allgather", err);
+        status =
+            souk_mpi_check(MPI_Allgather(mine, bytes, MPI_BYTE, all, bytes, MPI_BYTE, g->comm.mpi),
+                           "MPI_Allgather", err);
     for (int r = 0; status == SOUK_OK && r < g->comm.size; r++)
         for (int i = 0; i < n; i++)
             if (souk_split_better(&all[2 * r + i], &g->leaf[leaf[i]].best))
@@ -176,9 +175,9 @@ static void split_leaf(struct souk_grower *g, int leaf)
     *left = (struct souk_leaf){split.left, {.column = -1}, node, true, left->depth + 1};
     *right = *left;
     right->is_left = false;
-    right->sum = (struct souk_leafsum){whole.gradient - split.left.gradient,
-                                       whole.hessian - split.left.hessian,
-                                       whole.rows - split.left.rows};
+    right->sum =
+        (struct souk_leafsum){whole.gradient - split.left.gradient,
+                              whole.hessian - split.left.hessian, whole.rows - split.left.rows};
     souk_leafrows_split(&g->rows, g->matrix, &split, leaf, fresh);
 }
 
@@ -220,8 +219,8 @@ static souk_status sum_root_all(struct souk_grower *g, const struct souk_derivat
         }
         const int64_t word = d->form.packed[row];
         total[0] += (double)(word >> SOUK_PACKED_GRADIENT_SHIFT);
-        total[1] += (double)((word >> SOUK_PACKED_HESSIAN_SHIFT) &
-                             (2 * (int64_t)SOUK_PACKED_MAX + 1));
+        total[1] +=
+            (double)((word >> SOUK_PACKED_HESSIAN_SHIFT) & (2 * (int64_t)SOUK_PACKED_MAX + 1));
     }
     const souk_status status = souk_sum_f64_all(&g->comm, total, 3, err);
     *sum = (struct souk_leafsum){total[0], total[1], total[2]};

@@ -27,8 +27,7 @@ static souk_status set_name(struct souk_forest *forest, int feature, const char 
     for (char *c = clean; *c; c++)
         if ((unsigned char)*c <= ' ' || *c == 127)
             *c = '_';
-    const souk_status status =
-        *clean ? souk_forest_set_name(forest, feature, clean, err) : SOUK_OK;
+    const souk_status status = *clean ? souk_forest_set_name(forest, feature, clean, err) : SOUK_OK;
     free(clean);
     return status;
 }
@@ -43,7 +42,7 @@ static int by_code(const void *a, const void *b)
 static souk_status set_info(struct souk_forest *forest, int feature, const struct souk_bins *bins,
                             struct souk_error *err)
 {
-    char info[SOUK_FEATURE_NAME_MAX] = "none";
+    char info[4096] = "none";
     if (bins->count > 0 && !bins->categorical)
         snprintf(info, sizeof info, "[%.17g:%.17g]", bins->low, bins->high);
     if (bins->count > 0 && bins->categorical) {

@@ -8,7 +8,7 @@
 /* Rows at a time: their words, eight bins each, and the sums of eight columns share the first-level
  * cache. Eight chunks less one row are what a packed sum bears. */
 enum { CHUNK = 1023, CHUNKS_PER_SUM = 8, AHEAD = 16, TILE = SOUK_TILE_COLUMNS };
-_Static_assert(CHUNK * CHUNKS_PER_SUM <= SOUK_PACKED_ROWS_MAX, "a packed sum would overflow");
+_Static_assert(CHUNK *CHUNKS_PER_SUM <= SOUK_PACKED_ROWS_MAX, "a packed sum would overflow");
 
 souk_status souk_histwork_init(struct souk_histwork *work, const struct souk_binning *binning,
                                struct souk_error *err)
@@ -80,7 +80,7 @@ static void add_columns(int64_t *const *sum, const uint64_t *tile, const int64_t
 static void add_chunk(struct souk_histwork *work, const struct souk_binning *binning, int n)
 {
     for (int first = 0; first < binning->columns; first += TILE) {
-        int64_t *sum[TILE];
+        int64_t *sum[TILE] = {0};
         const uint64_t *tile = work->tile + (size_t)(first / TILE) * CHUNK;
         const int left = binning->columns - first, columns = left < TILE ? left : TILE;
         for (int c = 0; c < columns; c++)

@@ -32,16 +32,16 @@ enum { SOUK_HISTBIN_DOUBLES = 3 };
 
 /** Derivatives of a rank's rows, in one of two forms. */
 struct souk_gradients {
-    int64_t *packed;   /**< [rows], or NULL: not packed, then ... */
-    double *plain;     /**< [rows x 2], gradient and Hessian; NULL where packed */
+    int64_t *packed;                    /**< [rows], or NULL: not packed, then ... */
+    double *plain;                      /**< [rows x 2], gradient and Hessian; NULL where packed */
     double gradient_unit, hessian_unit; /**< what 1 in a histogram is worth */
 };
 
 /** Room for one histogram at work. */
 struct souk_histwork {
-    int64_t *sum;     /**< [bins], packed */
-    uint64_t *tile;   /**< [tiles x chunk] */
-    int64_t *packed;  /**< [chunk] */
+    int64_t *sum;    /**< [bins], packed */
+    uint64_t *tile;  /**< [tiles x chunk] */
+    int64_t *packed; /**< [chunk] */
 };
 
 static inline int64_t souk_packed(int gradient, int hessian)

@@ -74,15 +74,14 @@ static souk_status take_census(const struct souk_textfile *f, struct census *cen
         while (token > line.at && !is_blank(token[-1]))
             token--;
         const bool query = line.end - token > 4 && memcmp(token, "qid:", 4) == 0;
-        if (token > line.at && !query &&
-            !parse_index(token, line.end, &index))
+        if (token > line.at && !query && !parse_index(token, line.end, &index))
             return fail_at(f, line.at, err, "not a row of `label index:value ...`");
         census->rows++;
         census->features = index + 1 > census->features ? index + 1 : census->features;
     }
     if (census->features > SOUK_RANKFILE_FEATURES_MAX)
-        return souk_fail(err, SOUK_ELIMIT, "%s: feature %" PRId64 ": indices are below %d",
-                         f->path, census->features - 1, SOUK_RANKFILE_FEATURES_MAX);
+        return souk_fail(err, SOUK_ELIMIT, "%s: feature %" PRId64 ": indices are below %d", f->path,
+                         census->features - 1, SOUK_RANKFILE_FEATURES_MAX);
     return SOUK_OK;
 }
 
@@ -238,8 +237,7 @@ static souk_status parse_rows(const struct souk_textfile *f, const struct owners
 static souk_status read_own(const struct souk_textfile *f, struct ownership *own, int features,
                             struct souk_rankdata *d, struct souk_error *err)
 {
-    souk_status status =
-        souk_rankdata_init(d, own->first[own->groups], own->groups, features, err);
+    souk_status status = souk_rankdata_init(d, own->first[own->groups], own->groups, features, err);
     if (status)
         return status;
     memcpy(d->group_start, own->first, ((size_t)own->groups + 1) * sizeof *own->first);

@@ -106,8 +106,9 @@ static souk_status count_all(const struct souk_comm *comm, const struct souk_ran
     totals->groups = counts[1];
     totals->largest_group = most[0];
     if (status == SOUK_OK && most[1] != -most[2])
-        status = souk_fail(err, SOUK_EFORMAT, "%" PRId64 " features on one rank, %" PRId64 " on another",
-                           -most[2], most[1]);
+        status =
+            souk_fail(err, SOUK_EFORMAT, "%" PRId64 " features on one rank, %" PRId64 " on another",
+                      -most[2], most[1]);
     free(groups);
     free(received);
     return status;

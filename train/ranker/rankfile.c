@@ -38,7 +38,8 @@ static souk_status mark_categorical(struct souk_rankdata *d, const char *names,
         if (f >= 0)
             d->categorical[f] = true;
         else
-            status = souk_fail(err, SOUK_EUSAGE, "--categorical %s: there is no such feature", name);
+            status =
+                souk_fail(err, SOUK_EUSAGE, "--categorical %s: there is no such feature", name);
     }
     free(list);
     return status;

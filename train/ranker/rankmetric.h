@@ -1,7 +1,8 @@
 /** @file
  *  How good scores are: NDCG of graded labels, or the loss of objectives whose rows stand alone.
  *
- *      DCG@k = sum over positions i <= k of (2^label_i - 1) / log2(i + 1)      (Jarvelin, Kekalainen)
+ *      DCG@k = sum over positions i <= k of (2^label_i - 1) / log2(i + 1)      (Jarvelin,
+ * Kekalainen)
  *
  *  NDCG@k is DCG@k over that of the best order; a group without a label above 0 counts 1 (the
  *  convention of LightGBM). Equal scores stand in the order of the rows. Means are exact sums.

@@ -17,15 +17,15 @@
 #include "train/ranker/histogram.h"
 
 struct souk_split_rules {
-    double l1, l2;            /**< >= 0 */
-    double min_gain;          /**< >= 0 */
-    double min_hessian;       /**< of a leaf */
-    int64_t min_rows;         /**< of a leaf, >= 1 */
-    double category_smooth;   /**< added to the Hessian of a category when they are sorted */
-    double category_l2;       /**< added to l2 for sorted categories */
+    double l1, l2;             /**< >= 0 */
+    double min_gain;           /**< >= 0 */
+    double min_hessian;        /**< of a leaf */
+    int64_t min_rows;          /**< of a leaf, >= 1 */
+    double category_smooth;    /**< added to the Hessian of a category when they are sorted */
+    double category_l2;        /**< added to l2 for sorted categories */
     int64_t category_min_rows; /**< rows that a category adds to a split at least, on average */
-    int category_most;        /**< categories on the smaller side of a sorted split */
-    int category_one;         /**< up to so many categories: each against the rest */
+    int category_most;         /**< categories on the smaller side of a sorted split */
+    int category_one;          /**< up to so many categories: each against the rest */
 };
 
 /** Sums of a leaf. */
@@ -38,9 +38,9 @@ enum { SOUK_SPLIT_WORDS = (SOUK_BINS_MAX + 1) / 64 };
 
 /** A split, for MPI a piece of memory: no pointer inside. */
 struct souk_split {
-    double gain;       /**< > 0 where there is a split; else 0 */
-    int32_t column;    /**< -1: none */
-    int32_t bin;       /**< numeric: bins up to this go left; categorical: the first one that does */
+    double gain;    /**< > 0 where there is a split; else 0 */
+    int32_t column; /**< -1: none */
+    int32_t bin;    /**< numeric: bins up to this go left; categorical: the first one that does */
     int32_t missing_left;
     int32_t categorical;
     struct souk_leafsum left;

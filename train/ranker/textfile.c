@@ -12,9 +12,9 @@
 static const char *line_start(const struct souk_textfile *f, int64_t at)
 {
     const char *p = f->text + at;
-    return at == 0 || p[-1] == '\n' || p == f->end ? p
-                                                   : souk_textfile_line_end(f, p) +
-                                                         (souk_textfile_line_end(f, p) < f->end);
+    return at == 0 || p[-1] == '\n' || p == f->end
+               ? p
+               : souk_textfile_line_end(f, p) + (souk_textfile_line_end(f, p) < f->end);
 }
 
 souk_status souk_textfile_open(struct souk_textfile *f, const struct souk_comm *comm,
@@ -79,7 +79,8 @@ static double slow_number(const char *at, const char *end, const char **next)
 {
     char copy[128], *stop;
     size_t len = 0;
-    while (len < sizeof copy - 1 && at + len < end && strchr("+-.0123456789eEnNaAiIfFtTyY", at[len]))
+    while (len < sizeof copy - 1 && at + len < end &&
+           strchr("+-.0123456789eEnNaAiIfFtTyY", at[len]))
         len++;
     memcpy(copy, at, len);
     copy[len] = 0;
