@@ -5,6 +5,7 @@
 #include "shared/base/progress.h"
 #include "shared/base/random.h"
 #include "train/ranker/grownforest.h"
+#include "train/ranker/lambdakernel.h"
 #include "train/ranker/rankmetric.h"
 
 #include <math.h>
@@ -31,6 +32,7 @@ struct boosting {
     struct souk_derivatives derivatives;
     struct souk_grower grower;
     struct souk_rankscratch scratch;
+    struct souk_lambdawork lambda; /* for lambdarank, which has a kernel of its own */
     bool *row_chosen;    /* [rows]; NULL: all */
     bool *column_chosen; /* [columns]; NULL: all */
     double (*sum)[2];    /* [leaves] */
@@ -160,6 +162,8 @@ static souk_status allocate(struct boosting *b, struct souk_error *err)
     souk_status status =
         souk_rankscratch_init(&b->scratch, (int)b->train.totals.largest_group, err);
     if (status == SOUK_OK)
+        status = souk_lambdawork_init(&b->lambda, (int)b->train.totals.largest_group, err);
+    if (status == SOUK_OK)
         status =
             souk_derivatives_init(&b->derivatives, rows, b->train.totals.rows, b->p.exact, err);
     return status;
@@ -190,9 +194,13 @@ static souk_status derive(struct boosting *b, int iteration, struct souk_error *
         const struct souk_rankgroup group = {d->label + start, b->train.score + start,
                                              (int)(d->group_start[g + 1] - start),
                                              souk_rankdata_number(d, &b->train.totals, g)};
-        status = souk_rankobjective_gradients(&b->p.objective, &b->scratch, &group, iteration,
-                                              b->derivatives.gradient + start,
-                                              b->derivatives.hessian + start, err);
+        double *gradient = b->derivatives.gradient + start;
+        double *hessian = b->derivatives.hessian + start;
+        if (b->p.objective.kind == SOUK_RANK_LAMBDARANK)
+            souk_lambdakernel_gradients(&b->p.objective, &b->lambda, &group, gradient, hessian);
+        else
+            status = souk_rankobjective_gradients(&b->p.objective, &b->scratch, &group, iteration,
+                                                  gradient, hessian, err);
     }
     return status;
 }
@@ -344,6 +352,7 @@ static void finish(struct boosting *b)
     souk_derivatives_fini(&b->derivatives);
     souk_grower_fini(&b->grower);
     souk_rankscratch_fini(&b->scratch);
+    souk_lambdawork_fini(&b->lambda);
     free(b->row_chosen);
     free(b->column_chosen);
     free(b->sum);
