@@ -5,7 +5,8 @@
 #include "shared/base/progress.h"
 #include "shared/base/random.h"
 #include "train/ranker/grownforest.h"
-#include "train/ranker/leafsystem.h"
+#include "train/ranker/lambdakernel.h"
+#include "train/ranker/pairwiseleaves.h"
 #include "train/ranker/rankmetric.h"
 
 #include <math.h>
@@ -32,12 +33,12 @@ struct boosting {
     struct souk_derivatives derivatives;
     struct souk_grower grower;
     struct souk_rankscratch scratch;
-    struct souk_leafsystem pairs; /* of objectives that have one */
-    int32_t *leaf;                /* [rows], for it */
-    bool *row_chosen;             /* [rows]; NULL: all */
-    bool *column_chosen;          /* [columns]; NULL: all */
-    double (*sum)[2];             /* [leaves] */
-    double *value;                /* [leaves] */
+    struct souk_lambdawork lambda;       /* for lambdarank, which has a kernel of its own */
+    struct souk_pairwiseleaves pairwise; /* for objectives that have a system of leaves */
+    bool *row_chosen;                    /* [rows]; NULL: all */
+    bool *column_chosen;                 /* [columns]; NULL: all */
+    double (*sum)[2];                    /* [leaves] */
+    double *value;                       /* [leaves] */
     struct souk_forest *forest;
     struct souk_progress progress;
     double best_metric;
@@ -162,12 +163,11 @@ static souk_status allocate(struct boosting *b, struct souk_error *err)
         return souk_fail(err, SOUK_ENOMEM, "no memory to grow trees");
     souk_status status =
         souk_rankscratch_init(&b->scratch, (int)b->train.totals.largest_group, err);
-    if (status == SOUK_OK && souk_rankobjective_has_leaf_system(&b->p.objective)) {
-        status = souk_leafsystem_init(&b->pairs, b->p.growing.leaves, err);
-        b->leaf = souk_alloc_array((size_t)rows, sizeof *b->leaf);
-        if (status == SOUK_OK && !b->leaf)
-            status = souk_fail(err, SOUK_ENOMEM, "no memory to grow trees");
-    }
+    if (status == SOUK_OK && souk_rankobjective_has_leaf_system(&b->p.objective))
+        status = souk_pairwiseleaves_init(&b->pairwise, &b->p.objective, b->train.data,
+                                          &b->train.totals, b->p.growing.leaves, err);
+    if (status == SOUK_OK)
+        status = souk_lambdawork_init(&b->lambda, (int)b->train.totals.largest_group, err);
     if (status == SOUK_OK)
         status =
             souk_derivatives_init(&b->derivatives, rows, b->train.totals.rows, b->p.exact, err);
@@ -189,15 +189,6 @@ static souk_status prepare_all(struct boosting *b, struct souk_error *err)
     return souk_status_agree_all(b->comm, status, err);
 }
 
-static struct souk_rankgroup group_at(const struct rowset *set, int64_t g)
-{
-    const struct souk_rankdata *d = set->data;
-    const int64_t start = d->group_start[g];
-    return (struct souk_rankgroup){d->label + start, set->score + start,
-                                   (int)(d->group_start[g + 1] - start),
-                                   souk_rankdata_number(d, &set->totals, g)};
-}
-
 /* Derivatives at the present scores, query group by query group. */
 static souk_status derive(struct boosting *b, int iteration, struct souk_error *err)
 {
@@ -205,10 +196,16 @@ static souk_status derive(struct boosting *b, int iteration, struct souk_error *
     souk_status status = SOUK_OK;
     for (int64_t g = 0; status == SOUK_OK && g < d->groups; g++) {
         const int64_t start = d->group_start[g];
-        const struct souk_rankgroup group = group_at(&b->train, g);
-        status = souk_rankobjective_gradients(&b->p.objective, &b->scratch, &group, iteration,
-                                              b->derivatives.gradient + start,
-                                              b->derivatives.hessian + start, err);
+        const struct souk_rankgroup group = {d->label + start, b->train.score + start,
+                                             (int)(d->group_start[g + 1] - start),
+                                             souk_rankdata_number(d, &b->train.totals, g)};
+        double *gradient = b->derivatives.gradient + start;
+        double *hessian = b->derivatives.hessian + start;
+        if (b->p.objective.kind == SOUK_RANK_LAMBDARANK)
+            souk_lambdakernel_gradients(&b->p.objective, &b->lambda, &group, gradient, hessian);
+        else
+            status = souk_rankobjective_gradients(&b->p.objective, &b->scratch, &group, iteration,
+                                                  gradient, hessian, err);
     }
     return status;
 }
@@ -238,27 +235,15 @@ static void choose_columns(struct boosting *b, int iteration)
     }
 }
 
-/* Values of all leaves at once, from the pairs of all groups; rows that the tree was not grown from
- * take part. */
+/* Values of all leaves at once; rows that the tree was not grown from take part. */
 static souk_status solve_leaves_all(struct boosting *b, int iteration, struct souk_error *err)
 {
-    const struct rowset *t = &b->train;
-    const int64_t leaves = b->grower.tree.leaves;
-    const double bound = souk_leafsystem_bound(
-        &b->p.objective, t->totals.label_max - t->totals.label_min, (int)t->totals.largest_group);
-    souk_status status = SOUK_OK;
-    souk_leafsystem_clear(&b->pairs, (int)leaves, bound, t->totals.groups);
-    for (int64_t r = 0; r < t->data->rows; r++)
-        b->leaf[r] = souk_growntree_leaf(&b->grower.tree, t->matrix.by_row + r * t->matrix.stride);
-    for (int64_t g = 0; status == SOUK_OK && g < t->data->groups; g++) {
-        const struct souk_rankgroup group = group_at(t, g);
-        status = souk_leafsystem_add(&b->pairs, &b->p.objective, &b->scratch, &group, iteration,
-                                     b->leaf + t->data->group_start[g], err);
-    }
-    status = souk_status_agree_all(b->comm, status, err);
-    if (status == SOUK_OK)
-        status = souk_sum_i64_all(b->comm, b->pairs.sums, leaves * (leaves + 1), err);
-    return status ? status : souk_leafsystem_solve(&b->pairs, b->p.growing.split.l2, b->value, err);
+    const struct souk_binmatrix *m = &b->train.matrix;
+    for (int64_t r = 0; r < m->rows; r++)
+        b->pairwise.leaf[r] = souk_growntree_leaf(&b->grower.tree, m->by_row + r * m->stride);
+    return souk_pairwiseleaves_solve_all(&b->pairwise, b->comm, b->train.score, iteration,
+                                         b->grower.tree.leaves, b->p.growing.split.l2, b->value,
+                                         err);
 }
 
 static souk_status value_leaves_all(struct boosting *b, int iteration, double initial,
@@ -386,8 +371,8 @@ static void finish(struct boosting *b)
     souk_derivatives_fini(&b->derivatives);
     souk_grower_fini(&b->grower);
     souk_rankscratch_fini(&b->scratch);
-    souk_leafsystem_fini(&b->pairs);
-    free(b->leaf);
+    souk_lambdawork_fini(&b->lambda);
+    souk_pairwiseleaves_fini(&b->pairwise);
     free(b->row_chosen);
     free(b->column_chosen);
     free(b->sum);
