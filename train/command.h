@@ -15,7 +15,9 @@ struct souk_command {
 
 extern const struct souk_command souk_command_als;
 extern const struct souk_command souk_command_ease;
+extern const struct souk_command souk_command_logistic;
 extern const struct souk_command souk_command_popular;
+extern const struct souk_command souk_command_ranker;
 extern const struct souk_command souk_command_svd;
 
 #endif
