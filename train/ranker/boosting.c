@@ -6,7 +6,6 @@
 #include "shared/base/random.h"
 #include "train/ranker/grownforest.h"
 #include "train/ranker/lambdakernel.h"
-#include "train/ranker/leafsystem.h"
 #include "train/ranker/pairwiseleaves.h"
 #include "train/ranker/rankmetric.h"
 
@@ -36,8 +35,6 @@ struct boosting {
     struct souk_rankscratch scratch;
     struct souk_lambdawork lambda;       /* for lambdarank, which has a kernel of its own */
     struct souk_pairwiseleaves pairwise; /* for objectives that have a system of leaves */
-    struct souk_leafsystem system;       /* where leaf values come from pairs, with ... */
-    int32_t *leaf_of;                    /* [rows], the leaf of each row */
     bool *row_chosen;                    /* [rows]; NULL: all */
     bool *column_chosen;                 /* [columns]; NULL: all */
     double (*sum)[2];                    /* [leaves] */
@@ -151,14 +148,6 @@ static souk_status bin_all(struct boosting *b, struct souk_error *err)
     return souk_status_agree_all(b->comm, status, err);
 }
 
-static souk_status allocate_system(struct boosting *b, struct souk_error *err)
-{
-    b->leaf_of = souk_alloc_array((size_t)b->train.data->rows, sizeof *b->leaf_of);
-    if (!b->leaf_of)
-        return souk_fail(err, SOUK_ENOMEM, "no memory for the leaves of rows");
-    return souk_leafsystem_init(&b->system, b->p.growing.leaves, err);
-}
-
 static souk_status allocate(struct boosting *b, struct souk_error *err)
 {
     const int64_t rows = b->train.data->rows;
@@ -182,8 +171,6 @@ static souk_status allocate(struct boosting *b, struct souk_error *err)
     if (status == SOUK_OK)
         status =
             souk_derivatives_init(&b->derivatives, rows, b->train.totals.rows, b->p.exact, err);
-    if (status == SOUK_OK && souk_rankobjective_has_leaf_system(&b->p.objective))
-        status = allocate_system(b, err);
     return status;
 }
 
@@ -200,15 +187,6 @@ static souk_status prepare_all(struct boosting *b, struct souk_error *err)
     status = souk_grownforest_init(b->forest, b->train.data, &b->binning,
                                    souk_rankobjective_name(b->p.objective.kind), err);
     return souk_status_agree_all(b->comm, status, err);
-}
-
-static struct souk_rankgroup train_group(const struct boosting *b, int64_t g)
-{
-    const struct souk_rankdata *d = b->train.data;
-    const int64_t start = d->group_start[g];
-    return (struct souk_rankgroup){d->label + start, b->train.score + start,
-                                   (int)(d->group_start[g + 1] - start),
-                                   souk_rankdata_number(d, &b->train.totals, g)};
 }
 
 /* Derivatives at the present scores, query group by query group. */
@@ -268,60 +246,23 @@ static souk_status solve_leaves_all(struct boosting *b, int iteration, struct so
                                          err);
 }
 
-/* Rows that the tree was grown from are in its leaves' lists; others walk down. */
-static void find_leaves(struct boosting *b)
-{
-    const struct souk_leafrows *rows = &b->grower.rows;
-    const struct souk_binmatrix *m = &b->train.matrix;
-    for (int64_t r = 0; b->row_chosen && r < m->rows; r++)
-        b->leaf_of[r] = souk_growntree_leaf(&b->grower.tree, m->by_row + r * m->stride);
-    for (int l = 0; !b->row_chosen && l < b->grower.tree.leaves; l++)
-        for (int64_t i = rows->start[l]; i < rows->start[l] + rows->count[l]; i++)
-            b->leaf_of[rows->row[i]] = l;
-}
-
-/* The Newton step of the pair loss over all leaves at once, into b->value. */
-static souk_status solve_system_all(struct boosting *b, int iteration, struct souk_error *err)
-{
-    const struct souk_rankdata_totals *t = &b->train.totals;
-    const int leaves = b->grower.tree.leaves;
-    souk_status status = SOUK_OK;
-    find_leaves(b);
-    souk_leafsystem_clear(
-        &b->system, leaves,
-        souk_leafsystem_bound(&b->p.objective, t->label_max - t->label_min, (int)t->largest_group),
-        t->groups);
-    for (int64_t g = 0; status == SOUK_OK && g < b->train.data->groups; g++) {
-        const struct souk_rankgroup group = train_group(b, g);
-        status = souk_leafsystem_add(&b->system, &b->p.objective, &b->scratch, &group, iteration,
-                                     b->leaf_of + b->train.data->group_start[g], err);
-    }
-    status = souk_status_agree_all(b->comm, status, err);
-    if (status == SOUK_OK)
-        status = souk_sum_i64_all(b->comm, b->system.sums, (int64_t)leaves * (leaves + 1), err);
-    if (status == SOUK_OK)
-        status = souk_leafsystem_solve(&b->system, b->p.growing.split.l2, b->value, err);
-    return status;
-}
-
 static souk_status value_leaves_all(struct boosting *b, int iteration, double initial,
                                     struct souk_error *err)
 {
     const struct souk_leafrows *rows = &b->grower.rows;
-    const bool by_system = souk_rankobjective_has_leaf_system(&b->p.objective);
     const int leaves = b->grower.tree.leaves;
     souk_status status = souk_derivatives_sum_all(b->comm, &b->derivatives, rows->row, rows->start,
                                                   rows->count, leaves, b->sum, err);
     for (int l = 0; status == SOUK_OK && l < leaves; l++)
         b->value[l] = souk_grownforest_leaf_value(&b->p.growing.split, b->sum[l]);
-    if (status == SOUK_OK && by_system)
-        status = solve_system_all(b, iteration, err);
+    if (status == SOUK_OK && souk_rankobjective_has_leaf_system(&b->p.objective))
+        status = solve_leaves_all(b, iteration, err);
     for (int l = 0; status == SOUK_OK && l < leaves; l++)
         b->value[l] = b->p.learning_rate * b->value[l] + initial;
     return status;
 }
 
-/* As in find_leaves(). */
+/* Rows that the tree was grown from are in its leaves' lists; others walk down. */
 static void update_train(struct boosting *b)
 {
     const struct souk_leafrows *rows = &b->grower.rows;
@@ -432,8 +373,6 @@ static void finish(struct boosting *b)
     souk_rankscratch_fini(&b->scratch);
     souk_lambdawork_fini(&b->lambda);
     souk_pairwiseleaves_fini(&b->pairwise);
-    souk_leafsystem_fini(&b->system);
-    free(b->leaf_of);
     free(b->row_chosen);
     free(b->column_chosen);
     free(b->sum);
