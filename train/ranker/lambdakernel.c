@@ -109,8 +109,7 @@ static void merge_sort(const float *key, int32_t *order, int32_t *spare, int n)
     merge_sort(key, order + half, spare, n - half);
     memcpy(spare, order, (size_t)n * sizeof *order);
     for (int i = 0; i < n; i++) {
-        const bool take_left =
-            right == n || (left < half && key[spare[left]] >= key[spare[right]]);
+        const bool take_left = right == n || (left < half && key[spare[left]] >= key[spare[right]]);
         order[i] = spare[take_left ? left++ : right++];
     }
 }

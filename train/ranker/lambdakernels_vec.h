@@ -43,7 +43,8 @@ static float sum_lanes(vec v)
 }
 
 /* e^x for |x| <= 60: x = n ln 2 + r, |r| <= ln 2 / 2, and a polynomial of degree 6 in r (Taylor's,
- * good to 2e-7 there). Adding 1.5 * 2^23 rounds to a whole number, which is then in the low bits. */
+ * good to 2e-7 there). Adding 1.5 * 2^23 rounds to a whole number, which is then in the low bits.
+ */
 static inline vec exp_vec(vec x)
 {
     const float round = 12582912.f, log2_e = 1.44269504f;
