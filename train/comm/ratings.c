@@ -4,6 +4,7 @@
 #include "shared/data/interactions.h"
 #include "train/comm/holdout.h"
 #include "train/comm/itemcategory.h"
+#include "train/comm/leaveout.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@ struct loading {
     int count;
     struct loading_part *parts;
     int64_t *item_pairs; /* [dataset items]: users of each */
-    int64_t *item_row;   /* [dataset items]: model row, -1: left out */
+    int64_t *item_row;   /* [dataset items]: not 0: hidden; then model row, -1: left out */
     struct souk_ratings *out;
     struct souk_error *err;
 };
@@ -50,6 +51,9 @@ static souk_status load_part(struct loading *l, int part, const struct souk_inte
     lp->part = part;
     l->count++;
     souk_holdout_trim(&p, l->rule->holdout);
+    souk_leaveout_trim(l->dataset->types, l->rule->leave_out, &p);
+    if (l->rule->hiding.items > 0 || l->rule->hiding.users > 0)
+        souk_hiding_trim(&l->rule->hiding, l->item_row, &p);
     status = souk_interactions_of_part(&p, rule, &lp->pairs, l->err);
     if (!status)
         status = souk_item_category(l->dataset, &p, &lp->category, l->err);
@@ -99,14 +103,14 @@ static int64_t filter_pairs(struct souk_interactions *m, const int64_t *item_row
     return users;
 }
 
-/* Number the items that enough users have. */
+/* Number the items that enough users have, and the hidden ones. */
 static void number_items(struct loading *l, int64_t min_pairs)
 {
     int64_t next = 0;
     for (int p = 0; p < l->dataset->parts; p++) {
         l->out->item_first[p] = next;
         for (int64_t i = l->dataset->item_first[p]; i < l->dataset->item_first[p + 1]; i++)
-            l->item_row[i] = l->item_pairs[i] >= min_pairs ? next++ : -1;
+            l->item_row[i] = l->item_pairs[i] >= min_pairs || l->item_row[i] ? next++ : -1;
     }
     l->out->item_first[l->dataset->parts] = next;
 }
@@ -224,15 +228,16 @@ static souk_status finish_parts(struct loading *l)
     return status;
 }
 
-/* item_pairs by dataset row -> by model row. */
-static void keep_item_pairs(struct loading *l)
+/* item_pairs by dataset row -> by model row. The result takes both tables over. */
+static void keep_item_tables(struct loading *l)
 {
     int64_t next = 0;
     for (int64_t i = 0; i < souk_dataset_items(l->dataset); i++)
         if (l->item_row[i] >= 0)
             l->item_pairs[next++] = l->item_pairs[i];
     l->out->item_pairs = l->item_pairs;
-    l->item_pairs = NULL;
+    l->out->item_row = l->item_row;
+    l->item_pairs = l->item_row = NULL;
 }
 
 static souk_status allocate(struct loading *l)
@@ -271,10 +276,11 @@ souk_status souk_ratings_load_all(const struct souk_comm *comm, const struct sou
 
     *out = (struct souk_ratings){
         .parts = dataset->parts, .id_width = dataset->id_width, .window = rule->window};
-    status = allocate(&l);
+    status = souk_status_agree_all(comm, allocate(&l), err);
     if (!status)
-        status = load_parts(&l);
-    status = souk_status_agree_all(comm, status, err);
+        status = souk_hiding_mark_all(comm, dataset, &rule->hiding, l.item_row, err);
+    if (!status)
+        status = souk_status_agree_all(comm, load_parts(&l), err);
     if (!status)
         status = number_rows_all(&l);
     if (!status && out->pairs == 0)
@@ -284,7 +290,7 @@ souk_status souk_ratings_load_all(const struct souk_comm *comm, const struct sou
     if (!status)
         status = souk_status_agree_all(comm, finish_parts(&l), err);
     if (!status)
-        keep_item_pairs(&l);
+        keep_item_tables(&l);
     loading_fini(&l);
     if (status)
         souk_ratings_fini(out);
@@ -308,5 +314,19 @@ void souk_ratings_fini(struct souk_ratings *r)
     free(r->user_first);
     free(r->item_first);
     free(r->item_pairs);
+    free(r->item_row);
     *r = (struct souk_ratings){0};
+}
+
+souk_status souk_ratings_newest_all(const struct souk_comm *comm,
+                                    const struct souk_ratings *ratings, int64_t *newest_ms,
+                                    struct souk_error *err)
+{
+    *newest_ms = INT64_MIN;
+    for (int k = 0; k < ratings->local_count; k++) {
+        const struct souk_ratings_part *p = &ratings->local[k];
+        for (int64_t i = 0; i < p->offsets[p->users.count]; i++)
+            *newest_ms = p->last_ms[i] > *newest_ms ? p->last_ms[i] : *newest_ms;
+    }
+    return souk_max_i64_all(comm, newest_ms, 1, err);
 }
