@@ -4,6 +4,7 @@
 #include "shared/data/interactions.h"
 #include "train/comm/holdout.h"
 #include "train/comm/itemcategory.h"
+#include "train/comm/leaveout.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,7 @@ static souk_status load_part(struct loading *l, int part, const struct souk_inte
     lp->part = part;
     l->count++;
     souk_holdout_trim(&p, l->rule->holdout);
+    souk_leaveout_trim(l->dataset->types, l->rule->leave_out, &p);
     if (l->rule->hiding.items > 0 || l->rule->hiding.users > 0)
         souk_hiding_trim(&l->rule->hiding, l->item_row, &p);
     status = souk_interactions_of_part(&p, rule, &lp->pairs, l->err);
@@ -226,15 +228,16 @@ static souk_status finish_parts(struct loading *l)
     return status;
 }
 
-/* item_pairs by dataset row -> by model row. */
-static void keep_item_pairs(struct loading *l)
+/* item_pairs by dataset row -> by model row. The result takes both tables over. */
+static void keep_item_tables(struct loading *l)
 {
     int64_t next = 0;
     for (int64_t i = 0; i < souk_dataset_items(l->dataset); i++)
         if (l->item_row[i] >= 0)
             l->item_pairs[next++] = l->item_pairs[i];
     l->out->item_pairs = l->item_pairs;
-    l->item_pairs = NULL;
+    l->out->item_row = l->item_row;
+    l->item_pairs = l->item_row = NULL;
 }
 
 static souk_status allocate(struct loading *l)
@@ -287,7 +290,7 @@ souk_status souk_ratings_load_all(const struct souk_comm *comm, const struct sou
     if (!status)
         status = souk_status_agree_all(comm, finish_parts(&l), err);
     if (!status)
-        keep_item_pairs(&l);
+        keep_item_tables(&l);
     loading_fini(&l);
     if (status)
         souk_ratings_fini(out);
@@ -311,5 +314,19 @@ void souk_ratings_fini(struct souk_ratings *r)
     free(r->user_first);
     free(r->item_first);
     free(r->item_pairs);
+    free(r->item_row);
     *r = (struct souk_ratings){0};
+}
+
+souk_status souk_ratings_newest_all(const struct souk_comm *comm,
+                                    const struct souk_ratings *ratings, int64_t *newest_ms,
+                                    struct souk_error *err)
+{
+    *newest_ms = INT64_MIN;
+    for (int k = 0; k < ratings->local_count; k++) {
+        const struct souk_ratings_part *p = &ratings->local[k];
+        for (int64_t i = 0; i < p->offsets[p->users.count]; i++)
+            *newest_ms = p->last_ms[i] > *newest_ms ? p->last_ms[i] : *newest_ms;
+    }
+    return souk_max_i64_all(comm, newest_ms, 1, err);
 }

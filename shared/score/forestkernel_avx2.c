@@ -1,0 +1,5 @@
+#if defined(__x86_64__)
+#define KERNEL_TABLE souk_forest_avx2
+#define KERNEL_NAME "avx2"
+#include "shared/score/forestkernel.h"
+#endif
