@@ -110,6 +110,7 @@ souk_status souk_als_options_parse(int argc, char **argv, bool speak, bool *done
         .summary = "alternating least squares on implicit feedback or ratings (an MPI program)",
         .examples =
             "  mpirun -n 2 souk-train als --dataset shop.ds --out shop.model\n"
+            "  mpirun -n 2 souk-train als --dataset shop.ds --half-life 60d --out shop.model\n"
             "  mpirun -n 2 souk-train als --dataset shop.ds --factors 128 --solver cg \\\n"
             "      --objective implicit --alpha 40 --confidence-offset 0 --out shop.model\n"
             "  mpirun -n 2 souk-train als --dataset shop.ds --factors 512 --solver ialspp \\\n"
