@@ -4,6 +4,7 @@
 #include "shared/data/interactions.h"
 #include "train/comm/holdout.h"
 #include "train/comm/itemcategory.h"
+#include "train/comm/leaveout.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,7 @@ static souk_status load_part(struct loading *l, int part, const struct souk_inte
     lp->part = part;
     l->count++;
     souk_holdout_trim(&p, l->rule->holdout);
+    souk_leaveout_trim(l->dataset->types, l->rule->leave_out, &p);
     if (l->rule->hiding.items > 0 || l->rule->hiding.users > 0)
         souk_hiding_trim(&l->rule->hiding, l->item_row, &p);
     status = souk_interactions_of_part(&p, rule, &lp->pairs, l->err);
@@ -355,4 +357,17 @@ void souk_ratings_fini(struct souk_ratings *r)
     free(r->item_pairs);
     free(r->item_row);
     *r = (struct souk_ratings){0};
+}
+
+souk_status souk_ratings_newest_all(const struct souk_comm *comm,
+                                    const struct souk_ratings *ratings, int64_t *newest_ms,
+                                    struct souk_error *err)
+{
+    *newest_ms = INT64_MIN;
+    for (int k = 0; k < ratings->local_count; k++) {
+        const struct souk_ratings_part *p = &ratings->local[k];
+        for (int64_t i = 0; i < p->offsets[p->users.count]; i++)
+            *newest_ms = p->last_ms[i] > *newest_ms ? p->last_ms[i] : *newest_ms;
+    }
+    return souk_max_i64_all(comm, newest_ms, 1, err);
 }

@@ -26,6 +26,7 @@ struct souk_ratings_rule {
     const enum souk_weighting *weighting; /**< NULL: the dataset's own */
     double holdout;            /**< last share of each user's events left out (holdout.h) */
     struct souk_hiding hiding; /**< users and items left out; items stay, without a pair */
+    int leave_out;             /**< place of the wanted item of each user that is (leaveout.h) */
     bool all_items; /**< keep every item that is known before the window's end: one with an
                          attribute, or a property set by then; most without a pair. Attributes
                          carry no time, and so count always */
@@ -64,6 +65,11 @@ souk_status souk_ratings_load_all(const struct souk_comm *comm, const struct sou
                                   const struct souk_ratings_rule *rule, struct souk_ratings *out,
                                   struct souk_error *err) SOUK_MUST_CHECK;
 void souk_ratings_fini(struct souk_ratings *r);
+
+/** Collective. Time of the newest event of all pairs; INT64_MIN: there is none. */
+souk_status souk_ratings_newest_all(const struct souk_comm *comm,
+                                    const struct souk_ratings *ratings, int64_t *newest_ms,
+                                    struct souk_error *err) SOUK_MUST_CHECK;
 
 /** The default window of training: from `from` (SOUK_TIME_NONE: the first event) to `until`
  *  (SOUK_TIME_NONE: the dataset's split, or all of it where it has none). */

@@ -15,6 +15,7 @@ struct souk_train_options {
     const char *from, *until;
     const char *event_weights;
     int64_t min_user_items, min_item_users;
+    int64_t leave_out;
     double holdout, hide_items, hide_users;
     int64_t hide_seed;
 };
@@ -109,6 +110,18 @@ struct souk_train_options {
          NULL,                                                                                     \
          "SHARE",                                                                                  \
          "leave out the last share of each user's events, for souk-evaluate --protocol per-user",  \
+         false},                                                                                   \
+        {"leave-out",                                                                              \
+         0,                                                                                        \
+         SOUK_OPTION_INT,                                                                          \
+         &(o).leave_out,                                                                           \
+         "0",                                                                                      \
+         0,                                                                                        \
+         1000,                                                                                     \
+         NULL,                                                                                     \
+         "N",                                                                                      \
+         "leave out each user's Nth latest wanted item with all its events, for souk-evaluate "    \
+         "--protocol leave-one-out",                                                               \
          false},                                                                                   \
         {"hide-users",                                                                             \
          0,                                                                                        \

@@ -3,6 +3,7 @@
 #include "shared/base/clock.h"
 #include "shared/score/historyrule.h"
 #include "train/comm/holdout.h"
+#include "train/comm/leaveout.h"
 #include "train/evaluate/report.h"
 
 #include <string.h>
@@ -69,8 +70,8 @@ souk_status souk_evaluate_parse(int argc, char **argv, bool speak, bool *done,
         {"target-share", 0, SOUK_OPTION_REAL, &q->share, "0.2", .001, .999, NULL, "SHARE",
          "strong: the last share of a hidden user's events is asked for, the others are given",
          false},
-        {"cold-history", 0, SOUK_OPTION_INT, &q->cold_history, "3", 0, 1e6, NULL, "N",
-         "cold-users: a new user's first N items are given", false},
+        {"cold-history", 0, SOUK_OPTION_INT, &q->cold_history, "3", 0, SOUK_COLD_HISTORY_MAX, NULL,
+         "N", "cold-users: a new user's first N items are given", false},
         {"targets", 0, SOUK_OPTION_TEXT, &q->targets, NULL, 0, 0, NULL, "FILE",
          "file: CSV of two columns, user and item", false},
         {"discovery", 0, SOUK_OPTION_FLAG, &q->discovery, "false", 0, 0, NULL, NULL,
@@ -176,6 +177,8 @@ static souk_status resolve_hidden(struct souk_question *q, const struct souk_mod
     souk_status status = souk_hiding_of_parameters(m->parameters_json, &q->hiding, err);
     if (status == SOUK_OK)
         status = souk_holdout_of_parameters(m->parameters_json, &held_out, err);
+    if (status == SOUK_OK)
+        status = souk_leaveout_of_parameters(m->parameters_json, &q->leave_out, err);
     if (status != SOUK_OK)
         return souk_error_prefix(err, status, "%s", m->path);
     if (q->protocol == SOUK_PROTOCOL_PER_USER) {
@@ -187,6 +190,11 @@ static souk_status resolve_hidden(struct souk_question *q, const struct souk_mod
                 "model of souk-train --holdout SHARE",
                 m->path);
     }
+    if (q->protocol == SOUK_PROTOCOL_LEAVE_OUT && q->leave_out == 0)
+        return souk_fail(err, SOUK_EINVAL,
+                         "%s was trained on every wanted item: the leave-one-out protocol needs a "
+                         "model of souk-train --leave-out N",
+                         m->path);
     if ((q->protocol == SOUK_PROTOCOL_STRONG && q->hiding.users == 0) ||
         (needs_items && q->hiding.items == 0))
         return souk_fail(err, SOUK_EINVAL,
@@ -252,6 +260,8 @@ souk_status souk_evaluate_resolve_against(const struct souk_evaluate_settings *s
     if (q->protocol == SOUK_PROTOCOL_PER_USER && its->share != q->share)
         return souk_fail(err, SOUK_EINVAL, "%s held out %g of each user's events, not %g",
                          other->path, its->share, q->share);
+    if (q->protocol == SOUK_PROTOCOL_LEAVE_OUT && its->leave_out != q->leave_out)
+        return souk_fail(err, SOUK_EINVAL, "%s left out another item of each user", other->path);
     if ((q->protocol == SOUK_PROTOCOL_STRONG || q->protocol == SOUK_PROTOCOL_ITEM_HOLDOUT) &&
         memcmp(&its->hiding, &q->hiding, sizeof q->hiding) != 0)
         return souk_fail(err, SOUK_EINVAL, "%s was trained without other users or items",

@@ -87,6 +87,8 @@ static struct souk_scoring_rule scoring_rule(const struct souk_evaluation *e)
                                       .include_seen = e->question.include_seen,
                                       .among = is_among ? &e->question.hiding : NULL,
                                       .newest = &e->newest,
+                                      .candidates = e->candidates.profiles ? &e->candidates : NULL,
+                                      .ranker = &e->ranker,
                                       .seed = e->bootstrap.seed};
 }
 
@@ -101,6 +103,13 @@ static souk_status meet_all(struct souk_evaluation *e, const struct souk_comm *c
         status = souk_visitors_load_all(comm, source, &e->cases, &e->visitors, err);
     if (status == SOUK_OK && e->cases.given_offsets)
         status = souk_given_tell_all(comm, source, &e->cases, &e->visitors, err);
+    if (status != SOUK_OK || source->model->stages.source_count == 0)
+        return status;
+    status =
+        souk_status_agree_all(comm, souk_stage_ranker_init(&e->ranker, source->model, err), err);
+    if (status == SOUK_OK)
+        status = souk_candidates_find_all(comm, source, &e->cases, &e->visitors,
+                                          e->question.include_seen, &e->candidates, err);
     return status;
 }
 
@@ -123,11 +132,11 @@ souk_status souk_evaluation_answer_all(struct souk_evaluation *e, const struct s
                                        struct souk_error *err)
 {
     const struct souk_question *q = &e->question;
-    const struct souk_ranking_rule rule = {
-        .depth = souk_cutoffs_largest(&e->cutoffs), .scoring = scoring_rule(e), .quiet = e->quiet};
+    struct souk_ranking_rule rule = {.depth = souk_cutoffs_largest(&e->cutoffs), .quiet = e->quiet};
     souk_status status = e->quiet ? SOUK_OK : report_memory_all(e, comm, source->model, err);
     if (status == SOUK_OK)
         status = meet_all(e, comm, source, err);
+    rule.scoring = scoring_rule(e);
     if (status == SOUK_OK)
         status =
             souk_ranking_make_all(comm, source, &e->cases, &e->visitors, &rule, &e->ranking, err);
@@ -159,6 +168,8 @@ void souk_evaluation_forget(struct souk_evaluation *e)
     souk_summary_fini(&e->summary);
     souk_curves_fini(&e->curves);
     souk_ranking_fini(&e->ranking);
+    souk_candidates_fini(&e->candidates);
+    souk_stage_ranker_fini(&e->ranker);
     souk_visitors_fini(&e->visitors);
 }
 

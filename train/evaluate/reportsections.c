@@ -34,7 +34,7 @@ void souk_section_close_charts(FILE *f)
 
 enum { FEATURES_SHOWN = 25 };
 
-static void draw_importance(FILE *f, const struct souk_importance *s, const char *title,
+static void draw_importance(FILE *f, const struct souk_report_importance *s, const char *title,
                             const double *values, bool as_percent)
 {
     if (!values)
@@ -50,7 +50,7 @@ static void draw_importance(FILE *f, const struct souk_importance *s, const char
                                          .as_percent = as_percent});
 }
 
-void souk_section_importance(FILE *f, const struct souk_importance *s)
+void souk_section_importance(FILE *f, const struct souk_report_importance *s)
 {
     char title[96];
     if (!s || s->count == 0)
@@ -75,7 +75,7 @@ static void table_of_bins(FILE *f, const struct souk_calibration_curve *s)
           "</tr></thead><tbody>\n",
           f);
     for (int i = 0; i < s->count; i++)
-        fprintf(f, "<tr><td>%.4f</td><td>%.4f</td><td>%" PRId64 "</td></tr>\n", s->predicted[i],
+        fprintf(f, "<tr><th>%.4f</th><td>%.4f</td><td>%" PRId64 "</td></tr>\n", s->predicted[i],
                 s->observed[i], s->cases[i]);
     fputs("</tbody></table></div>\n", f);
 }

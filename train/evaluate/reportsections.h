@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 /** What the features of a ranker gave. All [count], most important first. */
-struct souk_importance {
+struct souk_report_importance {
     int count;
     const char *const *names;
     const double *gain;        /**< share of all gain; NULL: not known, as the next two */
@@ -17,7 +17,7 @@ struct souk_importance {
     const double *permutation; /**< what the metric loses without the feature */
     const char *metric;        /**< of the permutation, "NDCG@10" */
 };
-void souk_section_importance(FILE *f, const struct souk_importance *s);
+void souk_section_importance(FILE *f, const struct souk_report_importance *s);
 
 /** Whether probabilities are what they say. All [count], by ascending probability. */
 struct souk_calibration_curve {
@@ -53,7 +53,7 @@ void souk_section_candidates(FILE *f, const struct souk_candidate_recall *s);
 
 /** All of them, for struct souk_report; NULL: absent. */
 struct souk_report_extras {
-    const struct souk_importance *importance;
+    const struct souk_report_importance *importance;
     const struct souk_calibration_curve *calibration;
     const struct souk_coverage_curve *coverage;
     const struct souk_candidate_recall *candidates;

@@ -5,6 +5,7 @@
 #include "shared/base/random.h"
 #include "train/evaluate/rows.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,9 @@ souk_status souk_scorer_init(struct souk_scorer *out, const struct souk_shard *s
     souk_status status = ban_others(out);
     if (status == SOUK_OK && rule->order == SOUK_ORDER_RANDOM)
         status = hash_ids(out);
+    if (status == SOUK_OK && rule->candidates)
+        status = souk_stage_part_init(&out->stage, shard->model, &rule->candidates->rules,
+                                      part_of(out), NULL);
     if (status == SOUK_OK && rule->order == SOUK_ORDER_NEWEST) {
         out->stand_in = souk_alloc_array((size_t)items, sizeof *out->stand_in);
         status = out->stand_in ? SOUK_OK : SOUK_ENOMEM;
@@ -68,6 +72,7 @@ void souk_scorer_fini(struct souk_scorer *s)
     free(s->banned);
     free(s->stand_in);
     free(s->hash);
+    souk_stage_part_fini(&s->stage);
     *s = (struct souk_scorer){0};
 }
 
@@ -83,7 +88,15 @@ souk_status souk_scorer_scratch_init(struct souk_scorer_scratch *t, const struct
     t->exclude = souk_alloc_array((size_t)longest + items, sizeof *t->exclude);
     t->stand_in = souk_alloc_array(items, sizeof *t->stand_in);
     t->score = souk_alloc_array(items, sizeof *t->score);
-    if (!t->exclude || !t->stand_in || !t->score) {
+    const struct souk_candidates *c = s->rule->candidates;
+    bool good = true;
+    if (c) {
+        const size_t most = (size_t)souk_candidates_longest(c);
+        t->candidate = souk_alloc_array(most, sizeof *t->candidate);
+        t->feature = souk_alloc_array(most * (size_t)s->rule->ranker->features, sizeof *t->feature);
+        good = t->candidate && t->feature;
+    }
+    if (!good || !t->exclude || !t->stand_in || !t->score) {
         souk_scorer_scratch_fini(t);
         return SOUK_ENOMEM;
     }
@@ -95,6 +108,8 @@ void souk_scorer_scratch_fini(struct souk_scorer_scratch *t)
     free(t->exclude);
     free(t->stand_in);
     free(t->score);
+    free(t->candidate);
+    free(t->feature);
     *t = (struct souk_scorer_scratch){0};
 }
 
@@ -157,15 +172,74 @@ static struct souk_scan scan_for(const struct souk_scorer *s, struct souk_scorer
     return scan;
 }
 
+static bool is_staged(const struct souk_scorer *s, int64_t at)
+{
+    return at >= 0 && s->rule->candidates && s->rule->order == SOUK_ORDER_MODEL &&
+           s->rule->candidates->profiles[at].count > 0;
+}
+
+/* Scores of the case's candidates in this part, NaN where it may not be offered.
+ * @return how many; t->candidate has them */
+static int64_t score_candidates(const struct souk_scorer *s, struct souk_scorer_scratch *t,
+                                int64_t at, float *score)
+{
+    const struct souk_candidates *c = s->rule->candidates;
+    const struct souk_stage_ranker *ranker = s->rule->ranker;
+    int64_t first = 0;
+    const int64_t n = souk_candidates_in_part(c, at, part_of(s)->part, t->candidate, &first);
+    souk_stage_features(&s->stage, &c->profiles[at], c->weights[at], souk_candidates_best(c, at),
+                        t->candidate, n, t->feature);
+    for (int64_t i = 0; i < n; i++) {
+        const bool banned =
+            souk_rows_contain(s->banned, s->banned_count, first_row(s) + t->candidate[i]);
+        score[i] =
+            banned ? NAN : souk_stage_ranker_score(ranker, t->feature + i * ranker->features);
+    }
+    return n;
+}
+
+static void offer_candidates(const struct souk_scorer *s, struct souk_scorer_scratch *t, int64_t at,
+                             struct souk_topk *list)
+{
+    const int64_t n = score_candidates(s, t, at, t->score);
+    for (int64_t i = 0; i < n; i++) {
+        if (!isfinite(t->score[i]))
+            continue;
+        const struct souk_hit hit = {.score = t->score[i],
+                                     .item = first_row(s) + t->candidate[i],
+                                     .id = souk_idtable_get(&part_of(s)->items, t->candidate[i])};
+        souk_topk_offer(list, &hit);
+    }
+}
+
+/* The same, where the caller expects every item's score. */
+static void spread_candidates(const struct souk_scorer *s, struct souk_scorer_scratch *t,
+                              int64_t at)
+{
+    const int64_t n = score_candidates(s, t, at, t->stand_in);
+    for (int64_t i = 0; i < part_of(s)->items.count; i++)
+        t->score[i] = NAN;
+    for (int64_t i = 0; i < n; i++)
+        t->score[t->candidate[i]] = t->stand_in[i];
+}
+
 void souk_scorer_offer(const struct souk_scorer *s, struct souk_scorer_scratch *t, int64_t at,
                        struct souk_topk *list)
 {
+    if (is_staged(s, at)) {
+        offer_candidates(s, t, at, list);
+        return;
+    }
     const struct souk_scan scan = scan_for(s, t, at);
     souk_shard_scan(shard_for(s, t, at), &scan, list);
 }
 
 void souk_scorer_score(const struct souk_scorer *s, struct souk_scorer_scratch *t, int64_t at)
 {
+    if (is_staged(s, at)) {
+        spread_candidates(s, t, at);
+        return;
+    }
     const struct souk_scan scan = scan_for(s, t, at);
     souk_shard_score(shard_for(s, t, at), 0, &scan, t->score);
 }

@@ -1,11 +1,10 @@
 /** @file
  *  The scores of one part's items for any case: what an evaluation ranks by, and among what.
  *
- *      order      model       the user's factors, else neighbours, else popularity, as serving does
- *                 popular     the model's popularity, for everybody
- *                 newest      the item seen first last
- *                 random      a number of (seed, user, item)
- *      among      all items of the model without the user's own; only hidden ones of those
+ *      order      model       the user's factors, else neighbours, else popularity, as serving
+ * does; a two-stage model: its candidates, by its ranker popular     the model's popularity, for
+ * everybody newest      the item seen first last random      a number of (seed, user, item) among
+ * all items of the model without the user's own; only hidden ones of those
  *
  *  A scorer is shared by all threads; each has a scratch of its own.
  */
@@ -13,7 +12,9 @@
 #define SOUK_EVALUATE_SCORER_H
 
 #include "shared/score/shard.h"
+#include "shared/score/stagescore.h"
 #include "train/comm/hiding.h"
+#include "train/evaluate/candidates.h"
 #include "train/evaluate/cases.h"
 #include "train/evaluate/newest.h"
 #include "train/evaluate/visitors.h"
@@ -26,10 +27,12 @@ enum souk_order { SOUK_ORDER_MODEL, SOUK_ORDER_POPULAR, SOUK_ORDER_NEWEST, SOUK_
 /** All borrowed. */
 struct souk_scoring_rule {
     enum souk_order order;
-    bool include_seen;                /**< a user's own items stay candidates */
-    const struct souk_hiding *among;  /**< NULL: all items are candidates */
-    const struct souk_newest *newest; /**< for that order */
-    uint64_t seed;                    /**< of the random order */
+    bool include_seen;                        /**< a user's own items stay candidates */
+    const struct souk_hiding *among;          /**< NULL: all items are candidates */
+    const struct souk_newest *newest;         /**< for that order */
+    const struct souk_candidates *candidates; /**< of a two-stage model, else NULL */
+    const struct souk_stage_ranker *ranker;   /**< beside them */
+    uint64_t seed;                            /**< of the random order */
 };
 
 struct souk_scorer {
@@ -39,14 +42,17 @@ struct souk_scorer {
     const struct souk_scoring_rule *rule;
     int64_t *banned; /**< [banned_count] model rows of the part that are no candidates, ascending */
     int64_t banned_count;
-    float *stand_in; /**< [items], in the place of popularity; NULL: none */
-    uint64_t *hash;  /**< [items], of the ids, for the random order; else NULL */
+    float *stand_in;              /**< [items], in the place of popularity; NULL: none */
+    uint64_t *hash;               /**< [items], of the ids, for the random order; else NULL */
+    struct souk_stage_part stage; /**< with candidates */
 };
 
 struct souk_scorer_scratch {
     int64_t *exclude;            /**< [longest history + items of the part] */
     float *stand_in;             /**< [items], random order */
     float *score;                /**< [items], NaN: no candidate */
+    int64_t *candidate;          /**< [most candidates of a case], with candidates */
+    float *feature;              /**< [most candidates x features] */
     struct souk_model_part part; /**< views of the shard with other scores in it */
     struct souk_shard shard;
 };

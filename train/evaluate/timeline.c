@@ -1,6 +1,7 @@
 #include "train/evaluate/timeline.h"
 
 #include "train/comm/holdout.h"
+#include "train/comm/leaveout.h"
 #include "train/evaluate/rows.h"
 
 /* A user's events in the part. */
@@ -22,10 +23,14 @@ static bool occurs(const int64_t *item, int64_t count, int64_t wanted)
 /* Index of the first event with one more than `items` distinct items. */
 static int64_t behind_items(const struct line *l, int64_t items)
 {
-    int64_t e = 0;
-    for (; e < l->count; e++)
-        if (!occurs(l->item, e, l->item[e]) && items-- == 0)
+    int64_t known[SOUK_COLD_HISTORY_MAX], count = 0, e = 0;
+    for (; e < l->count; e++) {
+        if (occurs(known, count, l->item[e]))
+            continue;
+        if (count == items)
             break;
+        known[count++] = l->item[e];
+    }
     return e;
 }
 
@@ -47,6 +52,14 @@ static struct souk_timeline cut_session(const struct line *l, int64_t split,
         return (struct souk_timeline){begin, e, e + 1};
     }
     return (struct souk_timeline){l->count, l->count, l->count};
+}
+
+static struct souk_timeline cut_left_out(const struct line *l, const struct souk_dataset *d,
+                                         int place)
+{
+    const int64_t e = souk_leaveout_event(d->types, l->item, l->type, l->count, place);
+    return e < 0 ? (struct souk_timeline){l->count, l->count, l->count}
+                 : (struct souk_timeline){e, e, e + 1};
 }
 
 static struct souk_timeline asked_from(int64_t asked, int64_t count)
@@ -83,6 +96,8 @@ struct souk_timeline souk_timeline_cut(const struct souk_question *q,
         if (split == 0)
             return given_until(behind_items(&l, q->cold_history), l.count);
         break;
+    case SOUK_PROTOCOL_LEAVE_OUT:
+        return cut_left_out(&l, dataset, q->leave_out);
     case SOUK_PROTOCOL_SESSION:
         return cut_session(&l, split, dataset);
     case SOUK_PROTOCOL_TEMPORAL:

@@ -8,6 +8,7 @@
  *      per-user                 asked: the last share
  *      strong                   asked: the last share, given: all before; of hidden users only
  *      cold-users               given: the first items of who has no event before the split
+ *      leave-one-out            asked: the event that stands for the item left out
  *      session                  asked: the last event that wants an item new to its session, of the
  *                               latest such session behind the split; given: that session before it
  *

@@ -1,7 +1,7 @@
 /* souk-train popular: the model of what everybody likes. */
 #include "shared/base/log.h"
 #include "train/comm/modelwriter.h"
-#include "train/comm/trainoptions.h"
+#include "train/comm/trainset.h"
 #include "train/command.h"
 #include "train/popular/popularity.h"
 #include "train/popular/trend.h"
@@ -86,26 +86,19 @@ static souk_status save_all(const struct souk_comm *comm, const struct popular_o
 static souk_status train_all(const struct souk_comm *comm, const struct popular_options *o,
                              struct souk_run *run, struct souk_error *err)
 {
-    struct souk_dataset *dataset = NULL;
-    struct souk_ratings ratings = {0};
+    struct souk_trainset set;
     struct souk_popularity popularity = {0};
-    struct souk_ratings_rule rule;
     const struct souk_trend_rule rule_of_trend = {o->half_life_ms, o->long_half_life_ms,
                                                   o->smoothing};
-    souk_status status = souk_dataset_open(o->train.dataset, &dataset, err);
+    souk_status status = souk_trainset_load_all(comm, &o->train, NULL, &set, err);
     if (status == SOUK_OK)
-        status = souk_train_rule(&o->train, dataset, &rule, err);
-    status = souk_status_agree_all(comm, status, err);
+        status = o->trend
+                     ? souk_trend_all(comm, &set.ratings, &rule_of_trend, &popularity, err)
+                     : souk_popularity_all(comm, &set.ratings, o->half_life_ms, &popularity, err);
     if (status == SOUK_OK)
-        status = souk_ratings_load_all(comm, dataset, &rule, &ratings, err);
-    if (status == SOUK_OK)
-        status = o->trend ? souk_trend_all(comm, &ratings, &rule_of_trend, &popularity, err)
-                          : souk_popularity_all(comm, &ratings, o->half_life_ms, &popularity, err);
-    if (status == SOUK_OK)
-        status = save_all(comm, o, dataset, &ratings, &popularity, run, err);
+        status = save_all(comm, o, set.dataset, &set.ratings, &popularity, run, err);
     souk_popularity_fini(&popularity);
-    souk_ratings_fini(&ratings);
-    souk_dataset_free(dataset);
+    souk_trainset_fini(&set);
     return status;
 }
 
