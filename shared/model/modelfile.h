@@ -6,7 +6,8 @@
  *      ...
  *
  *  Rows are numbered as in a dataset (dataset.h), over the users and items that the model knows:
- *  those with an interaction in its training window. Parts are those of the dataset it was trained
+ *  those with an interaction in its training window, and items that something else is known of
+ *  (docs/model-format.md). Parts are those of the dataset it was trained
  *  on. A version is immutable once it is in place. docs/model-format.md is the specification.
  */
 #ifndef SOUK_MODEL_MODELFILE_H
@@ -45,9 +46,10 @@ struct souk_model_stages {
 };
 
 struct souk_model {
-    char *path;                         /**< folder */
-    char id[SOUK_MODEL_ID_BYTES + 1];   /**< hex digest of the manifest: the version's name */
-    char kind[SOUK_NAME_MAX_BYTES + 1]; /**< "als", "svd", "ease", "popular" */
+    char *path;                       /**< folder */
+    char id[SOUK_MODEL_ID_BYTES + 1]; /**< hex digest of the manifest: the version's name */
+    char
+        kind[SOUK_NAME_MAX_BYTES + 1]; /**< "als", "svd", "ease", "covisit", "content", "popular" */
     int schema, parts, id_width;
     int factors;               /**< 0: the model has none */
     int64_t neighbours;        /**< longest row of neighbours of any item, 0: the model has none */

@@ -17,6 +17,10 @@ static float user_items(const struct souk_profile *p)
 {
     return (float)p->count;
 }
+static float user_sessions(const struct souk_profile *p)
+{
+    return p->sessions;
+}
 static float user_targets(const struct souk_profile *p)
 {
     return p->targets;
@@ -39,9 +43,13 @@ static float user_mean_value(const struct souk_profile *p)
 }
 
 static const struct user_feature user_features[] = {
-    {"events", user_events},         {"items", user_items},
-    {"targets", user_targets},       {"recent_events", user_recent_events},
-    {"age_days", user_age_days},     {"idle_days", user_idle_days},
+    {"sessions", user_sessions},
+    {"events", user_events},
+    {"items", user_items},
+    {"targets", user_targets},
+    {"recent_events", user_recent_events},
+    {"age_days", user_age_days},
+    {"idle_days", user_idle_days},
     {"mean_value", user_mean_value},
 };
 
@@ -108,7 +116,8 @@ void souk_feature_name(const struct souk_model_stages *s, int f, char *name, siz
 
 void souk_feature_row(const struct souk_model *model, const struct souk_stage_rules *rules,
                       const struct souk_model_part *part, int64_t item,
-                      const struct souk_profile *profile, const float *scores, float *out)
+                      const struct souk_profile *profile, const float *scores, const float *best,
+                      float *out)
 {
     const struct souk_model_stages *s = &model->stages;
     const int64_t at = souk_profile_find(profile, model->item_first[part->part] + item);
@@ -120,7 +129,8 @@ void souk_feature_row(const struct souk_model *model, const struct souk_stage_ru
         *out++ = at < 0 ? NAN : pair_features[f].of(&profile->facts[at]);
     for (int k = 0; k < s->source_count; k++) {
         const int lift = rules->sources[k].lift_column;
-        *out++ = scores[k];
-        *out++ = lift < 0 ? scores[k] : scores[k] * part->columns[lift * part->items.count + item];
+        const float times = lift < 0 ? 1 : part->columns[lift * part->items.count + item];
+        *out++ = best[2 * k] > 0 ? scores[k] / best[2 * k] : 0;
+        *out++ = best[2 * k + 1] > 0 ? scores[k] * times / best[2 * k + 1] : 0;
     }
 }

@@ -8,6 +8,7 @@
 
 enum { EVENTS_MAX = 1 << 24 };
 static const float RECENT_DAYS = 1;
+static const int64_t SESSION_GAP_MS = 30 * 60 * 1000;
 
 /* Events by item, and by time within one. Keys are unique, so any sort gives the one order. */
 struct souk_profile_key {
@@ -86,9 +87,10 @@ static void fill_figures(struct souk_profile *p, const struct souk_visit *v, int
 {
     double value = 0, valued = 0;
     p->events = (float)events;
-    p->targets = p->recent_events = 0;
+    p->targets = p->recent_events = p->sessions = 0;
     for (int64_t at = 0; at < events; at++) {
         p->targets += v->types[v->type[at]].is_target;
+        p->sessions += at == 0 || v->ms[at] - v->ms[at - 1] > SESSION_GAP_MS;
         p->recent_events += days_between(v->ms[at], v->ms[events - 1]) <= RECENT_DAYS;
         value += v->value[at];
         valued += v->value[at] != 0;

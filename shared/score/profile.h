@@ -44,6 +44,7 @@ struct souk_profile {
     float events, targets;           /**< of the visitor */
     float age_days, idle_days;       /**< since the first and the last event; NaN without events */
     float mean_value;                /**< of events with a value; NaN where there is none */
+    float sessions;                  /**< stretches of events without a pause of half an hour */
     float recent_events;             /**< within a day of the last one, it included */
 };
 

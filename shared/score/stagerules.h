@@ -16,7 +16,7 @@ enum { SOUK_QUOTA_MAX = 1000 };
 
 struct souk_source_rule {
     struct souk_profile_rule history;
-    int quota;       /**< candidates that it may name, of the whole catalogue */
+    int quota;       /**< items of each of its lists, of the whole catalogue */
     int lift_column; /**< index of a column that multiplies its scores for the candidates, -1: none
                       */
 };
@@ -26,7 +26,9 @@ struct souk_stage_rules {
     struct souk_source_rule sources[SOUK_SOURCES_MAX];
     int popular_column; /**< index of the column that names popular items */
     int popular_quota;
-    float blend; /**< share of the blended score that is the first source's (blend.h) */
+    int base_source;  /**< the best single source ... */
+    bool base_lifted; /**< ... with its lift or without */
+    float blend;      /**< weight of its logarithm beside the forest (stagescore.h) */
 };
 
 /** Of a model. @return SOUK_OK, SOUK_EFORMAT (names what is wrong) */

@@ -36,6 +36,14 @@ void souk_stage_part_fini(struct souk_stage_part *p)
     *p = (struct souk_stage_part){0};
 }
 
+int souk_stage_quota(const struct souk_stage_rules *rules, int list)
+{
+    if (list == 2 * rules->source_count)
+        return rules->popular_quota;
+    const struct souk_source_rule *source = &rules->sources[list / 2];
+    return source->quota;
+}
+
 void souk_stage_weigh(const struct souk_stage_rules *rules, struct souk_profile *profile,
                       float *weight)
 {
@@ -72,7 +80,7 @@ static const float *column_of(const struct souk_stage_part *p, int column)
 static void offer_block(const struct souk_stage_part *p, int64_t first, const float *score,
                         const float *lift, const bool *masked, struct souk_topk *list)
 {
-    const int64_t count = block_size(p, first);
+    const int64_t count = list->capacity > 0 ? block_size(p, first) : 0;
     for (int64_t i = 0; i < count; i++) {
         const float value = lift ? score[i] * lift[i] : score[i];
         if (!(value > 0) || !isfinite(value) || value < souk_topk_threshold(list) || masked[i])
@@ -111,14 +119,16 @@ void souk_stage_scan(const struct souk_stage_part *p, const struct souk_profile 
         score_block(p, profile, weight, first, score);
         for (int s = 0; s < rules->source_count; s++) {
             const float *lift = column_of(p, rules->sources[s].lift_column);
-            offer_block(p, first, score[s], lift ? lift + first : NULL, masked, &lists[s]);
+            offer_block(p, first, score[s], NULL, masked, &lists[2 * s]);
+            offer_block(p, first, score[s], lift ? lift + first : NULL, masked, &lists[2 * s + 1]);
         }
-        offer_block(p, first, popular + first, NULL, masked, &lists[rules->source_count]);
+        offer_block(p, first, popular + first, NULL, masked, &lists[2 * rules->source_count]);
     }
 }
 
 void souk_stage_features(const struct souk_stage_part *p, const struct souk_profile *profile,
-                         const float *weight, const int64_t *item, int64_t count, float *out)
+                         const float *weight, const float *best, const int64_t *item, int64_t count,
+                         float *out)
 {
     const int features = souk_feature_count(&p->model->stages);
     float score[SOUK_SOURCES_MAX][BLOCK], of_item[SOUK_SOURCES_MAX];
@@ -130,7 +140,7 @@ void souk_stage_features(const struct souk_stage_part *p, const struct souk_prof
         scored = first;
         for (int s = 0; s < p->rules->source_count; s++)
             of_item[s] = score[s][item[i] - first];
-        souk_feature_row(p->model, p->rules, p->part, item[i], profile, of_item,
+        souk_feature_row(p->model, p->rules, p->part, item[i], profile, of_item, best,
                          out + i * features);
     }
 }

@@ -1,11 +1,12 @@
 /** @file
  *  The items of one part, asked for candidates of a visitor and for their features.
  *
- *      scan       every item of the part -> a list for each source, one for the popular
+ *      scan       every item of the part -> lists of each source, one of the popular
  *      features   rows of the part -> [rows x features]
  *
- *  A source's list holds what it scores above 0, by score times lift. Immutable after it is made:
- *  any number of threads ask it at once. Scores have the same bits however items are spread.
+ *  A source has a list by its score and, where it has a lift, one by score times lift; both hold
+ * what it scores above 0. Immutable after it is made: any number of threads ask it at once. Scores
+ * have the same bits however items are spread.
  */
 #ifndef SOUK_SCORE_STAGESCAN_H
 #define SOUK_SCORE_STAGESCAN_H
@@ -21,16 +22,15 @@ struct souk_stage_part {
     struct souk_neighbours sources[SOUK_SOURCES_MAX];
 };
 
-/** Lists of a visitor: one for each source, then the popular. */
-enum { SOUK_STAGE_LISTS_MAX = SOUK_SOURCES_MAX + 1 };
+/** Lists of a visitor: two for each source, plain and lifted, then the popular. */
+enum { SOUK_STAGE_LISTS_MAX = 2 * SOUK_SOURCES_MAX + 1 };
 static inline int souk_stage_lists(const struct souk_stage_rules *rules)
 {
-    return rules->source_count + 1;
+    return 2 * rules->source_count + 1;
 }
-static inline int souk_stage_quota(const struct souk_stage_rules *rules, int list)
-{
-    return list < rules->source_count ? rules->sources[list].quota : rules->popular_quota;
-}
+
+/** Most items of a list; 0: it stays empty. */
+int souk_stage_quota(const struct souk_stage_rules *rules, int list);
 
 /** @param out empty with souk_stage_part_fini(); zeroed on failure
  *  @return SOUK_OK, SOUK_ENOMEM */
@@ -53,9 +53,11 @@ void souk_stage_scan(const struct souk_stage_part *p, const struct souk_profile 
                      const float *weight, bool include_seen, struct souk_topk *lists);
 
 /** Features of some items.
+ *  @param best [2 x source_count] as souk_feature_row() takes it: the heads of the lists
  *  @param item [count] rows within the part, ascending
  *  @param out  [count x souk_feature_count()] */
 void souk_stage_features(const struct souk_stage_part *p, const struct souk_profile *profile,
-                         const float *weight, const int64_t *item, int64_t count, float *out);
+                         const float *weight, const float *best, const int64_t *item, int64_t count,
+                         float *out);
 
 #endif

@@ -39,8 +39,9 @@ double souk_stage_ranker_forest(const struct souk_stage_ranker *r, const float *
 
 double souk_stage_ranker_base(const struct souk_stage_ranker *r, const float *feature)
 {
-    const float base = feature[souk_feature_of_source(&r->model->stages, 0, true)];
-    return log((base > 0 ? (double)base : 0) + 0x1p-20);
+    const float base = feature[souk_feature_of_source(&r->model->stages, r->rules.base_source,
+                                                      r->rules.base_lifted)];
+    return log((base > 0 ? (double)base : 0) + 0x1p-13);
 }
 
 float souk_stage_ranker_score(const struct souk_stage_ranker *r, const float *feature)

@@ -1,10 +1,10 @@
 /** @file
  *  The last stage: features of a candidate -> the score that lists are ordered by.
  *
- *      score = forest(features) + blend * log(lifted score of the first source + 2^-20)
+ *      score = forest(features) + blend * log(base + 2^-13)
  *
- *  The first source is the best single one; its logarithm is on the forest's scale, that of
- *  log-odds. A model without a ranker yet is ordered by the second term alone.
+ *  The base is the score of the best single source (stagerules.h); its logarithm is on the forest's
+ *  scale, that of log-odds. A model without a ranker yet is ordered by the second term alone.
  */
 #ifndef SOUK_SCORE_STAGESCORE_H
 #define SOUK_SCORE_STAGESCORE_H

@@ -65,6 +65,6 @@ expect 2 "l2" "$SOUK_BIN/souk-train" logistic --train few.csv --out x.json --l2 
 expect 2 "train" "$SOUK_BIN/souk-train" logistic --out x.json
 expect 1 "none.csv" "$SOUK_BIN/souk-train" logistic --train none.csv --out x.json
 expect 3 "infinite" "$SOUK_BIN/souk-train" logistic --train infinite.csv --out x.json
-expect 2 "clicked" "$SOUK_BIN/souk-train" logistic --train few.csv --label clicked --out x.json
+expect 2 "clicked" "$SOUK_BIN/souk-train" logistic --train few.csv --label-column clicked --out x.json
 [ ! -e x.json ] || fail "a model was written after an error"
 finish

@@ -129,7 +129,7 @@ Test(sections, show_what_they_are_given_and_nothing_else)
     const int64_t cases[] = {100, 50, 7};
     const int size[] = {50, 500};
     const char *const names[] = {"als:score", "last seen", "price"};
-    const struct souk_importance importance = {3, names, rising, rising, NULL, NULL};
+    const struct souk_report_importance importance = {3, names, rising, rising, NULL, NULL};
     const struct souk_calibration_curve calibration = {3, rising, rising, NULL, NULL, cases};
     const struct souk_coverage_curve coverage = {3, rising, rising, NULL, NULL, rising, "promise"};
     const struct souk_candidate_recall candidates = {3, names, 2, size, recall, rising};

@@ -15,6 +15,7 @@ struct loading_part {
     struct souk_idtable users, items; /* all of the dataset's */
     struct souk_interactions pairs;
     int32_t *category; /* [items] or NULL */
+    bool *known;       /* [items] or NULL: no matter */
 };
 
 struct loading {
@@ -24,7 +25,7 @@ struct loading {
     int count;
     struct loading_part *parts;
     int64_t *item_pairs; /* [dataset items]: users of each */
-    int64_t *item_row;   /* [dataset items]: not 0: hidden; then model row, -1: left out */
+    int64_t *item_row; /* [dataset items]: not 0: kept in any case; then model row, -1: left out */
     struct souk_ratings *out;
     struct souk_error *err;
 };
@@ -36,6 +37,28 @@ struct souk_window souk_training_window(const struct souk_dataset *dataset, int6
     if (until_ms == SOUK_TIME_NONE)
         window.until_ms = dataset->split_ms == SOUK_TIME_NONE ? SOUK_TIME_MAX : dataset->split_ms;
     return window;
+}
+
+static bool has_attribute(const struct souk_attribute *a, int64_t item)
+{
+    return a->type == SOUK_ATTRIBUTE_NUMBER ? a->numbers[item] == a->numbers[item]
+                                            : a->text_offsets[item + 1] > a->text_offsets[item];
+}
+
+/* Which items something is known of but events. Of the log there is what was set in time. */
+static souk_status find_known(const struct souk_dataset_part *p, bool **out, struct souk_error *err)
+{
+    const int64_t *log = p->properties.item_offsets;
+    bool *known = souk_zalloc_array((size_t)p->items.count, sizeof *known);
+    *out = known;
+    if (!known)
+        return souk_fail(err, SOUK_ENOMEM, "no memory for the items of part %d", p->part);
+    for (int64_t i = 0; i < p->items.count; i++) {
+        known[i] = log && log[i + 1] > log[i];
+        for (int a = 0; a < p->item_attribute_count && !known[i]; a++)
+            known[i] = has_attribute(&p->item_attributes[a], i);
+    }
+    return SOUK_OK;
 }
 
 static souk_status load_part(struct loading *l, int part, const struct souk_interaction_rule *rule)
@@ -57,6 +80,8 @@ static souk_status load_part(struct loading *l, int part, const struct souk_inte
     status = souk_interactions_of_part(&p, rule, &lp->pairs, l->err);
     if (!status)
         status = souk_item_category(l->dataset, &p, &lp->category, l->err);
+    if (!status && l->rule->all_items)
+        status = find_known(&p, &lp->known, l->err);
     lp->users = p.users;
     lp->items = p.items;
     p.users = p.items = (struct souk_idtable){0};
@@ -103,7 +128,20 @@ static int64_t filter_pairs(struct souk_interactions *m, const int64_t *item_row
     return users;
 }
 
-/* Number the items that enough users have, and the hidden ones. */
+/* The known items stay, as the hidden ones do. */
+static souk_status mark_known_all(struct loading *l)
+{
+    if (!l->rule->all_items)
+        return SOUK_OK;
+    for (int k = 0; k < l->count; k++) {
+        int64_t *row = l->item_row + l->dataset->item_first[l->parts[k].part];
+        for (int64_t i = 0; i < l->parts[k].items.count; i++)
+            row[i] |= l->parts[k].known[i];
+    }
+    return souk_max_i64_all(l->comm, l->item_row, souk_dataset_items(l->dataset), l->err);
+}
+
+/* Number the items that enough users have, and those that stay in any case. */
 static void number_items(struct loading *l, int64_t min_pairs)
 {
     int64_t next = 0;
@@ -261,6 +299,7 @@ static void loading_fini(struct loading *l)
         souk_idtable_fini(&l->parts[k].items);
         souk_interactions_fini(&l->parts[k].pairs);
         free(l->parts[k].category);
+        free(l->parts[k].known);
     }
     free(l->parts);
     free(l->item_pairs);
@@ -281,6 +320,8 @@ souk_status souk_ratings_load_all(const struct souk_comm *comm, const struct sou
         status = souk_hiding_mark_all(comm, dataset, &rule->hiding, l.item_row, err);
     if (!status)
         status = souk_status_agree_all(comm, load_parts(&l), err);
+    if (!status)
+        status = mark_known_all(&l);
     if (!status)
         status = number_rows_all(&l);
     if (!status && out->pairs == 0)

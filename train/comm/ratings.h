@@ -2,7 +2,8 @@
  *  The interactions that a model is trained on, spread over ranks by part.
  *
  *      dataset rows  --(window, event weights, filters)-->  model rows
- *      all users and items of the shop                      those with at least one pair
+ *      all users and items of the shop                      those with a pair, and items that
+ *                                                           the rule keeps without one
  *
  *  A model row is numbered like a dataset row (part by part, ids ascending), over what is left.
  *  Rank r holds the users, with their pairs, and the items of the parts that souk_part_rank() gives
@@ -26,6 +27,9 @@ struct souk_ratings_rule {
     double holdout;            /**< last share of each user's events left out (holdout.h) */
     struct souk_hiding hiding; /**< users and items left out; items stay, without a pair */
     int leave_out;             /**< place of the wanted item of each user that is (leaveout.h) */
+    bool all_items; /**< keep every item that is known before the window's end: one with an
+                         attribute, or a property set by then; most without a pair. Attributes
+                         carry no time, and so count always */
 };
 
 /** One part: its users' rows (CSR), and its items. */

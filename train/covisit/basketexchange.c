@@ -76,6 +76,17 @@ out:
     return status;
 }
 
+/* More than the items of the largest part would only add empty ones. */
+static int64_t most_panels(const struct souk_ratings *ratings)
+{
+    int64_t most = 1;
+    for (int p = 0; p < ratings->parts; p++) {
+        const int64_t items = ratings->item_first[p + 1] - ratings->item_first[p];
+        most = items > most ? items : most;
+    }
+    return most < SOUK_BASKET_PANELS_MAX ? most : SOUK_BASKET_PANELS_MAX;
+}
+
 souk_status souk_basket_exchange_plan_all(const struct souk_comm *comm,
                                           const struct souk_ratings *ratings,
                                           const struct souk_baskets *baskets, int64_t buffer_bytes,
@@ -91,7 +102,7 @@ souk_status souk_basket_exchange_plan_all(const struct souk_comm *comm,
     status = souk_status_agree_all(comm, status, err);
     if (!status)
         status = count_all(out, err);
-    while (!status && out->largest > most && out->panels < SOUK_BASKET_PANELS_MAX) {
+    while (!status && out->largest > most && out->panels < most_panels(ratings)) {
         out->panels *= 2;
         status = count_all(out, err);
     }

@@ -7,9 +7,8 @@
  *
  *      decay(d) = max(0, 1 - (d - 1) / window)       d: from moment to moment, 1 within a moment
  *
- *  Pairs with more than `reach` entries between them do not count: a basket of n entries has at
- * most n x reach pairs. Sums are exact (shared/math/fixed.h): the same bits on any number of ranks
- * and threads.
+ *  Pairs more than `reach` entries apart do not count: a basket of n has at most n x reach of them.
+ *  Sums are exact (shared/math/fixed.h): the same bits on any number of ranks and threads.
  */
 #ifndef SOUK_COVISIT_COOCCURRENCE_H
 #define SOUK_COVISIT_COOCCURRENCE_H

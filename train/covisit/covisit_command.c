@@ -36,7 +36,7 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct c
         {"window", 0, SOUK_OPTION_INT, &p->window, "5", 0, 1e9, NULL, "N",
          "a pair counts 1 - (d - 1) / N, d events from each other; 0: 1 at any distance", false},
         {"reach", 0, SOUK_OPTION_INT, &p->reach, "1000", 0, 1e12, NULL, "N",
-         "pairs with more items than that between them do not count; 0: all do", false},
+         "items more than N places apart do not go together; 0: all do", false},
         {"half-life", 0, SOUK_OPTION_DURATION, &p->half_life_ms, "none", 0, 0, NULL,
          "DURATION|none", "age at which a pair counts half", false},
         {"pair-power", 0, SOUK_OPTION_REAL, &p->power, "0", 0, 2, NULL, "E",

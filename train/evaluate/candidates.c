@@ -167,7 +167,7 @@ static souk_status scan_parts_all(struct souk_candidates *c, const struct souk_c
 /* Candidates as they are united. */
 struct draft {
     int64_t *row; /* [all quotas] of one case */
-    uint16_t *lists;
+    uint32_t *lists;
     size_t item_cap, lists_cap;
 };
 
@@ -183,7 +183,7 @@ static int64_t unite(const struct souk_topk *lists, int count, struct draft *d)
     for (int l = 0; l < count; l++)
         for (int h = 0; h < lists[l].count; h++)
             d->lists[souk_rows_lower_bound(d->row, n, lists[l].hits[h].item)] |=
-                (uint16_t)(1U << l);
+                (uint32_t)(1U << l);
     return n;
 }
 
@@ -206,6 +206,14 @@ static souk_status add_case(struct souk_candidates *c, int64_t at, const struct 
     return SOUK_OK;
 }
 
+static float best_of(const struct souk_topk *list)
+{
+    float best = 0;
+    for (int h = 0; h < list->count; h++)
+        best = list->hits[h].score > best ? list->hits[h].score : best;
+    return best;
+}
+
 static souk_status unite_all_cases(struct souk_candidates *c, const struct souk_topk *lists,
                                    struct souk_error *err)
 {
@@ -218,6 +226,8 @@ static souk_status unite_all_cases(struct souk_candidates *c, const struct souk_
     d.lists = souk_alloc_array((size_t)most, sizeof *d.lists);
     souk_status status = d.row && d.lists ? SOUK_OK : SOUK_ENOMEM;
     for (int64_t at = 0; at < c->cases->count && status == SOUK_OK; at++) {
+        for (int l = 0; l < per_case - 1; l++)
+            c->best[at * (per_case - 1) + l] = best_of(&lists[at * per_case + l]);
         const int64_t n = unite(lists + at * per_case, per_case, &d);
         status = add_case(c, at, &d, n, &d.item_cap, &d.lists_cap);
     }
@@ -281,7 +291,8 @@ souk_status souk_candidates_find_all(const struct souk_comm *comm,
     out->profiles = souk_zalloc_array(count, sizeof *out->profiles);
     out->weights = souk_zalloc_array(count, sizeof *out->weights);
     out->offsets = souk_zalloc_array(count + 1, sizeof *out->offsets);
-    if (status == SOUK_OK && (!out->profiles || !out->weights || !out->offsets))
+    out->best = souk_zalloc_array(count, 2 * SOUK_SOURCES_MAX * sizeof *out->best);
+    if (status == SOUK_OK && (!out->profiles || !out->weights || !out->offsets || !out->best))
         status = souk_fail(err, SOUK_ENOMEM, "out of memory for %zu profiles", count);
     status = souk_status_agree_all(comm, status, err);
     if (status == SOUK_OK)
@@ -301,6 +312,7 @@ void souk_candidates_fini(struct souk_candidates *c)
         free(c->weights[at]);
     free(c->profiles);
     free(c->weights);
+    free(c->best);
     free(c->offsets);
     free(c->item);
     free(c->lists);

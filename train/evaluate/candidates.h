@@ -27,9 +27,10 @@ struct souk_candidates {
     struct souk_profile
         *profiles;    /**< [cases]; without events where the model does not know the user */
     float **weights;  /**< [cases] of [source_count x items of the profile] */
+    float *best;      /**< [cases x 2 x source_count], heads of the sources' lists */
     int64_t *offsets; /**< [cases + 1] */
     int64_t *item;    /**< model item rows, ascending within a case */
-    uint16_t *lists;  /**< bit s: source s named it; bit source_count: popular */
+    uint32_t *lists;  /**< bit l: list l named it (souk_stage_lists()) */
 };
 
 /** Collective. "Now" is the end of the model's window, or where that is open, each user's last
@@ -53,6 +54,12 @@ void souk_candidates_fini(struct souk_candidates *c);
  *  @return their number */
 int64_t souk_candidates_in_part(const struct souk_candidates *c, int64_t at, int part,
                                 int64_t *item, int64_t *first);
+
+/** The heads of a case's lists, as souk_stage_features() takes them. */
+static inline const float *souk_candidates_best(const struct souk_candidates *c, int64_t at)
+{
+    return c->best + at * 2 * c->rules.source_count;
+}
 
 /** Most candidates of any case. */
 int64_t souk_candidates_longest(const struct souk_candidates *c);

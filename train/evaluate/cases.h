@@ -40,16 +40,19 @@ enum souk_protocol {
 #undef X
 };
 
+enum { SOUK_COLD_HISTORY_MAX = 1000 };
+
 /** What is asked of a model. */
 struct souk_question {
     enum souk_protocol protocol;
     int64_t split_ms; /**< temporal, session, cold-users, item-holdout: targets begin here */
     int64_t until_ms; /**< and end before this */
     double share;     /**< per-user: held out of training; strong: of the held-out users' events */
-    struct souk_window trained; /**< per-user, strong, leave-one-out: the window that the share is cut from */
-    struct souk_hiding hiding;  /**< strong: the users; item-holdout: the items */
-    int64_t cold_history;       /**< cold-users: items that are given */
-    int leave_out;              /**< leave-one-out: place of the item (leaveout.h) */
+    struct souk_window
+        trained; /**< per-user, strong, leave-one-out: the window that the share is cut from */
+    struct souk_hiding hiding; /**< strong: the users; item-holdout: the items */
+    int64_t cold_history; /**< cold-users: items that are given, at most SOUK_COLD_HISTORY_MAX */
+    int leave_out;        /**< leave-one-out: place of the item (leaveout.h) */
     struct souk_interaction_rule weighing; /**< of the given items' events */
     const char *targets;                   /**< file: its path */
     bool discovery;                        /**< only items that the user had not touched before */

@@ -114,9 +114,9 @@ static json_t *by_cutoff(const struct souk_set_summary *s, const struct souk_cut
     return NULL;
 }
 
-static json_t *figures_of(const struct souk_report *r, int set)
+static json_t *figures_of(const struct souk_report *r, const struct souk_answer *a, int set)
 {
-    const struct souk_set_summary *s = &r->answer->summary.sets[set];
+    const struct souk_set_summary *s = &a->summary.sets[set];
     json_t *o =
         json_pack("{s:I, s:I}", "users", (json_int_t)s->users, "targets", (json_int_t)s->targets);
     int failed = json_object_set_new(o, "metrics", by_cutoff(s, r->cutoffs, metrics_at));
@@ -137,7 +137,7 @@ static json_t *slices_of(const struct souk_report *r)
         if (!json_object_get(slices, group))
             failed |= json_object_set_new(slices, group, json_object());
         failed |= json_object_set_new(json_object_get(slices, group), souk_sets[set].name,
-                                      figures_of(r, set));
+                                      figures_of(r, r->answer, set));
     }
     if (!failed)
         return slices;
@@ -177,6 +177,7 @@ static json_t *describe_difference(const struct souk_report *r, int set)
     int failed = json_object_set_new(o, "differences", by_cutoff(&as_set, r->cutoffs, metrics_at));
     if (r->bootstrap->replicates > 0)
         failed |= json_object_set_new(o, "intervals", by_cutoff(&as_set, r->cutoffs, intervals_at));
+    failed |= json_object_set_new(o, "other", figures_of(r, r->other, set));
     if (!failed)
         return o;
     json_decref(o);
@@ -197,7 +198,7 @@ static json_t *describe_against(const struct souk_report *r)
 /* The figures of the headline stand at the top level. */
 static json_t *build(const struct souk_report *r)
 {
-    json_t *root = json_object(), *headline = figures_of(r, SOUK_SET_HEADLINE);
+    json_t *root = json_object(), *headline = figures_of(r, r->answer, SOUK_SET_HEADLINE);
     int failed = json_object_set_new(root, "model", describe_model(r));
     failed |= json_object_set_new(root, "protocol", describe_protocol(r->question));
     failed |= json_object_set_new(root, "k", list_cutoffs(r->cutoffs));
@@ -209,7 +210,7 @@ static json_t *build(const struct souk_report *r)
         json_pack("{s:I, s:I, s:I}", "users", (json_int_t)souk_model_users(r->model), "items",
                   (json_int_t)r->answer->items, "events", (json_int_t)r->answer->events));
     failed |= json_object_update(root, headline);
-    failed |= json_object_set_new(root, "all", figures_of(r, SOUK_SET_ALL));
+    failed |= json_object_set_new(root, "all", figures_of(r, r->answer, SOUK_SET_ALL));
     failed |= json_object_set_new(root, "slices", slices_of(r));
     if (r->order != SOUK_ORDER_MODEL)
         failed |= json_object_set_new(root, "order", json_string(souk_order_name(r->order)));

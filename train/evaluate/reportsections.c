@@ -75,7 +75,7 @@ static void table_of_bins(FILE *f, const struct souk_calibration_curve *s)
           "</tr></thead><tbody>\n",
           f);
     for (int i = 0; i < s->count; i++)
-        fprintf(f, "<tr><td>%.4f</td><td>%.4f</td><td>%" PRId64 "</td></tr>\n", s->predicted[i],
+        fprintf(f, "<tr><th>%.4f</th><td>%.4f</td><td>%" PRId64 "</td></tr>\n", s->predicted[i],
                 s->observed[i], s->cases[i]);
     fputs("</tbody></table></div>\n", f);
 }

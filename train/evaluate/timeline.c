@@ -23,10 +23,14 @@ static bool occurs(const int64_t *item, int64_t count, int64_t wanted)
 /* Index of the first event with one more than `items` distinct items. */
 static int64_t behind_items(const struct line *l, int64_t items)
 {
-    int64_t e = 0;
-    for (; e < l->count; e++)
-        if (!occurs(l->item, e, l->item[e]) && items-- == 0)
+    int64_t known[SOUK_COLD_HISTORY_MAX], count = 0, e = 0;
+    for (; e < l->count; e++) {
+        if (occurs(known, count, l->item[e]))
+            continue;
+        if (count == items)
             break;
+        known[count++] = l->item[e];
+    }
     return e;
 }
 

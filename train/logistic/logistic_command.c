@@ -33,17 +33,17 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct l
     const struct souk_option table[] = {
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "data", false},
         {"train", 0, SOUK_OPTION_TEXT, &o->train, NULL, 0, 0, NULL, "FILE",
-         "rows: libsvm, or CSV where the name ends in .csv or .tsv", true},
+         "rows to train on: libsvm with FILE.query beside it or qid:, or .csv, .tsv", true},
         {"valid", 0, SOUK_OPTION_TEXT, &o->valid, NULL, 0, 0, NULL, "FILE",
-         "rows to measure the model on", false},
+         "rows to measure on, in the same format", false},
         {"out", 0, SOUK_OPTION_TEXT, &o->out, NULL, 0, 0, NULL, "FILE", "weights to write, as JSON",
          true},
-        {"label", 0, SOUK_OPTION_TEXT, &o->rules.label, "label", 0, 0, NULL, "NAME",
-         "column of the label in a CSV file", false},
-        {"query", 0, SOUK_OPTION_TEXT, &o->rules.query, "query", 0, 0, NULL, "NAME",
-         "column of the query in a CSV file", false},
+        {"label-column", 0, SOUK_OPTION_TEXT, &o->rules.label, "label", 0, 0, NULL, "NAME",
+         "csv: column of the labels", false},
+        {"query-column", 0, SOUK_OPTION_TEXT, &o->rules.query, "query", 0, 0, NULL, "NAME",
+         "csv: column of the query ids; rows of a query are adjacent", false},
         {"ignore", 0, SOUK_OPTION_TEXT, &o->rules.ignore, NULL, 0, 0, NULL, "NAME,...",
-         "columns or features to leave out", false},
+         "csv: columns that are no features", false},
         {"positive", 0, SOUK_OPTION_REAL, &o->positive, "1", 0, 0, NULL, "LABEL",
          "labels from here on count 1, those below 0", false},
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "fitting", false},
@@ -63,11 +63,11 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct l
         .name = "souk-train logistic",
         .summary = "Logistic regression by distributed L-BFGS, the ranker's linear baseline (an "
                    "MPI program)",
-        .examples = "  mpirun -n 2 souk-train logistic --train rank.train --valid rank.test --out "
-                    "rank.json\n"
-                    "  mpirun -n 2 souk-train logistic --train clicks.csv --label clicked --query "
-                    "visit \\\n"
-                    "      --ignore session --l2 10 --out clicks.json\n",
+        .examples =
+            "  mpirun -n 2 souk-train logistic --train rank.train --valid rank.test --out "
+            "rank.json\n"
+            "  mpirun -n 2 souk-train logistic --train clicks.csv --label-column clicked \\\n"
+            "      --query-column session --l2 10 --out clicks.json\n",
         .options = table,
     };
     return souk_options_parse(&program, argc, argv, speak, done, &o->parsed, err);

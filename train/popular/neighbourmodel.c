@@ -9,11 +9,11 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-/* How a run goes does not make the model. */
+/* How a run goes, and where its files are, does not make the model. */
 static souk_status make_parameters(const struct souk_options *made, char **json,
                                    struct souk_error *err)
 {
-    static const char *const running[] = {"threads", "buffer"};
+    static const char *const running[] = {"threads", "buffer", "item-vectors", "item-vector-ids"};
     char *given = NULL;
     souk_status status = souk_train_parameters(made, &given, err);
     *json = NULL;

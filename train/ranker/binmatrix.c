@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Rows that are binned together: their values and bins stay in the first-level cache. */
 enum { BLOCK_ROWS = 64 };
@@ -15,12 +16,13 @@ static void fill_block(struct souk_binmatrix *m, const struct souk_binning *binn
     for (int c = 0; c < m->columns; c++) {
         const int feature = binning->feature[c];
         const struct souk_bins *bins = &binning->bins[feature];
-        for (int64_t r = first; r < end; r++) {
-            const int bin = souk_bins_of(bins, d->value[r * d->features + feature]);
-            m->by_row[r * m->stride + c] = (uint8_t)bin;
-            if (m->by_column)
-                m->by_column[c * m->rows + r] = (uint8_t)bin;
-        }
+        uint8_t bin[BLOCK_ROWS];
+        const int n = (int)(end - first);
+        souk_bins_fill(bins, d->value + first * d->features + feature, d->features, n, bin);
+        for (int r = 0; r < n; r++)
+            m->by_row[(first + r) * m->stride + c] = bin[r];
+        if (m->by_column)
+            memcpy(m->by_column + c * m->rows + first, bin, (size_t)n);
     }
 }
 

@@ -42,6 +42,11 @@ souk_status souk_bins_find(struct souk_bins *bins, float *value, int64_t n, bool
 /** The bin of a value; NaN is missing. */
 int souk_bins_of(const struct souk_bins *bins, float value);
 
+/** The bins of n values, `stride` apart.
+ *  @param bin [n], written */
+void souk_bins_fill(const struct souk_bins *bins, const float *value, int64_t stride, int n,
+                    uint8_t *bin);
+
 /** Sort by value: -0 before 0. @param spare [n] */
 void souk_bins_sort(float *value, float *spare, int64_t n);
 

@@ -5,6 +5,8 @@
 #include "shared/base/progress.h"
 #include "shared/base/random.h"
 #include "train/ranker/grownforest.h"
+#include "train/ranker/lambdakernel.h"
+#include "train/ranker/pairwiseleaves.h"
 #include "train/ranker/rankmetric.h"
 
 #include <math.h>
@@ -31,10 +33,12 @@ struct boosting {
     struct souk_derivatives derivatives;
     struct souk_grower grower;
     struct souk_rankscratch scratch;
-    bool *row_chosen;    /* [rows]; NULL: all */
-    bool *column_chosen; /* [columns]; NULL: all */
-    double (*sum)[2];    /* [leaves] */
-    double *value;       /* [leaves] */
+    struct souk_lambdawork lambda;       /* for lambdarank, which has a kernel of its own */
+    struct souk_pairwiseleaves pairwise; /* for objectives that have a system of leaves */
+    bool *row_chosen;                    /* [rows]; NULL: all */
+    bool *column_chosen;                 /* [columns]; NULL: all */
+    double (*sum)[2];                    /* [leaves] */
+    double *value;                       /* [leaves] */
     struct souk_forest *forest;
     struct souk_progress progress;
     double best_metric;
@@ -159,6 +163,11 @@ static souk_status allocate(struct boosting *b, struct souk_error *err)
         return souk_fail(err, SOUK_ENOMEM, "no memory to grow trees");
     souk_status status =
         souk_rankscratch_init(&b->scratch, (int)b->train.totals.largest_group, err);
+    if (status == SOUK_OK && souk_rankobjective_has_leaf_system(&b->p.objective))
+        status = souk_pairwiseleaves_init(&b->pairwise, &b->p.objective, b->train.data,
+                                          &b->train.totals, b->p.growing.leaves, err);
+    if (status == SOUK_OK)
+        status = souk_lambdawork_init(&b->lambda, (int)b->train.totals.largest_group, err);
     if (status == SOUK_OK)
         status =
             souk_derivatives_init(&b->derivatives, rows, b->train.totals.rows, b->p.exact, err);
@@ -190,9 +199,13 @@ static souk_status derive(struct boosting *b, int iteration, struct souk_error *
         const struct souk_rankgroup group = {d->label + start, b->train.score + start,
                                              (int)(d->group_start[g + 1] - start),
                                              souk_rankdata_number(d, &b->train.totals, g)};
-        status = souk_rankobjective_gradients(&b->p.objective, &b->scratch, &group, iteration,
-                                              b->derivatives.gradient + start,
-                                              b->derivatives.hessian + start, err);
+        double *gradient = b->derivatives.gradient + start;
+        double *hessian = b->derivatives.hessian + start;
+        if (b->p.objective.kind == SOUK_RANK_LAMBDARANK)
+            souk_lambdakernel_gradients(&b->p.objective, &b->lambda, &group, gradient, hessian);
+        else
+            status = souk_rankobjective_gradients(&b->p.objective, &b->scratch, &group, iteration,
+                                                  gradient, hessian, err);
     }
     return status;
 }
@@ -222,16 +235,30 @@ static void choose_columns(struct boosting *b, int iteration)
     }
 }
 
-static souk_status value_leaves_all(struct boosting *b, double initial, struct souk_error *err)
+/* Values of all leaves at once; rows that the tree was not grown from take part. */
+static souk_status solve_leaves_all(struct boosting *b, int iteration, struct souk_error *err)
+{
+    const struct souk_binmatrix *m = &b->train.matrix;
+    for (int64_t r = 0; r < m->rows; r++)
+        b->pairwise.leaf[r] = souk_growntree_leaf(&b->grower.tree, m->by_row + r * m->stride);
+    return souk_pairwiseleaves_solve_all(&b->pairwise, b->comm, b->train.score, iteration,
+                                         b->grower.tree.leaves, b->p.growing.split.l2, b->value,
+                                         err);
+}
+
+static souk_status value_leaves_all(struct boosting *b, int iteration, double initial,
+                                    struct souk_error *err)
 {
     const struct souk_leafrows *rows = &b->grower.rows;
     const int leaves = b->grower.tree.leaves;
-    const souk_status status = souk_derivatives_sum_all(
-        b->comm, &b->derivatives, rows->row, rows->start, rows->count, leaves, b->sum, err);
+    souk_status status = souk_derivatives_sum_all(b->comm, &b->derivatives, rows->row, rows->start,
+                                                  rows->count, leaves, b->sum, err);
     for (int l = 0; status == SOUK_OK && l < leaves; l++)
-        b->value[l] =
-            b->p.learning_rate * souk_grownforest_leaf_value(&b->p.growing.split, b->sum[l]) +
-            initial;
+        b->value[l] = souk_grownforest_leaf_value(&b->p.growing.split, b->sum[l]);
+    if (status == SOUK_OK && souk_rankobjective_has_leaf_system(&b->p.objective))
+        status = solve_leaves_all(b, iteration, err);
+    for (int l = 0; status == SOUK_OK && l < leaves; l++)
+        b->value[l] = b->p.learning_rate * b->value[l] + initial;
     return status;
 }
 
@@ -269,7 +296,7 @@ static souk_status grow_tree_all(struct boosting *b, int iteration, double initi
     choose_columns(b, iteration);
     status = souk_grower_grow_all(&b->grower, &b->derivatives, b->column_chosen, err);
     if (status == SOUK_OK)
-        status = value_leaves_all(b, iteration == 0 ? initial : 0, err);
+        status = value_leaves_all(b, iteration, iteration == 0 ? initial : 0, err);
     if (status)
         return status;
     for (int64_t r = 0; iteration == 0 && r < b->train.data->rows; r++)
@@ -344,6 +371,8 @@ static void finish(struct boosting *b)
     souk_derivatives_fini(&b->derivatives);
     souk_grower_fini(&b->grower);
     souk_rankscratch_fini(&b->scratch);
+    souk_lambdawork_fini(&b->lambda);
+    souk_pairwiseleaves_fini(&b->pairwise);
     free(b->row_chosen);
     free(b->column_chosen);
     free(b->sum);

@@ -14,6 +14,9 @@ souk_status souk_leafsystem_init(struct souk_leafsystem *system, int max_leaves,
 {
     const size_t leaves = (size_t)max_leaves;
     *system = (struct souk_leafsystem){.max_leaves = max_leaves};
+    if (max_leaves > SOUK_LEAFSYSTEM_LEAVES_MAX)
+        return souk_fail(err, SOUK_EUSAGE, "%d leaves: the pairwise form takes at most %d",
+                         max_leaves, SOUK_LEAFSYSTEM_LEAVES_MAX);
     system->sums = souk_alloc_array(leaves * (leaves + 1), sizeof *system->sums);
     system->dense = souk_alloc_array(leaves * (leaves + 1), sizeof *system->dense);
     if (!system->sums || !system->dense)

@@ -15,6 +15,8 @@
 
 #include "train/ranker/rankobjective.h"
 
+enum { SOUK_LEAFSYSTEM_LEAVES_MAX = 4096 }; /**< the solve takes leaves^3 / 3 operations */
+
 struct souk_leafsystem {
     int leaves, max_leaves;
     int shift;     /**< sums are value * 2^shift */
@@ -23,7 +25,7 @@ struct souk_leafsystem {
 };
 
 /** @param max_leaves >= 1; @param system souk_leafsystem_fini() it, also after a failure
- *  @return SOUK_OK, SOUK_ENOMEM */
+ *  @return SOUK_OK, SOUK_EUSAGE (over SOUK_LEAFSYSTEM_LEAVES_MAX), SOUK_ENOMEM */
 souk_status souk_leafsystem_init(struct souk_leafsystem *system, int max_leaves,
                                  struct souk_error *err) SOUK_MUST_CHECK;
 void souk_leafsystem_fini(struct souk_leafsystem *system);

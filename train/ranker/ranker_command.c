@@ -2,14 +2,17 @@
  * format. */
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
+#include "shared/base/memory.h"
 #include "shared/score/foresttext.h"
 #include "train/command.h"
+#include "train/ranker/importance.h"
 #include "train/ranker/rankeroptions.h"
 #include "train/ranker/rankfile.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 struct rows {
     struct souk_rankdata train, valid;
@@ -45,6 +48,33 @@ static souk_status write_model(const struct souk_comm *comm, const char *path,
         comm, comm->rank == 0 ? souk_forest_write(forest, path, err) : SOUK_OK, err);
 }
 
+/* What each feature is worth, on stdout. */
+static souk_status print_importance_all(const struct souk_comm *comm,
+                                        const struct souk_ranker_options *o,
+                                        const struct souk_forest *forest,
+                                        struct souk_rankdata *valid, struct souk_error *err)
+{
+    const struct souk_importance_options options = {
+        .k = o->params.ndcg_at, .repeats = (int)o->permutations, .seed = o->params.seed};
+    struct souk_rankdata_totals totals;
+    double *drop = NULL, metric;
+    souk_status status = SOUK_OK;
+    if (o->permutations > 0) {
+        drop = souk_alloc_array((size_t)forest->features, sizeof *drop);
+        status = drop ? SOUK_OK : souk_fail(err, SOUK_ENOMEM, "no memory for importances");
+        status = souk_status_agree_all(comm, status, err);
+        if (status == SOUK_OK)
+            status = souk_rankdata_totals_all(comm, valid, o->valid, &totals, err);
+        if (status == SOUK_OK)
+            status = souk_importance_all(comm, forest, valid, &totals, &o->params.objective,
+                                         &options, &metric, drop, err);
+    }
+    if (status == SOUK_OK && comm->rank == 0)
+        status = souk_importance_print(stdout, forest, drop, err);
+    free(drop);
+    return souk_status_agree_all(comm, status, err);
+}
+
 static souk_status train_all(const struct souk_comm *comm, const struct souk_ranker_options *o,
                              struct souk_run *run, struct souk_error *err)
 {
@@ -59,6 +89,8 @@ static souk_status train_all(const struct souk_comm *comm, const struct souk_ran
         status = write_model(comm, o->out, &forest, err);
     if (status == SOUK_OK && comm->rank == 0)
         print_report(o, &rows, &report);
+    if (status == SOUK_OK && (o->importance || o->permutations > 0))
+        status = print_importance_all(comm, o, &forest, &rows.valid, err);
     if (status == SOUK_OK) {
         souk_log(SOUK_LOG_INFO, "trained",
                  "model=%s trees=%d features=%d columns=%" PRId64 " bins=%" PRId64, o->out,

@@ -5,7 +5,7 @@
 /* What the table writes: INT options are int64_t there, and int in the parameters. */
 struct raw {
     const char *objective;
-    int histogram;
+    int histogram, noise;
     int64_t trees, leaves, max_depth, bins, stop_after, eval_every, ndcg_at, truncation, seed;
     int64_t category_most, category_one, permutations;
 };
@@ -21,6 +21,7 @@ static souk_status take(const struct raw *raw, struct souk_boosting_params *p,
     p->objective.kind = named.kind;
     p->objective.truncation = (int)raw->truncation;
     p->objective.permutations = (int)raw->permutations;
+    p->objective.noise = (enum souk_rank_noise)raw->noise;
     p->objective.seed = (uint64_t)raw->seed;
     p->trees = (int)raw->trees;
     p->growing.leaves = (int)raw->leaves;
@@ -40,6 +41,8 @@ static souk_status check(const struct souk_ranker_options *o, struct souk_error 
 {
     if (o->params.stop_after > 0 && !o->valid)
         return souk_fail(err, SOUK_EUSAGE, "--stop-after needs a --valid set to measure on");
+    if (o->permutations > 0 && !o->valid)
+        return souk_fail(err, SOUK_EUSAGE, "--permutation-importance needs a --valid set");
     return SOUK_OK;
 }
 
@@ -89,6 +92,8 @@ souk_status souk_ranker_options_parse(int argc, char **argv, bool speak, bool *d
          "yetirank: orders drawn for a group", false},
         {"decay", 0, SOUK_OPTION_REAL, &p->objective.decay, "0.85", 1e-6, 1, NULL, "D",
          "yetirank: what a position counts beside the one above", false},
+        {"noise", 0, SOUK_OPTION_CHOICE, &raw.noise, "logistic", 0, 0, "logistic|gumbel", NULL,
+         "yetirank: what is added to scores before a group is put in order", false},
         {"seed", 0, SOUK_OPTION_INT, &raw.seed, "0", 0, 1e15, NULL, "N",
          "of bins, samples, rounding and permutations", false},
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "trees", false},
@@ -129,6 +134,12 @@ souk_status souk_ranker_options_parse(int argc, char **argv, bool speak, bool *d
          "rows that bins are found from", false},
         {"histogram", 0, SOUK_OPTION_CHOICE, &raw.histogram, "fixed", 0, 0, "fixed|float", NULL,
          "exact sums of rounded gradients, the same on any ranks, or rounded sums", false},
+        {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "importance of features", false},
+        {"importance", 0, SOUK_OPTION_FLAG, &o->importance, NULL, 0, 0, NULL, NULL,
+         "print gains and splits by feature", false},
+        {"permutation-importance", 0, SOUK_OPTION_INT, &o->permutations, "0", 0, 1000, NULL, "N",
+         "and what the valid set loses when a feature is permuted, mean of N times; 0: do not",
+         false},
         SOUK_TRACK_OPTION_ROWS(o->tracking),
         {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
     };

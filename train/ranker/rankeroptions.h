@@ -15,6 +15,8 @@ struct souk_ranker_options {
     struct souk_rankfile_rules file;
     struct souk_boosting_params params;
     struct souk_track_options tracking;
+    bool importance;      /**< print gains and splits by feature */
+    int64_t permutations; /**< of a feature of the valid set, to see what is lost; 0: none */
 };
 
 /** @param done --help or --version were answered: exit with 0

@@ -22,8 +22,8 @@ struct all_options {
     struct souk_train_options train;
     struct souk_track_options tracking;
     int64_t windows, window_ms, quota, popular_quota, neighbours, items_limit, threads;
-    int64_t trees, leaves, min_data, stop_after, seed;
-    double lambda, rate;
+    int64_t trees, leaves, min_data, negatives, seed;
+    double lambda, rate, row_share, column_share;
     const char *objective;
 };
 
@@ -48,11 +48,11 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "sources", false},
         {"lambda", 0, SOUK_OPTION_REAL, &o->lambda, "300", 1e-9, 1e12, NULL, "L",
          "regularization of EASE", false},
-        {"items-limit", 0, SOUK_OPTION_INT, &o->items_limit, "20k", 0, 2147483647, NULL, "N",
+        {"items-limit", 0, SOUK_OPTION_INT, &o->items_limit, "8k", 0, 2147483647, NULL, "N",
          "items that take part in EASE, the most popular; 0: all", false},
         {"neighbours", 0, SOUK_OPTION_INT, &o->neighbours, "1000", 0, 2147483647, NULL, "N",
          "neighbours kept of each item and source; 0: all", false},
-        {"candidates", 0, SOUK_OPTION_INT, &o->quota, "200", 1, SOUK_QUOTA_MAX, NULL, "N",
+        {"candidates", 0, SOUK_OPTION_INT, &o->quota, "100", 1, SOUK_QUOTA_MAX, NULL, "N",
          "items that each source names for a user", false},
         {"popular-candidates", 0, SOUK_OPTION_INT, &o->popular_quota, "50", 0, SOUK_QUOTA_MAX, NULL,
          "N", "popular items beside them", false},
@@ -61,18 +61,21 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
          "stretches of training whose wishes the ranker learns from", false},
         {"label-window", 0, SOUK_OPTION_DURATION, &o->window_ms, "0s", 0, 0, NULL, "DURATION",
          "length of each; 0s: a tenth of training", false},
-        {"objective", 0, SOUK_OPTION_TEXT, &o->objective, "lambdarank", 0, 0, NULL, "NAME",
+        {"objective", 0, SOUK_OPTION_TEXT, &o->objective, "logistic", 0, 0, NULL, "NAME",
          "what the trees descend, as in souk-train ranker", false},
-        {"trees", 0, SOUK_OPTION_INT, &o->trees, "400", 1, 100000, NULL, "N",
-         "trees at most; users held out say how many", false},
+        {"trees", 0, SOUK_OPTION_INT, &o->trees, "80", 1, 100000, NULL, "N", "trees", false},
         {"leaves", 0, SOUK_OPTION_INT, &o->leaves, "15", 2, 4096, NULL, "N", "leaves of a tree",
          false},
-        {"learning-rate", 0, SOUK_OPTION_REAL, &o->rate, "0.05", 1e-6, 10, NULL, "R",
+        {"learning-rate", 0, SOUK_OPTION_REAL, &o->rate, "0.1", 1e-6, 10, NULL, "R",
          "shrinkage of each tree", false},
-        {"min-data", 0, SOUK_OPTION_INT, &o->min_data, "100", 1, 1e9, NULL, "N",
+        {"min-data", 0, SOUK_OPTION_INT, &o->min_data, "50", 1, 1e9, NULL, "N",
          "rows of a leaf at least", false},
-        {"stop-after", 0, SOUK_OPTION_INT, &o->stop_after, "50", 0, 100000, NULL, "N",
-         "trees without a better NDCG of the users held out; 0: grow all", false},
+        {"negatives", 0, SOUK_OPTION_INT, &o->negatives, "80", 0, 1e9, NULL, "N",
+         "candidates that a user did not want, to learn from; 0: all", false},
+        {"column-share", 0, SOUK_OPTION_REAL, &o->column_share, ".7", .001, 1, NULL, "S",
+         "features that a tree sees", false},
+        {"row-share", 0, SOUK_OPTION_REAL, &o->row_share, ".7", .001, 1, NULL, "S",
+         "rows that a tree sees", false},
         {"seed", 0, SOUK_OPTION_INT, &o->seed, "1", 0, 1e15, NULL, "N", "of all draws", false},
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "running", false},
         {"threads", 0, SOUK_OPTION_INT, &o->threads, "0", 0, 4096, NULL, "N",
@@ -97,11 +100,13 @@ static souk_status add_rows_all(struct job *j, struct souk_evaluation *asked,
                                 const struct souk_model *model)
 {
     const struct souk_part_source source = {.model = model};
+    const struct souk_sampling sampling = {j->options->negatives, (uint64_t)j->options->seed};
     struct souk_candidates candidates = {0};
     souk_status status =
         souk_candidates_find_all(j->comm, &source, &asked->cases, NULL, false, &candidates, j->err);
     if (!status)
-        status = souk_training_rows_add_all(&j->rows, j->comm, &source, &candidates, j->err);
+        status =
+            souk_training_rows_add_all(&j->rows, j->comm, &source, &candidates, &sampling, j->err);
     souk_candidates_fini(&candidates);
     return status;
 }
@@ -160,7 +165,8 @@ static souk_status train_ranker_all(struct job *j, struct souk_ranker_training *
     if (status)
         return status;
     souk_log(SOUK_LOG_INFO, "ranker",
-             "trees=%d blend=%g ndcg_base=%.4f ndcg_forest=%.4f ndcg_blend=%.4f", trained->trees,
+             "trees=%d base=%d%s blend=%g ndcg_base=%.4f ndcg_forest=%.4f ndcg_blend=%.4f",
+             trained->trees, trained->base_source, trained->base_lifted ? "*" : "",
              (double)trained->blend, trained->base_metric, trained->forest_metric,
              trained->blend_metric);
     souk_run_metric(j->run, "ranker_ndcg", trained->blend_metric, 0);
@@ -183,8 +189,8 @@ static souk_status prepare(struct job *j)
     j->boosting.learning_rate = o->rate;
     j->boosting.growing.leaves = (int)o->leaves;
     j->boosting.growing.split.min_rows = o->min_data;
-    j->boosting.stop_after = (int)o->stop_after;
-    j->boosting.eval_every = 1;
+    j->boosting.row_share = o->row_share;
+    j->boosting.column_share = o->column_share;
     j->boosting.seed = (uint64_t)o->seed;
     j->plan = (struct souk_version_plan){.ease_lambda = o->lambda,
                                          .ease_items_limit = o->items_limit,
@@ -206,6 +212,8 @@ static souk_status save_all(struct job *j, const struct souk_ranker_training *tr
     souk_status status = souk_status_agree_all(
         j->comm, souk_densecommand_parameters(j->options->parsed, &parameters, j->err), j->err);
     j->plan.forest_text = trained->forest_text;
+    j->plan.base_source = trained->base_source;
+    j->plan.base_lifted = trained->base_lifted;
     j->plan.blend = trained->blend;
     j->plan.parameters_json = parameters;
     if (!status)

@@ -13,10 +13,13 @@ enum base {
     USERS,  /* users with the item, each by the age of the last event */
     BUYERS, /* events of wanted types, by age */
     EVENTS, /* all events, by age */
-    FIRST,  /* time of the first event */
+    FIRST,  /* age of the first event */
+    LAST,   /* age of the last event, as what LONG_AGO_MS has more: the larger the younger */
     VALUE,  /* sum of values */
     VALUED, /* events with a value */
 };
+
+static const int64_t LONG_AGO_MS = INT64_C(1) << 50;
 
 struct sum {
     const char *name;
@@ -29,7 +32,7 @@ static const struct sum sums[] = {
     {"users_14d", USERS, 14},  {"users_7d", USERS, 7},   {"users_3d", USERS, 3},
     {"users_1d", USERS, 1},    {"targets", BUYERS, 0},   {"targets_28d", BUYERS, 28},
     {"targets_7d", BUYERS, 7}, {"events", EVENTS, 0},    {"first", FIRST, 0},
-    {"value", VALUE, 0},       {"valued", VALUED, 0},
+    {"last", LAST, 0},         {"value", VALUE, 0},      {"valued", VALUED, 0},
 };
 enum { SUMS = sizeof sums / sizeof sums[0] };
 
@@ -54,7 +57,9 @@ static const struct column columns_table[] = {
     {"trend_28d", "users_28d", "users"},
     {"trend_7d", "users_7d", "users"},
     {"trend_7d_28d", "users_7d", "users_28d"},
+    {"events_per_user", "events", "users"},
     {"age_days", "first", NULL},
+    {"idle_days", "last", NULL},
     {"mean_value", "value", "valued"},
 };
 enum { COLUMNS = sizeof columns_table / sizeof columns_table[0] };
@@ -108,6 +113,9 @@ static void add_event(const struct work *w, const struct sum *sum, const struct 
     case EVENTS:
         *total += souk_fixed_from(decay(w, sum, e->ms[at]), w->shift);
         break;
+    case LAST:
+        *total = LONG_AGO_MS - age_ms > *total ? LONG_AGO_MS - age_ms : *total;
+        break;
     case FIRST:
         *total = age_ms > *total ? age_ms : *total;
         break;
@@ -135,6 +143,8 @@ static float value_of(const struct work *w, const struct sum *sum, int64_t total
 {
     if (sum->base == FIRST)
         return (float)((double)total / (double)SOUK_MS_PER_DAY);
+    if (sum->base == LAST) /* 0: no event */
+        return total > 0 ? (float)((double)(LONG_AGO_MS - total) / (double)SOUK_MS_PER_DAY) : NAN;
     return (float)souk_fixed_to(total, sum->base == VALUE ? w->value_shift : w->shift);
 }
 
@@ -147,8 +157,9 @@ static souk_status sum_all(const struct work *w, int index, struct souk_error *e
         add_pairs(w, sum);
     else
         add_events(w, sum);
-    const souk_status status = sum->base == FIRST ? souk_max_i64_all(w->comm, w->total, items, err)
-                                                  : souk_sum_i64_all(w->comm, w->total, items, err);
+    const souk_status status = sum->base == FIRST || sum->base == LAST
+                                   ? souk_max_i64_all(w->comm, w->total, items, err)
+                                   : souk_sum_i64_all(w->comm, w->total, items, err);
     for (int k = 0; k < w->ratings->local_count && !status; k++) {
         const struct souk_ratings_part *p = &w->ratings->local[k];
         for (int64_t i = 0; i < p->items.count; i++)

@@ -14,7 +14,7 @@
 enum { HELD_OUT = 5 }; /* one user of so many */
 
 /* Candidates for the blend: shares of log-odds per logarithm of the base score. */
-static const float blends[] = {0, .125F, .25F, .5F, .75F, 1, 1.5F, 2, 4};
+static const float blends[] = {0, .25F, .5F, .75F, 1};
 enum { BLENDS = sizeof blends / sizeof blends[0] };
 
 struct work {
@@ -24,11 +24,6 @@ struct work {
     struct souk_rankdata data[2]; /* to learn from, held out */
     struct souk_error *err;
 };
-
-static int side_of(const struct souk_training_rows *r, int64_t group)
-{
-    return r->group_hash[group] / 7 % HELD_OUT == 0;
-}
 
 static souk_status name_features(struct work *w, struct souk_rankdata *d)
 {
@@ -45,30 +40,50 @@ static souk_status name_features(struct work *w, struct souk_rankdata *d)
     return SOUK_OK;
 }
 
-/* Groups of a side (2: of both), in their order. */
-static souk_status take_side(struct work *w, int side, struct souk_rankdata *d)
+enum side { LEARN, HELD, WHOLE };
+
+/* Users to learn from come with the rows that were drawn, held-out ones with all candidates: they
+ * are ranked as a visitor would be. */
+static int64_t take_group(const struct souk_training_rows *r, int64_t group, enum side side,
+                          struct souk_rankdata *d, int64_t to)
+{
+    for (int64_t i = r->group_first[group]; i < r->group_first[group + 1]; i++) {
+        if (side != HELD && !r->is_drawn[i])
+            continue;
+        if (d) {
+            memcpy(d->value + to * r->features, r->feature + i * r->features,
+                   (size_t)r->features * sizeof *d->value);
+            d->label[to] = r->label[i];
+        }
+        to++;
+    }
+    return to;
+}
+
+static bool is_of_side(const struct souk_training_rows *r, int64_t group, enum side side)
+{
+    return side == WHOLE || (side == HELD) == (r->group_hash[group] / 7 % HELD_OUT == 0);
+}
+
+static souk_status take_side(struct work *w, enum side side, struct souk_rankdata *d)
 {
     const struct souk_training_rows *r = w->rows;
     int64_t groups = 0, rows = 0;
     for (int64_t g = 0; g < r->groups; g++) {
-        if (side < 2 && side_of(r, g) != side)
+        if (!is_of_side(r, g, side))
             continue;
         groups++;
-        rows += r->group_first[g + 1] - r->group_first[g];
+        rows = take_group(r, g, side, NULL, rows);
     }
     souk_status status = souk_rankdata_init(d, rows, groups, r->features, w->err);
     if (status)
         return status;
     int64_t to = 0, group = 0;
     for (int64_t g = 0; g < r->groups; g++) {
-        const int64_t first = r->group_first[g], n = r->group_first[g + 1] - first;
-        if (side < 2 && side_of(r, g) != side)
+        if (!is_of_side(r, g, side))
             continue;
         d->group_start[group++] = to;
-        memcpy(d->value + to * r->features, r->feature + first * r->features,
-               (size_t)(n * r->features) * sizeof *d->value);
-        memcpy(d->label + to, r->label + first, (size_t)n * sizeof *d->label);
-        to += n;
+        to = take_group(r, g, side, d, to);
         d->group_start[group] = to;
     }
     status = name_features(w, d);
@@ -77,49 +92,72 @@ static souk_status take_side(struct work *w, int side, struct souk_rankdata *d)
 
 static souk_status split(struct work *w)
 {
-    souk_status status = take_side(w, 0, &w->data[0]);
-    return status ? status : take_side(w, 1, &w->data[1]);
+    souk_status status = take_side(w, LEARN, &w->data[LEARN]);
+    return status ? status : take_side(w, HELD, &w->data[HELD]);
 }
 
-static void fill_terms(const struct work *w, const struct souk_forest *forest, double *base,
-                       double *trees)
+/* Terms of the held-out users' scores. */
+struct terms {
+    struct souk_rankdata_totals totals;
+    double *base, *trees, *score; /* [rows] */
+};
+
+static void fill_base(const struct work *w, int source, bool lifted, double *base)
 {
-    const struct souk_rankdata *d = &w->data[1];
+    const struct souk_rankdata *d = &w->data[HELD];
     const struct souk_stage_ranker ranker = {
-        .model = w->model, .forest = *forest, .has_forest = true, .features = d->features};
-    for (int64_t i = 0; i < d->rows; i++) {
+        .model = w->model, .rules = {.base_source = source, .base_lifted = lifted}};
+    for (int64_t i = 0; i < d->rows; i++)
         base[i] = souk_stage_ranker_base(&ranker, d->value + i * d->features);
+}
+
+static void fill_trees(const struct work *w, const struct souk_forest *forest, double *trees)
+{
+    const struct souk_rankdata *d = &w->data[HELD];
+    const struct souk_stage_ranker ranker = {
+        .forest = *forest, .has_forest = true, .features = d->features};
+    for (int64_t i = 0; i < d->rows; i++)
         trees[i] = souk_stage_ranker_forest(&ranker, d->value + i * d->features);
+}
+
+/* NDCG, whatever the trees descend. */
+static souk_status metric_all(struct work *w, const struct souk_boosting_params *params,
+                              const struct terms *t, const double *score, double *metric)
+{
+    const struct souk_rankobjective ndcg = {.kind = SOUK_RANK_LAMBDARANK};
+    return souk_rankmetric_all(w->comm, &w->data[HELD], &t->totals, &ndcg, params->ndcg_at, score,
+                               metric, w->err);
+}
+
+static souk_status choose_base_all(struct work *w, const struct souk_boosting_params *params,
+                                   struct terms *t, struct souk_ranker_training *out)
+{
+    souk_status status = SOUK_OK;
+    out->base_metric = -1;
+    for (int b = 0; b < 2 * w->model->stages.source_count && !status; b++) {
+        double metric = 0;
+        fill_base(w, b / 2, b % 2, t->base);
+        status = metric_all(w, params, t, t->base, &metric);
+        if (metric > out->base_metric) {
+            out->base_metric = metric;
+            out->base_source = b / 2;
+            out->base_lifted = b % 2;
+        }
     }
+    fill_base(w, out->base_source, out->base_lifted, t->base);
+    return status;
 }
 
 static souk_status choose_blend_all(struct work *w, const struct souk_boosting_params *params,
-                                    const struct souk_forest *forest,
-                                    struct souk_ranker_training *out)
+                                    struct terms *t, struct souk_ranker_training *out)
 {
-    const struct souk_rankdata *d = &w->data[1];
-    struct souk_rankdata_totals totals;
-    double *base = souk_alloc_array((size_t)d->rows, sizeof *base);
-    double *trees = souk_alloc_array((size_t)d->rows, sizeof *trees);
-    double *score = souk_alloc_array((size_t)d->rows, sizeof *score);
     souk_status status = SOUK_OK;
-    if (!base || !trees || !score)
-        status = souk_fail(w->err, SOUK_ENOMEM, "out of memory for the held-out users");
-    else
-        fill_terms(w, forest, base, trees);
-    status = souk_status_agree_all(w->comm, status, w->err);
-    if (!status)
-        status = souk_rankdata_totals_all(w->comm, d, "held-out users", &totals, w->err);
-    if (!status)
-        status = souk_rankmetric_all(w->comm, d, &totals, &params->objective, params->ndcg_at, base,
-                                     &out->base_metric, w->err);
     out->blend_metric = -1;
     for (int b = 0; b < BLENDS && !status; b++) {
         double metric = 0;
-        for (int64_t i = 0; i < d->rows; i++)
-            score[i] = trees[i] + (double)blends[b] * base[i];
-        status = souk_rankmetric_all(w->comm, d, &totals, &params->objective, params->ndcg_at,
-                                     score, &metric, w->err);
+        for (int64_t i = 0; i < w->data[HELD].rows; i++)
+            t->score[i] = t->trees[i] + (double)blends[b] * t->base[i];
+        status = metric_all(w, params, t, t->score, &metric);
         if (b == 0)
             out->forest_metric = metric;
         if (metric > out->blend_metric) {
@@ -127,40 +165,60 @@ static souk_status choose_blend_all(struct work *w, const struct souk_boosting_p
             out->blend = blends[b];
         }
     }
-    free(base);
-    free(trees);
-    free(score);
     return status;
 }
 
-/* The number of trees and the blend. */
+static souk_status choose_all(struct work *w, const struct souk_boosting_params *params,
+                              const struct souk_forest *forest, struct souk_ranker_training *out)
+{
+    const size_t rows = (size_t)w->data[HELD].rows;
+    struct terms t = {.base = souk_alloc_array(rows, sizeof *t.base),
+                      .trees = souk_alloc_array(rows, sizeof *t.trees),
+                      .score = souk_alloc_array(rows, sizeof *t.score)};
+    souk_status status = SOUK_OK;
+    if (!t.base || !t.trees || !t.score)
+        status = souk_fail(w->err, SOUK_ENOMEM, "out of memory for the held-out users");
+    else
+        fill_trees(w, forest, t.trees);
+    status = souk_status_agree_all(w->comm, status, w->err);
+    if (!status)
+        status =
+            souk_rankdata_totals_all(w->comm, &w->data[HELD], "held-out users", &t.totals, w->err);
+    if (!status)
+        status = choose_base_all(w, params, &t, out);
+    if (!status)
+        status = choose_blend_all(w, params, &t, out);
+    free(t.base);
+    free(t.trees);
+    free(t.score);
+    return status;
+}
+
+/* The base and the blend, by users that the trees have not seen. */
 static souk_status explore_all(struct work *w, const struct souk_boosting_params *params,
                                struct souk_ranker_training *out)
 {
     struct souk_forest forest = {0};
     struct souk_boosting_report report;
     souk_status status =
-        souk_ranker_train_all(w->comm, &w->data[0], &w->data[1], params, &forest, &report, w->err);
-    if (!status) {
-        out->trees = report.best_tree;
-        status = choose_blend_all(w, params, &forest, out);
-    }
+        souk_ranker_train_all(w->comm, &w->data[LEARN], NULL, params, &forest, &report, w->err);
+    if (!status)
+        status = choose_all(w, params, &forest, out);
     souk_forest_fini(&forest);
     return status;
 }
 
-static souk_status train_whole_all(struct work *w, struct souk_boosting_params params,
+static souk_status train_whole_all(struct work *w, const struct souk_boosting_params *params,
                                    struct souk_ranker_training *out)
 {
     struct souk_rankdata whole = {0};
     struct souk_forest forest = {0};
     struct souk_boosting_report report;
     size_t len = 0;
-    params.trees = out->trees > 0 ? out->trees : 1;
-    params.stop_after = 0;
-    souk_status status = souk_status_agree_all(w->comm, take_side(w, 2, &whole), w->err);
+    souk_status status = souk_status_agree_all(w->comm, take_side(w, WHOLE, &whole), w->err);
     if (!status)
-        status = souk_ranker_train_all(w->comm, &whole, NULL, &params, &forest, &report, w->err);
+        status = souk_ranker_train_all(w->comm, &whole, NULL, params, &forest, &report, w->err);
+    out->trees = forest.trees;
     if (!status)
         status = souk_status_agree_all(
             w->comm, souk_forest_format(&forest, &out->forest_text, &len, w->err), w->err);
@@ -186,8 +244,8 @@ souk_status souk_ranker_training_all(const struct souk_comm *comm,
     if (!status)
         status = explore_all(&w, params, out);
     if (!status)
-        status = train_whole_all(&w, *params, out);
-    souk_rankdata_fini(&w.data[0]);
-    souk_rankdata_fini(&w.data[1]);
+        status = train_whole_all(&w, params, out);
+    souk_rankdata_fini(&w.data[LEARN]);
+    souk_rankdata_fini(&w.data[HELD]);
     return status;
 }

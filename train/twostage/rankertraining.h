@@ -1,6 +1,6 @@
 /** @file
- *  Rows -> ranker: the trees' number by early stopping on a fifth of the users, the blend by the
- *  same users, then trees from all of them.
+ *  Rows -> ranker: base and blend by a fifth of the users, whom the trees have not seen, then trees
+ *  from all of them.
  */
 #ifndef SOUK_TWOSTAGE_RANKERTRAINING_H
 #define SOUK_TWOSTAGE_RANKERTRAINING_H
@@ -10,6 +10,8 @@
 
 struct souk_ranker_training {
     char *forest_text; /**< owned by the caller, free(); of the same on every rank */
+    int base_source;   /**< the best single source ... */
+    bool base_lifted;  /**< ... with its lift or without */
     float blend;
     int trees;
     double base_metric, forest_metric, blend_metric; /**< NDCG of the held-out users' candidates */

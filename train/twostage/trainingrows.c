@@ -2,6 +2,7 @@
 
 #include "shared/base/hash.h"
 #include "shared/base/memory.h"
+#include "shared/base/random.h"
 #include "train/evaluate/rows.h"
 
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 /* Features of all candidates of this rank, and which of them were wanted. */
 struct work {
     const struct souk_candidates *candidates;
+    const struct souk_sampling *sampling;
     int features;
     float *feature;      /* [candidates x features] */
     float *label;        /* [candidates] */
@@ -56,7 +58,8 @@ static bool fill_part(struct work *w, const struct souk_stage_part *stage)
             int64_t first = 0;
             const int64_t n =
                 item ? souk_candidates_in_part(c, at, stage->part->part, item, &first) : 0;
-            souk_stage_features(stage, &c->profiles[at], c->weights[at], item, n,
+            souk_stage_features(stage, &c->profiles[at], c->weights[at],
+                                souk_candidates_best(c, at), item, n,
                                 w->feature + first * w->features);
         }
         free(item);
@@ -114,13 +117,33 @@ static souk_status make_room(struct souk_training_rows *r, int64_t groups, int64
     float *label = realloc(r->label, (size_t)(r->rows + rows + 1) * sizeof *label);
     if (label)
         r->label = label;
+    uint8_t *drawn = realloc(r->is_drawn, (size_t)(r->rows + rows + 1));
+    if (drawn)
+        r->is_drawn = drawn;
     int64_t *first = realloc(r->group_first, (size_t)(r->groups + groups + 1) * sizeof *first);
     if (first)
         r->group_first = first;
     uint64_t *hash = realloc(r->group_hash, (size_t)(r->groups + groups + 1) * sizeof *hash);
     if (hash)
         r->group_hash = hash;
-    return feature && label && first && hash ? SOUK_OK : SOUK_ENOMEM;
+    return feature && label && drawn && first && hash ? SOUK_OK : SOUK_ENOMEM;
+}
+
+/* Each row that nobody wanted is drawn with the chance that gives the number on average. */
+static void draw_rows(const struct work *w, int64_t at, uint64_t user, uint8_t *is_drawn)
+{
+    const struct souk_candidates *c = w->candidates;
+    const int64_t first = c->offsets[at], n = c->offsets[at + 1] - first;
+    int64_t wanted = 0;
+    for (int64_t i = 0; i < n; i++)
+        wanted += w->label[first + i] > 0;
+    const double chance = w->sampling->negatives > 0 && n > wanted
+                              ? (double)w->sampling->negatives / (double)(n - wanted)
+                              : 1;
+    for (int64_t i = 0; i < n; i++)
+        is_drawn[i] =
+            w->label[first + i] > 0 ||
+            souk_random_uniform(w->sampling->seed, user, (uint64_t)c->item[first + i]) < chance;
 }
 
 static void append_case(struct souk_training_rows *r, const struct work *w, int64_t at)
@@ -132,6 +155,7 @@ static void append_case(struct souk_training_rows *r, const struct work *w, int6
            (size_t)(n * r->features) * sizeof *r->feature);
     memcpy(r->label + r->rows, w->label + first, (size_t)n * sizeof *r->label);
     r->group_hash[r->groups] = souk_hash_bytes(id, strlen(id));
+    draw_rows(w, at, r->group_hash[r->groups], r->is_drawn + r->rows);
     r->group_first[r->groups++] = r->rows;
     r->rows += n;
     r->group_first[r->groups] = r->rows;
@@ -165,9 +189,10 @@ souk_status souk_training_rows_add_all(struct souk_training_rows *rows,
                                        const struct souk_comm *comm,
                                        const struct souk_part_source *source,
                                        const struct souk_candidates *candidates,
-                                       struct souk_error *err)
+                                       const struct souk_sampling *sampling, struct souk_error *err)
 {
     struct work w = {.candidates = candidates,
+                     .sampling = sampling,
                      .features = souk_feature_count(&source->model->stages)};
     rows->features = w.features;
     souk_status status = souk_status_agree_all(comm, allocate(&w, err), err);
@@ -187,5 +212,6 @@ void souk_training_rows_fini(struct souk_training_rows *r)
     free(r->group_hash);
     free(r->feature);
     free(r->label);
+    free(r->is_drawn);
     *r = (struct souk_training_rows){0};
 }

@@ -19,7 +19,14 @@ struct souk_training_rows {
     uint64_t *group_hash;  /**< [groups], hash of the user's id: what splits draw on */
     float *feature;        /**< [rows x features] */
     float *label;          /**< [rows] */
+    uint8_t *is_drawn;     /**< [rows], 1: wanted, or drawn by the sampling */
     int64_t wanted, found; /**< of all ranks: wishes of the cases, and those among candidates */
+};
+
+/** How many rows that nobody wanted a user teaches by. */
+struct souk_sampling {
+    int64_t negatives; /**< of a user, drawn by (seed, user, item); 0: all */
+    uint64_t seed;
 };
 
 /** Collective. Add the rows of some candidates, whose cases have targets.
@@ -30,6 +37,7 @@ souk_status souk_training_rows_add_all(struct souk_training_rows *rows,
                                        const struct souk_comm *comm,
                                        const struct souk_part_source *source,
                                        const struct souk_candidates *candidates,
+                                       const struct souk_sampling *sampling,
                                        struct souk_error *err) SOUK_MUST_CHECK;
 void souk_training_rows_fini(struct souk_training_rows *rows);
 

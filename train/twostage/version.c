@@ -4,6 +4,7 @@
 #include "shared/base/log.h"
 #include "shared/base/memory.h"
 #include "train/comm/modelwriter.h"
+#include "train/covisit/covisit.h"
 #include "train/linear/densecommand.h"
 #include "train/linear/ease.h"
 #include "train/popular/popularity.h"
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EASE, SOURCES };
+enum { EASE, COVISIT, SOURCES = SOUK_VERSION_SOURCES };
 
 struct making {
     const struct souk_comm *comm;
@@ -69,18 +70,37 @@ static souk_status train_ease_all(struct making *m)
     return status;
 }
 
+/* The defaults of souk-train covisit. */
+static souk_status train_covisit_all(struct making *m)
+{
+    const struct souk_covisit_parameters parameters = {
+        .scope = SOUK_COVISIT_BOTH,
+        .user_weight = .3,
+        .exponent = .1,
+        .source_exponent = .5,
+        .half_life_ms = -1,
+        .window = 5,
+        .reach = 1000,
+        .neighbours = m->plan->neighbours > 0 ? m->plan->neighbours : INT32_MAX,
+        .buffer_bytes = 256 << 20};
+    return souk_covisit_all(m->comm, m->dataset, m->rule, &m->ratings, &parameters,
+                            &m->sources[COVISIT], m->err);
+}
+
 static souk_status train_sources_all(struct making *m)
 {
     souk_status status =
         souk_popularity_all(m->comm, &m->ratings, 7 * SOUK_MS_PER_DAY, &m->popularity, m->err);
     if (!status)
         status = train_ease_all(m);
+    if (!status)
+        status = train_covisit_all(m);
     return status;
 }
 
 static void name_stages(const struct making *m, struct souk_model_stages *s)
 {
-    static const char *const names[SOURCES] = {"ease"};
+    static const char *const names[SOURCES] = {"ease", "covisit"};
     s->source_count = SOURCES;
     for (int i = 0; i < SOURCES; i++) {
         snprintf(s->sources[i].name, sizeof s->sources[i].name, "%s", names[i]);
@@ -99,10 +119,15 @@ static struct souk_stage_rules rules_of(const struct making *m, const struct sou
     struct souk_stage_rules rules = {.source_count = SOURCES,
                                      .popular_column = souk_stage_column(s, "users_7d"),
                                      .popular_quota = m->plan->popular_quota,
+                                     .base_source = m->plan->base_source,
+                                     .base_lifted = m->plan->base_lifted,
                                      .blend = m->plan->blend};
+    static const float powers[SOURCES] = {0, .5F}; /* of the event weights in a history */
     for (int i = 0; i < SOURCES; i++)
-        rules.sources[i] = (struct souk_source_rule){
-            .quota = m->plan->quota, .lift_column = souk_stage_column(s, "trend_7d")};
+        rules.sources[i] =
+            (struct souk_source_rule){.history = {.power = powers[i]},
+                                      .quota = m->plan->quota,
+                                      .lift_column = souk_stage_column(s, "trend_7d")};
     return rules;
 }
 

@@ -16,8 +16,12 @@ struct souk_version_plan {
     int quota, popular_quota;
     const char *forest_text;     /**< NULL: no ranker yet */
     const char *parameters_json; /**< one object */
+    int base_source;             /**< the best single source */
+    bool base_lifted;
     float blend;
 };
+
+enum { SOUK_VERSION_SOURCES = 2 }; /**< EASE, co-visitation */
 
 /** Collective. Train the sources and write the version; it appears at `path` whole or not at all.
  *  @param rule the window ends at the cut
