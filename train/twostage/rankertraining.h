@@ -1,6 +1,6 @@
 /** @file
- *  Rows -> ranker: base and blend by a fifth of the users, whom the trees have not seen, then trees
- *  from all of them.
+ *  Rows -> ranker: base and blend by the latest window, ranked with trees from the older ones; then
+ *  trees from all of them.
  */
 #ifndef SOUK_TWOSTAGE_RANKERTRAINING_H
 #define SOUK_TWOSTAGE_RANKERTRAINING_H

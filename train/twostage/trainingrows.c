@@ -126,7 +126,10 @@ static souk_status make_room(struct souk_training_rows *r, int64_t groups, int64
     uint64_t *hash = realloc(r->group_hash, (size_t)(r->groups + groups + 1) * sizeof *hash);
     if (hash)
         r->group_hash = hash;
-    return feature && label && drawn && first && hash ? SOUK_OK : SOUK_ENOMEM;
+    int *window = realloc(r->group_window, (size_t)(r->groups + groups + 1) * sizeof *window);
+    if (window)
+        r->group_window = window;
+    return feature && label && drawn && first && hash && window ? SOUK_OK : SOUK_ENOMEM;
 }
 
 /* Each row that nobody wanted is drawn with the chance that gives the number on average. */
@@ -156,6 +159,7 @@ static void append_case(struct souk_training_rows *r, const struct work *w, int6
     memcpy(r->label + r->rows, w->label + first, (size_t)n * sizeof *r->label);
     r->group_hash[r->groups] = souk_hash_bytes(id, strlen(id));
     draw_rows(w, at, r->group_hash[r->groups], r->is_drawn + r->rows);
+    r->group_window[r->groups] = r->windows;
     r->group_first[r->groups++] = r->rows;
     r->rows += n;
     r->group_first[r->groups] = r->rows;
@@ -182,6 +186,7 @@ static souk_status append_all(struct souk_training_rows *r, struct work *w,
         status = souk_sum_i64_all(comm, counts, 2, err);
     r->wanted += counts[0];
     r->found += counts[1];
+    r->windows++;
     return status;
 }
 
@@ -210,6 +215,7 @@ void souk_training_rows_fini(struct souk_training_rows *r)
 {
     free(r->group_first);
     free(r->group_hash);
+    free(r->group_window);
     free(r->feature);
     free(r->label);
     free(r->is_drawn);

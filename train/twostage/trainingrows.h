@@ -17,6 +17,8 @@ struct souk_training_rows {
     int64_t groups, rows;  /**< of this rank */
     int64_t *group_first;  /**< [groups + 1] */
     uint64_t *group_hash;  /**< [groups], hash of the user's id: what splits draw on */
+    int *group_window;     /**< [groups], number of the call that added it, from 0 */
+    int windows;           /**< calls so far */
     float *feature;        /**< [rows x features] */
     float *label;          /**< [rows] */
     uint8_t *is_drawn;     /**< [rows], 1: wanted, or drawn by the sampling */

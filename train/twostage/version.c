@@ -78,7 +78,7 @@ static souk_status train_covisit_all(struct making *m)
         .user_weight = .3,
         .exponent = .1,
         .source_exponent = .5,
-        .half_life_ms = -1,
+        .half_life_ms = 28 * SOUK_MS_PER_DAY,
         .window = 5,
         .reach = 1000,
         .neighbours = m->plan->neighbours > 0 ? m->plan->neighbours : INT32_MAX,
@@ -122,7 +122,7 @@ static struct souk_stage_rules rules_of(const struct making *m, const struct sou
                                      .base_source = m->plan->base_source,
                                      .base_lifted = m->plan->base_lifted,
                                      .blend = m->plan->blend};
-    static const float powers[SOURCES] = {0, .5F}; /* of the event weights in a history */
+    static const float powers[SOURCES] = {0, .5F};        /* of the event weights in a history */
     for (int i = 0; i < SOURCES; i++)
         rules.sources[i] =
             (struct souk_source_rule){.history = {.power = powers[i]},
