@@ -39,7 +39,7 @@ souk_status souk_als_options_parse(int argc, char **argv, bool speak, bool *done
          "block of factors after the other",
          false},
         {"cg-steps", 0, SOUK_OPTION_INT, &o->cg_steps, "3", 1, 1000, NULL, "N",
-         "steps of the solver cg", false},
+         "steps of the solver cg; rows of at most 16 pairs take 4 or more", false},
         {"block", 0, SOUK_OPTION_INT, &o->block, "64", 16, 2048, NULL, "N",
          "factors that the solver ialspp solves at once; rounded up to a multiple of 16", false},
         {"objective", 0, SOUK_OPTION_CHOICE, &o->objective, "ials", 0, 0, "ials|implicit|explicit",
