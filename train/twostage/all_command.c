@@ -27,6 +27,8 @@ struct all_options {
     const char *objective;
 };
 
+enum { OBJECTIVES_MAX = 2 };
+
 struct job {
     const struct souk_comm *comm;
     const struct all_options *options;
@@ -35,6 +37,8 @@ struct job {
     struct souk_ratings_rule training;
     struct souk_version_plan plan;
     struct souk_boosting_params boosting;
+    struct souk_rankobjective objectives[OBJECTIVES_MAX];
+    int objective_count;
     char *scratch; /* model of the label window at hand */
     struct souk_training_rows rows;
     struct souk_error *err;
@@ -57,12 +61,14 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
         {"popular-candidates", 0, SOUK_OPTION_INT, &o->popular_quota, "50", 0, SOUK_QUOTA_MAX, NULL,
          "N", "popular items beside them", false},
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "ranker", false},
-        {"label-windows", 0, SOUK_OPTION_INT, &o->windows, "3", 1, 100, NULL, "N",
+        {"label-windows", 0, SOUK_OPTION_INT, &o->windows, "4", 1, 100, NULL, "N",
          "stretches of training whose wishes the ranker learns from", false},
         {"label-window", 0, SOUK_OPTION_DURATION, &o->window_ms, "0s", 0, 0, NULL, "DURATION",
          "length of each; 0s: a tenth of training", false},
-        {"objective", 0, SOUK_OPTION_TEXT, &o->objective, "logistic", 0, 0, NULL, "NAME",
-         "what the trees descend, as in souk-train ranker", false},
+        {"objective", 0, SOUK_OPTION_TEXT, &o->objective, "auto", 0, 0, NULL, "NAME",
+         "what the trees descend, as in souk-train ranker; auto: logistic or lambdarank, whichever "
+         "ranks the latest window better",
+         false},
         {"trees", 0, SOUK_OPTION_INT, &o->trees, "80", 1, 100000, NULL, "N", "trees", false},
         {"leaves", 0, SOUK_OPTION_INT, &o->leaves, "15", 2, 4096, NULL, "N", "leaves of a tree",
          false},
@@ -160,13 +166,16 @@ static souk_status train_ranker_all(struct job *j, struct souk_ranker_training *
     souk_status status =
         souk_status_agree_all(j->comm, souk_model_open(j->scratch, &model, j->err), j->err);
     if (!status)
-        status = souk_ranker_training_all(j->comm, &j->rows, model, &j->boosting, trained, j->err);
+        status = souk_ranker_training_all(j->comm, &j->rows, model, &j->boosting, j->objectives,
+                                          j->objective_count, trained, j->err);
     souk_model_free(model);
     if (status)
         return status;
     souk_log(SOUK_LOG_INFO, "ranker",
-             "trees=%d base=%d%s blend=%g ndcg_base=%.4f ndcg_forest=%.4f ndcg_blend=%.4f",
-             trained->trees, trained->base_source, trained->base_lifted ? "*" : "",
+             "trees=%d objective=%s base=%s%s blend=%g ndcg_base=%.4f ndcg_forest=%.4f "
+             "ndcg_blend=%.4f",
+             trained->trees, souk_rankobjective_name(j->objectives[trained->objective].kind),
+             souk_version_source(trained->base_source), trained->base_lifted ? "*" : "",
              (double)trained->blend, trained->base_metric, trained->forest_metric,
              trained->blend_metric);
     souk_run_metric(j->run, "ranker_ndcg", trained->blend_metric, 0);
@@ -174,6 +183,18 @@ static souk_status train_ranker_all(struct job *j, struct souk_ranker_training *
 }
 
 /* ---- the model ---- */
+
+static souk_status find_objectives(struct job *j)
+{
+    static const char *const automatic[OBJECTIVES_MAX] = {"logistic", "lambdarank"};
+    const bool is_automatic = strcmp(j->options->objective, "auto") == 0;
+    souk_status status = SOUK_OK;
+    j->objective_count = is_automatic ? OBJECTIVES_MAX : 1;
+    for (int i = 0; i < j->objective_count && !status; i++)
+        status = souk_rankobjective_find(is_automatic ? automatic[i] : j->options->objective,
+                                         &j->objectives[i], j->err);
+    return status;
+}
 
 static souk_status prepare(struct job *j)
 {
@@ -184,7 +205,7 @@ static souk_status prepare(struct job *j)
         status = souk_train_rule(&o->train, j->dataset, &j->training, j->err);
     j->boosting = souk_boosting_defaults();
     if (!status)
-        status = souk_rankobjective_find(o->objective, &j->boosting.objective, j->err);
+        status = find_objectives(j);
     j->boosting.trees = (int)o->trees;
     j->boosting.learning_rate = o->rate;
     j->boosting.growing.leaves = (int)o->leaves;

@@ -201,7 +201,7 @@ static souk_status choose_all(struct work *w, const struct souk_boosting_params 
     return status;
 }
 
-/* The base and the blend, by users that the trees have not seen. */
+/* The base and the blend of one objective, by users that the trees have not seen. */
 static souk_status explore_all(struct work *w, const struct souk_boosting_params *params,
                                struct souk_ranker_training *out)
 {
@@ -212,6 +212,30 @@ static souk_status explore_all(struct work *w, const struct souk_boosting_params
     if (!status)
         status = choose_all(w, params, &forest, out);
     souk_forest_fini(&forest);
+    return status;
+}
+
+/* The best of several objectives; params->objective is then that one. */
+static souk_status compare_all(struct work *w, struct souk_boosting_params *params,
+                               const struct souk_rankobjective *objectives, int count,
+                               struct souk_ranker_training *out)
+{
+    struct souk_ranker_training best = {.blend_metric = -1};
+    souk_status status = SOUK_OK;
+    for (int o = 0; o < count && !status; o++) {
+        struct souk_ranker_training tried = {.objective = o};
+        params->objective = objectives[o];
+        status = explore_all(w, params, &tried);
+        if (!status)
+            souk_log(SOUK_LOG_INFO, "objective",
+                     "name=%s ndcg_base=%.4f ndcg_forest=%.4f ndcg_blend=%.4f blend=%g",
+                     souk_rankobjective_name(objectives[o].kind), tried.base_metric,
+                     tried.forest_metric, tried.blend_metric, (double)tried.blend);
+        if (tried.blend_metric > best.blend_metric)
+            best = tried;
+    }
+    *out = best;
+    params->objective = objectives[best.objective];
     return status;
 }
 
@@ -238,8 +262,10 @@ souk_status souk_ranker_training_all(const struct souk_comm *comm,
                                      const struct souk_training_rows *rows,
                                      const struct souk_model *model,
                                      const struct souk_boosting_params *params,
+                                     const struct souk_rankobjective *objectives, int count,
                                      struct souk_ranker_training *out, struct souk_error *err)
 {
+    struct souk_boosting_params chosen = *params;
     struct work w = {.comm = comm, .rows = rows, .model = model, .err = err};
     int64_t found = rows->found;
     *out = (struct souk_ranker_training){.forest_text = NULL};
@@ -249,9 +275,9 @@ souk_status souk_ranker_training_all(const struct souk_comm *comm,
                          "learn from");
     souk_status status = souk_status_agree_all(comm, split(&w), err);
     if (!status)
-        status = explore_all(&w, params, out);
+        status = compare_all(&w, &chosen, objectives, count, out);
     if (!status)
-        status = train_whole_all(&w, params, out);
+        status = train_whole_all(&w, &chosen, out);
     souk_rankdata_fini(&w.data[LEARN]);
     souk_rankdata_fini(&w.data[HELD]);
     return status;

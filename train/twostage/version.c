@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EASE, COVISIT, SOURCES = SOUK_VERSION_SOURCES };
+enum { EASE, COVISIT, RECENT, SOURCES = SOUK_VERSION_SOURCES };
 
 struct making {
     const struct souk_comm *comm;
@@ -70,21 +70,21 @@ static souk_status train_ease_all(struct making *m)
     return status;
 }
 
-/* The defaults of souk-train covisit. */
-static souk_status train_covisit_all(struct making *m)
+/* The defaults of souk-train covisit, and the same with pairs that fade. */
+static souk_status train_covisit_all(struct making *m, int source, int64_t half_life_ms)
 {
     const struct souk_covisit_parameters parameters = {
         .scope = SOUK_COVISIT_BOTH,
         .user_weight = .3,
         .exponent = .1,
         .source_exponent = .5,
-        .half_life_ms = 28 * SOUK_MS_PER_DAY,
+        .half_life_ms = half_life_ms,
         .window = 5,
         .reach = 1000,
         .neighbours = m->plan->neighbours > 0 ? m->plan->neighbours : INT32_MAX,
         .buffer_bytes = 256 << 20};
     return souk_covisit_all(m->comm, m->dataset, m->rule, &m->ratings, &parameters,
-                            &m->sources[COVISIT], m->err);
+                            &m->sources[source], m->err);
 }
 
 static souk_status train_sources_all(struct making *m)
@@ -94,13 +94,21 @@ static souk_status train_sources_all(struct making *m)
     if (!status)
         status = train_ease_all(m);
     if (!status)
-        status = train_covisit_all(m);
+        status = train_covisit_all(m, COVISIT, -1);
+    if (!status)
+        status = train_covisit_all(m, RECENT, 28 * SOUK_MS_PER_DAY);
     return status;
+}
+
+static const char *const names[SOURCES] = {"ease", "covisit", "covisit_28d"};
+
+const char *souk_version_source(int source)
+{
+    return names[source];
 }
 
 static void name_stages(const struct making *m, struct souk_model_stages *s)
 {
-    static const char *const names[SOURCES] = {"ease", "covisit"};
     s->source_count = SOURCES;
     for (int i = 0; i < SOURCES; i++) {
         snprintf(s->sources[i].name, sizeof s->sources[i].name, "%s", names[i]);
@@ -122,7 +130,7 @@ static struct souk_stage_rules rules_of(const struct making *m, const struct sou
                                      .base_source = m->plan->base_source,
                                      .base_lifted = m->plan->base_lifted,
                                      .blend = m->plan->blend};
-    static const float powers[SOURCES] = {0, .5F};        /* of the event weights in a history */
+    static const float powers[SOURCES] = {0, .5F, .5F}; /* of the event weights in a history */
     for (int i = 0; i < SOURCES; i++)
         rules.sources[i] =
             (struct souk_source_rule){.history = {.power = powers[i]},

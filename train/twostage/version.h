@@ -21,7 +21,10 @@ struct souk_version_plan {
     float blend;
 };
 
-enum { SOUK_VERSION_SOURCES = 2 }; /**< EASE, co-visitation */
+enum { SOUK_VERSION_SOURCES = 3 }; /**< EASE, co-visitation, recent co-visitation */
+
+/** The name of a source. */
+const char *souk_version_source(int source);
 
 /** Collective. Train the sources and write the version; it appears at `path` whole or not at all.
  *  @param rule the window ends at the cut
