@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 enum { EVENTS_MAX = 1 << 24 };
-static const float RECENT_DAYS = 1;
+static const int64_t RECENT_MS = SOUK_MS_PER_DAY;
 static const int64_t SESSION_GAP_MS = 30 * 60 * 1000;
 
 /* Events by item, and by time within one. Keys are unique, so any sort gives the one order. */
@@ -91,7 +91,7 @@ static void fill_figures(struct souk_profile *p, const struct souk_visit *v, int
     for (int64_t at = 0; at < events; at++) {
         p->targets += v->types[v->type[at]].is_target;
         p->sessions += at == 0 || v->ms[at] - v->ms[at - 1] > SESSION_GAP_MS;
-        p->recent_events += days_between(v->ms[at], v->ms[events - 1]) <= RECENT_DAYS;
+        p->recent_events += v->ms[events - 1] - v->ms[at] <= RECENT_MS;
         value += v->value[at];
         valued += v->value[at] != 0;
     }
