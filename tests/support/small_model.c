@@ -5,7 +5,7 @@
 #include "shared/base/random.h"
 #include "shared/data/h5seal.h"
 #include "shared/data/manifest.h"
-#include "shared/model/modelfile.h"
+#include "tests/support/small_stages.h"
 
 #include <hdf5.h>
 #include <math.h>
@@ -97,7 +97,7 @@ static souk_status fill_neighbours(const struct small_model *m, struct souk_mode
     return SOUK_OK;
 }
 
-static souk_status fill_part(const struct small_model *m, struct souk_model_part *p)
+souk_status small_model_fill_part(const struct small_model *m, struct souk_model_part *p)
 {
     souk_status status = fill_ids(&p->users, 'u', m->users, p->part, m->parts);
     if (!status)
@@ -130,6 +130,8 @@ static souk_status fill_part(const struct small_model *m, struct souk_model_part
             p->history_weight[at] = 0;
     for (size_t i = 0; i < items; i++) /* many ties: lists are then ordered by id */
         p->popularity[i] = (float)(souk_random_bits(m->seed, (uint64_t)p->part, i) % 20);
+    if (m->stages)
+        return small_stages_fill(m->seed, m->items, p);
     return m->neighbours > 0 ? fill_neighbours(m, p) : SOUK_OK;
 }
 
@@ -166,6 +168,27 @@ static souk_status swap_first_ids(const char *path, const struct souk_model_part
     return status;
 }
 
+static souk_status damage_stages(const struct small_model *m, const char *path,
+                                 const struct souk_model_part *p)
+{
+    const float infinite = INFINITY;
+    const int64_t far = m->items, late = INT64_MAX;
+    const bool has_events = p->event_offsets[p->users.count] > 0;
+    int64_t user = 0;
+    while (user < p->users.count && p->event_offsets[user + 1] - p->event_offsets[user] < 2)
+        user++;
+    if (m->fault == SMALL_MODEL_FAR_EVENT && has_events)
+        return poke(path, "/users/event_item", H5T_NATIVE_INT64, &far, 0);
+    if (m->fault == SMALL_MODEL_LATE_EVENT && user < p->users.count)
+        return poke(path, "/users/event_ms", H5T_NATIVE_INT64, &late,
+                    (hsize_t)p->event_offsets[user]);
+    if (m->fault == SMALL_MODEL_INFINITE && p->items.count > 0)
+        return poke(path, "/items/columns", H5T_NATIVE_FLOAT, &infinite, 0);
+    if (m->fault == SMALL_MODEL_FAR_SOURCE && p->sources[1].offsets[p->items.count] > 0)
+        return poke(path, "/sources/coarse/item", H5T_NATIVE_INT64, &far, 0);
+    return SOUK_OK;
+}
+
 static souk_status damage_part(const struct small_model *m, const char *folder,
                                const struct souk_model_part *p, struct souk_part_file *file,
                                struct souk_error *err)
@@ -185,6 +208,8 @@ static souk_status damage_part(const struct small_model *m, const char *folder,
     if (!status && m->fault == SMALL_MODEL_FAR_NEIGHBOUR &&
         p->neighbour_offsets[p->items.count] > 0)
         status = poke(path, "/items/neighbour", H5T_NATIVE_INT64, &far, 0);
+    if (!status && m->stages)
+        status = damage_stages(m, path, p);
     if (!status)
         status = souk_h5seal_write(path, "model-part", &file->size_bytes, &file->digest, err);
     free(path);
@@ -195,11 +220,12 @@ static souk_status write_part(const struct small_model *m, const char *folder, i
                               struct souk_model *model, struct souk_error *err)
 {
     struct souk_model_part p = {.part = part};
-    souk_status status = fill_part(m, &p);
+    souk_status status = small_model_fill_part(m, &p);
     if (status)
         souk_fail(err, status, "no memory for part %d", part);
     else
-        status = souk_model_write_part(folder, WIDTH, NULL, &p, &model->files[part], err);
+        status = souk_model_write_part(folder, WIDTH, m->stages ? &model->stages : NULL, &p,
+                                       &model->files[part], err);
     if (!status && m->fault != SMALL_MODEL_WHOLE)
         status = damage_part(m, folder, &p, &model->files[part], err);
     model->user_first[part + 1] = model->user_first[part] + p.users.count;
@@ -239,7 +265,11 @@ souk_status small_model_write(const char *path, const struct small_model *m, str
     model.user_first = souk_zalloc_array(parts + 1, sizeof *model.user_first);
     model.item_first = souk_zalloc_array(parts + 1, sizeof *model.item_first);
     model.files = souk_zalloc_array(parts, sizeof *model.files);
-    if (!model.user_first || !model.item_first || !model.files)
+    if (m->stages) {
+        strcpy(model.kind, "two-stage");
+        status = small_stages_name(&model.stages);
+    }
+    if (status || !model.user_first || !model.item_first || !model.files)
         status = souk_fail(err, SOUK_ENOMEM, "no memory");
     if (!status && mkdir(path, 0755) != 0)
         status = souk_fail_errno(err, "%s", path);
@@ -252,5 +282,6 @@ souk_status small_model_write(const char *path, const struct small_model *m, str
     free(model.user_first);
     free(model.item_first);
     free(model.files);
+    free(model.stages.rules_json);
     return status;
 }

@@ -4,6 +4,7 @@
 #include "shared/model/modelfile.h"
 #include "shared/model/registry.h"
 #include "tests/support/small_model.h"
+#include "tests/support/small_stages.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -14,6 +15,8 @@
 
 static const struct small_model plain = {
     .users = 90, .items = 70, .factors = 9, .parts = 4, .seed = 5};
+static const struct small_model staged = {
+    .users = 40, .items = 90, .parts = 3, .seed = 8, .stages = true};
 static char root[] = "/tmp/souk_test_modelfile.XXXXXX";
 static struct souk_error err;
 
@@ -98,12 +101,14 @@ Test(modelfile, rows_of_neighbours_are_read_as_written)
     write_model("m", ease);
     cr_assert_eq(souk_model_open("m", &model, &err), SOUK_OK, "%s", err.msg);
     cr_assert_eq(model->schema, 2);
+    cr_assert_eq(model->stages.source_count, 0);
     cr_assert_eq(model->neighbours, 9);
     for (int p = 0; p < model->parts; p++) {
         struct souk_model_part part;
         cr_assert_eq(souk_model_read_part(model, p, SOUK_MODEL_ITEMS, &part, &err), SOUK_OK, "%s",
                      err.msg);
         cr_assert_null(part.item_factors);
+        cr_assert_null(part.columns);
         entries += part.neighbour_offsets[part.items.count];
         souk_model_part_fini(&part);
     }
@@ -117,6 +122,7 @@ Test(modelfile, a_model_without_neighbours_stays_readable_by_version_1)
     write_model("m", plain);
     cr_assert_eq(souk_model_open("m", &model, &err), SOUK_OK, "%s", err.msg);
     cr_assert_eq(model->schema, 1);
+    cr_assert_eq(model->stages.source_count, 0);
     cr_assert_eq(model->neighbours, 0);
     souk_model_free(model);
 }
@@ -130,6 +136,107 @@ Test(modelfile, refuses_neighbours_that_do_not_fit)
     ease.fault = SMALL_MODEL_LONG_NEIGHBOURS;
     write_model("long", ease);
     expect_refused("long", SOUK_EFORMAT, "more neighbours than the 1 of the manifest");
+}
+
+static void expect_same_names(const struct souk_model_stages *got)
+{
+    struct souk_model_stages want;
+    cr_assert_eq(small_stages_name(&want), SOUK_OK);
+    cr_assert_eq(got->source_count, want.source_count);
+    for (int s = 0; s < want.source_count; s++) {
+        cr_expect_str_eq(got->sources[s].name, want.sources[s].name);
+        cr_expect_eq(got->sources[s].longest, want.sources[s].longest);
+    }
+    cr_assert_eq(got->type_count, want.type_count);
+    for (int t = 0; t < want.type_count; t++) {
+        cr_expect_str_eq(got->types[t].name, want.types[t].name);
+        cr_expect_eq(got->types[t].weight, want.types[t].weight);
+        cr_expect_eq(got->types[t].is_target, want.types[t].is_target);
+    }
+    cr_assert_eq(got->column_count, want.column_count);
+    for (int c = 0; c < want.column_count; c++)
+        cr_expect_str_eq(got->columns[c], want.columns[c]);
+    cr_expect_str_eq(got->rules_json, want.rules_json);
+    cr_expect_null(got->forest_text);
+    free(want.rules_json);
+}
+
+static void expect_same_bytes(const void *got, const void *want, int64_t count, size_t size,
+                              const char *what)
+{
+    cr_assert(count == 0 || memcmp(got, want, (size_t)count * size) == 0, "%s", what);
+}
+
+static void expect_same_stages(const struct souk_model_part *got,
+                               const struct souk_model_part *want, int sources, int columns)
+{
+    const int64_t users = want->users.count, items = want->items.count;
+    const int64_t events = want->event_offsets[users];
+    expect_same_bytes(got->event_offsets, want->event_offsets, users + 1, 8, "event offsets");
+    expect_same_bytes(got->event_item, want->event_item, events, 8, "event items");
+    expect_same_bytes(got->event_ms, want->event_ms, events, 8, "event times");
+    expect_same_bytes(got->event_type, want->event_type, events, 1, "event types");
+    expect_same_bytes(got->event_value, want->event_value, events, 4, "event values");
+    for (int s = 0; s < sources; s++) {
+        const struct souk_source_rows *g = &got->sources[s], *w = &want->sources[s];
+        expect_same_bytes(g->offsets, w->offsets, items + 1, 8, "source offsets");
+        expect_same_bytes(g->item, w->item, w->offsets[items], 8, "source items");
+        expect_same_bytes(g->weight, w->weight, w->offsets[items], 4, "source weights");
+    }
+    expect_same_bytes(got->columns, want->columns, columns * items, 4, "columns");
+}
+
+Test(modelfile, stages_are_read_as_written)
+{
+    struct souk_model *model = NULL;
+    int64_t events = 0;
+    write_model("m", staged);
+    cr_assert_eq(souk_registry_verify("m", &err), SOUK_OK, "%s", err.msg);
+    cr_assert_eq(souk_model_open("m", &model, &err), SOUK_OK, "%s", err.msg);
+    cr_assert_eq(model->schema, 3);
+    cr_assert_str_eq(model->kind, "two-stage");
+    cr_assert_eq(model->neighbours, 0);
+    expect_same_names(&model->stages);
+    for (int p = 0; p < model->parts; p++) {
+        struct souk_model_part got, want = {.part = p};
+        cr_assert_eq(small_model_fill_part(&staged, &want), SOUK_OK);
+        cr_assert_eq(
+            souk_model_read_part(model, p, SOUK_MODEL_USERS | SOUK_MODEL_ITEMS, &got, &err),
+            SOUK_OK, "%s", err.msg);
+        expect_same_stages(&got, &want, model->stages.source_count, model->stages.column_count);
+        events += got.event_offsets[got.users.count];
+        souk_model_part_fini(&got);
+        souk_model_part_fini(&want);
+    }
+    cr_assert_gt(events, 100);
+    souk_model_free(model);
+}
+
+Test(modelfile, stages_of_empty_parts_are_fine)
+{
+    write_model("few", (struct small_model){.users = 1, .items = 1, .parts = 7, .stages = true});
+    write_model("none", (struct small_model){.parts = 2, .stages = true});
+    cr_assert_eq(souk_registry_verify("few", &err), SOUK_OK, "%s", err.msg);
+    cr_assert_eq(souk_registry_verify("none", &err), SOUK_OK, "%s", err.msg);
+}
+
+Test(modelfile, refuses_stages_that_do_not_fit)
+{
+    static const struct {
+        enum small_model_fault fault;
+        const char *path, *reason;
+    } cases[] = {
+        {SMALL_MODEL_FAR_EVENT, "event", "is out of range or out of order"},
+        {SMALL_MODEL_LATE_EVENT, "late", "is out of range or out of order"},
+        {SMALL_MODEL_INFINITE, "column", "/items/columns entry 0 is infinite"},
+        {SMALL_MODEL_FAR_SOURCE, "source", "source coarse: item row"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct small_model m = staged;
+        m.fault = cases[i].fault;
+        write_model(cases[i].path, m);
+        expect_refused(cases[i].path, SOUK_EFORMAT, cases[i].reason);
+    }
 }
 
 Test(modelfile, the_same_content_has_the_same_bytes_and_id)
