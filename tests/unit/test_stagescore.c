@@ -1,0 +1,173 @@
+/* The last stage: a score is the forest's and a share of the base's logarithm; a ranker that does
+ * not belong to its model is refused. */
+#include "shared/score/foresttext.h"
+#include "shared/score/stagescore.h"
+#include "tests/support/random_forest.h"
+#include "tests/support/small_stages.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FEATURES = 18, ROWS = 200 };
+static char path[] = "m.model";
+static struct souk_model model;
+static struct souk_error err;
+
+static void make_model(void)
+{
+    model = (struct souk_model){.path = path};
+    cr_assert_eq(small_stages_name(&model.stages), SOUK_OK);
+    cr_assert_eq(souk_feature_count(&model.stages), FEATURES);
+}
+
+static void free_model(void)
+{
+    free(model.stages.rules_json);
+    free(model.stages.forest_text);
+}
+
+TestSuite(stagescore, .init = make_model, .fini = free_model);
+
+static struct souk_random_forest shape_of(int features)
+{
+    return (struct souk_random_forest){
+        .seed = 3, .features = features, .trees = 12, .leaves = 9, .thresholds = 20, .missing = .2};
+}
+
+/* @param f empty with souk_forest_fini(); its text becomes the model's */
+static void give_forest(int features, struct souk_forest *f)
+{
+    const struct souk_random_forest shape = shape_of(features);
+    size_t len;
+    cr_assert_eq(souk_random_forest_make(&shape, f, &err), SOUK_OK, "%s", err.msg);
+    cr_assert_eq(souk_forest_format(f, &model.stages.forest_text, &len, &err), SOUK_OK, "%s",
+                 err.msg);
+}
+
+/* A row, and the same in double: forests are asked in double. The base is what the rules name. */
+static void draw_row(uint64_t number, float *row, double *wide)
+{
+    const struct souk_random_forest shape = shape_of(FEATURES);
+    souk_random_forest_row(&shape, number, wide);
+    for (int f = 0; f < FEATURES; f++)
+        row[f] = (float)wide[f];
+    row[FEATURES - 1] = number % 5 == 0 ? -.5F : (float)(number % 7) / 6; /* coarse, lifted */
+    for (int f = 0; f < FEATURES; f++)
+        wide[f] = (double)row[f];
+}
+
+Test(stagescore, a_score_is_the_forest_and_a_share_of_the_base)
+{
+    struct souk_forest forest;
+    struct souk_stage_ranker ranker;
+    float row[FEATURES];
+    double wide[FEATURES];
+    give_forest(FEATURES, &forest);
+    cr_assert_eq(souk_stage_ranker_init(&ranker, &model, &err), SOUK_OK, "%s", err.msg);
+    cr_expect(ranker.has_forest);
+    for (uint64_t n = 0; n < ROWS; n++) {
+        draw_row(n, row, wide);
+        const double base = wide[FEATURES - 1] > 0 ? wide[FEATURES - 1] : 0;
+        const double of_forest = souk_forest_predict(&forest, wide);
+        const double logarithm = log(base + 1. / 8192);
+        cr_expect_eq(souk_stage_ranker_forest(&ranker, row), of_forest);
+        cr_expect_eq(souk_stage_ranker_base(&ranker, row), logarithm);
+        cr_expect_eq(souk_stage_ranker_score(&ranker, row), (float)(of_forest + .75 * logarithm));
+    }
+    souk_stage_ranker_fini(&ranker);
+    souk_forest_fini(&forest);
+}
+
+Test(stagescore, without_a_forest_the_base_orders)
+{
+    struct souk_stage_ranker ranker;
+    float row[FEATURES], before = -INFINITY;
+    double wide[FEATURES];
+    cr_assert_eq(souk_stage_ranker_init(&ranker, &model, &err), SOUK_OK, "%s", err.msg);
+    cr_expect_not(ranker.has_forest);
+    for (uint64_t n = 1; n < 5; n++) { /* bases of 1/6, 2/6, ... */
+        draw_row(n, row, wide);
+        const float score = souk_stage_ranker_score(&ranker, row);
+        cr_expect_gt(score, before);
+        cr_expect_eq(souk_stage_ranker_forest(&ranker, row), 0);
+        before = score;
+    }
+    souk_stage_ranker_fini(&ranker);
+}
+
+static void expect_refused(const char *reason)
+{
+    struct souk_stage_ranker ranker;
+    cr_expect_eq(souk_stage_ranker_init(&ranker, &model, &err), SOUK_EFORMAT);
+    cr_expect_not_null(strstr(err.msg, path), "%s", err.msg);
+    cr_expect_not_null(strstr(err.msg, reason), "no '%s' in: %s", reason, err.msg);
+    cr_expect_null(ranker.model);
+    cr_expect_null(ranker.forest.tree);
+}
+
+Test(stagescore, refuses_a_forest_of_other_features)
+{
+    struct souk_forest forest;
+    give_forest(FEATURES - 1, &forest);
+    expect_refused("reads 17 features, this build makes 18");
+    souk_forest_fini(&forest);
+}
+
+Test(stagescore, refuses_a_text_that_is_no_forest)
+{
+    model.stages.forest_text = strdup("tree\nversion=v4\n");
+    expect_refused("");
+}
+
+static void set_rules(const char *text)
+{
+    free(model.stages.rules_json);
+    model.stages.rules_json = text ? strdup(text) : NULL;
+}
+
+Test(stagescore, rules_are_read_as_written)
+{
+    struct souk_stage_rules rules;
+    cr_assert_eq(souk_stage_rules_of(&model, &rules, &err), SOUK_OK, "%s", err.msg);
+    char *const again = souk_stage_rules_json(&rules);
+    cr_expect_str_eq(again, model.stages.rules_json);
+    free(again);
+}
+
+Test(stagescore, refuses_rules_out_of_range)
+{
+    static const char source[] =
+        "{\"power\": 1, \"half_life_days\": 0, \"quota\": 5, \"lift_column\": -1}";
+    static const struct {
+        const char *source, *others;
+    } bad[] = {
+        {"{\"power\": -1, \"half_life_days\": 0, \"quota\": 5, \"lift_column\": -1}", ""},
+        {"{\"power\": 1, \"half_life_days\": 0, \"quota\": 1001, \"lift_column\": -1}", ""},
+        {"{\"power\": 1, \"half_life_days\": 0, \"quota\": 5, \"lift_column\": 3}", ""},
+        {"{\"power\": 1, \"half_life_days\": 0, \"quota\": 4294967297, \"lift_column\": 0}", ""},
+        {"{\"half_life_days\": 0, \"quota\": 5, \"lift_column\": -1}", ""},
+        {source, ", \"popular_column\": 3"},
+        {source, ", \"popular_quota\": -1"},
+        {source, ", \"base_source\": 2"},
+        {source, ", \"base_lifted\": 1"},
+        {source, ", \"blend\": -0.5"},
+    };
+    char text[1024];
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        snprintf(text, sizeof text, /* of two members of a name the last counts */
+                 "{\"sources\": [%s, %s], \"popular_column\": 0, \"popular_quota\": 5, "
+                 "\"base_source\": 0, \"base_lifted\": true, \"blend\": 1%s}",
+                 source, bad[i].source, bad[i].others);
+        set_rules(text);
+        expect_refused("rules of the stages");
+    }
+    set_rules("{\"sources\": []}");
+    expect_refused("rules of the stages");
+    set_rules("no json");
+    expect_refused("rules of the stages");
+    set_rules(NULL);
+    expect_refused("rules of the stages");
+}
