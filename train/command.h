@@ -13,7 +13,10 @@ struct souk_command {
     souk_status (*run)(struct souk_comm *comm, int argc, char **argv, struct souk_error *err);
 };
 
+extern const struct souk_command souk_command_all;
 extern const struct souk_command souk_command_als;
+extern const struct souk_command souk_command_content;
+extern const struct souk_command souk_command_covisit;
 extern const struct souk_command souk_command_ease;
 extern const struct souk_command souk_command_logistic;
 extern const struct souk_command souk_command_popular;

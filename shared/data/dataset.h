@@ -161,6 +161,9 @@ souk_status souk_dataset_read_part(const struct souk_dataset *d, int part, unsig
                                    struct souk_error *err) SOUK_MUST_CHECK;
 void souk_dataset_part_fini(struct souk_dataset_part *p);
 
+/** Copy event `from` of a part to place `to`, in every array: for keeping some of the events. */
+void souk_dataset_part_move_event(struct souk_dataset_part *p, int64_t to, int64_t from);
+
 /** Write one part into a (staging) folder, sealed and synced. Ranks call it for their own parts.
  *  @param id_width of the whole dataset; @param file receives what the manifest needs */
 souk_status souk_dataset_write_part(const char *folder, int id_width,

@@ -443,3 +443,15 @@ void souk_dataset_part_fini(struct souk_dataset_part *p)
     free(p->properties.value_bytes);
     *p = (struct souk_dataset_part){0};
 }
+
+void souk_dataset_part_move_event(struct souk_dataset_part *p, int64_t to, int64_t from)
+{
+    p->item[to] = p->item[from];
+    p->time_ms[to] = p->time_ms[from];
+    p->type[to] = p->type[from];
+    p->session[to] = p->session[from];
+    if (p->value)
+        p->value[to] = p->value[from];
+    if (p->order)
+        p->order[to] = p->order[from];
+}

@@ -7,12 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct souk_rowsolve_kernels *kernels(void)
+const struct souk_rowsolve_kernels *souk_rowsolve_kernels(void)
 {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"))
         return &souk_rowsolve_avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+        __builtin_cpu_supports("f16c"))
         return &souk_rowsolve_avx2;
 #endif
     return &souk_rowsolve_plain;
@@ -20,7 +21,7 @@ static const struct souk_rowsolve_kernels *kernels(void)
 
 const char *souk_rowsolve_kernel_name(void)
 {
-    return kernels()->name;
+    return souk_rowsolve_kernels()->name;
 }
 
 souk_status souk_rowscratch_init(struct souk_rowscratch *s, int width, int block, int64_t longest)
@@ -30,7 +31,7 @@ souk_status souk_rowscratch_init(struct souk_rowscratch *s, int width, int block
     s->pairs = souk_alloc_aligned(side * n, sizeof *s->pairs);
     s->panel = souk_alloc_aligned(2 * SOUK_ROWSOLVE_PANEL * n, sizeof *s->panel);
     s->vectors = souk_alloc_aligned(4 * n, sizeof *s->vectors);
-    s->of_pairs = souk_alloc_array(2 * (size_t)longest, sizeof *s->of_pairs);
+    s->of_pairs = souk_alloc_array(2 * ((size_t)longest + 3), sizeof *s->of_pairs);
     return s->matrix && s->pairs && s->panel && s->vectors && s->of_pairs ? SOUK_OK : SOUK_ENOMEM;
 }
 
@@ -47,20 +48,25 @@ void souk_rowscratch_fini(struct souk_rowscratch *s)
 souk_status souk_rowsolve_cholesky(const struct souk_rowproblem *p, struct souk_rowscratch *s,
                                    float *x)
 {
-    return kernels()->cholesky(p, s, x);
+    return souk_rowsolve_kernels()->cholesky(p, s, x);
 }
 
 souk_status souk_rowsolve_cg(const struct souk_rowproblem *p, int steps, struct souk_rowscratch *s,
                              float *x)
 {
-    kernels()->cg(p, steps, s, x);
+    souk_rowsolve_kernels()->cg(p, steps, s, x);
     return SOUK_OK;
 }
 
 souk_status souk_rowsolve_ialspp(const struct souk_rowproblem *p, int block,
                                  struct souk_rowscratch *s, float *x)
 {
-    return kernels()->ialspp(p, block, s, x);
+    return souk_rowsolve_kernels()->ialspp(p, block, s, x);
+}
+
+void souk_rowsolve_halve(const float *row, int width, float scale, uint16_t *halves)
+{
+    souk_rowsolve_kernels()->halve(row, width, scale, halves);
 }
 
 static void reference_equations(const struct souk_rowproblem *p, double *matrix, double *rhs)

@@ -33,10 +33,12 @@ struct souk_rowproblem {
     int stride;            /**< floats from one row of factors to the next, >= width */
     const float *diagonal; /**< [width], >= 0; 1 behind d */
     float ridge;
-    const float *factors;  /**< rows y of the other side */
-    const int32_t *column; /**< [count], row of `factors` of each pair */
-    const float *a, *b;    /**< [count]; with a_j >= 0 the
-                                matrix is positive definite */
+    const float *factors;   /**< rows y of the other side */
+    const uint16_t *halves; /**< as factors, y / unit in half precision: for souk_rowsolve_cg() */
+    float unit;             /**< power of two */
+    const int32_t *column;  /**< [count], row of `factors` of each pair */
+    const float *a, *b;     /**< [count]; with a_j >= 0 the
+                                 matrix is positive definite */
     int64_t count;
     int64_t upcoming; /**< entries of `column` behind `count` that the next rows will read, >= 0 */
 };
@@ -47,7 +49,7 @@ struct souk_rowscratch {
     float *pairs;    /**< [block x width], scaled factors of few pairs */
     float *panel;    /**< two panels of rows */
     float *vectors;  /**< four vectors */
-    float *of_pairs; /**< [2 x longest] */
+    float *of_pairs; /**< [2 x (longest + 3)] */
 };
 
 /** @param width of the problems; block of souk_rowsolve_ialspp(), for the exact solver the width
@@ -62,9 +64,20 @@ void souk_rowscratch_fini(struct souk_rowscratch *s);
 souk_status souk_rowsolve_cholesky(const struct souk_rowproblem *p, struct souk_rowscratch *s,
                                    float *x) SOUK_MUST_CHECK;
 
-/** `steps` of conjugate gradients from the x that is there (Takacs et al. 2011). Always SOUK_OK. */
+enum {
+    SOUK_ROWSOLVE_COLD = 16,      /**< pairs of a row that souk_rowsolve_cg() starts from zero */
+    SOUK_ROWSOLVE_COLD_STEPS = 4, /**< that it takes then, at least */
+};
+
+/** `steps` of conjugate gradients from the x that is there (Takacs et al. 2011), preconditioned by
+ *  diagonal + ridge. A row of at most SOUK_ROWSOLVE_COLD pairs starts from zero, so that its x need
+ *  not be in the right basis, with SOUK_ROWSOLVE_COLD_STEPS at least (n steps are exact). Reads
+ *  p->halves in place of p->factors: half the bytes. Always SOUK_OK. */
 souk_status souk_rowsolve_cg(const struct souk_rowproblem *p, int steps, struct souk_rowscratch *s,
                              float *x) SOUK_MUST_CHECK;
+
+/** A row of factors in half precision. @param scale 1 / unit: |scale * row| < 65504 */
+void souk_rowsolve_halve(const float *row, int width, float scale, uint16_t *halves);
 
 /** One round of block coordinate descent from the x that is there (iALS++: Rendle et al. 2021,
  *  arXiv 2110.14044): each block of factors is solved exactly while the others stand, which costs

@@ -5,6 +5,8 @@
  *  An element sums its pairs in their order, four at a time, whatever the panel or the tile.
  */
 #include "shared/math/rowsolve_factor.h"
+#include "shared/math/rowproduct_kernels.h"
+#include "shared/math/rowsolve_half.h"
 #include "shared/math/rowsolve_table.h"
 
 #include <string.h>
@@ -169,7 +171,219 @@ static souk_status solve_cholesky(const struct souk_rowproblem *p, struct souk_r
     return solved ? SOUK_OK : SOUK_ENUMERIC;
 }
 
-/* ---- conjugate gradients ---- */
+/* ---- conjugate gradients, over factors in half precision ---- */
+
+/* The row's problem as conjugate gradients read it: pairs filled up to a multiple of four with the
+ * last one, which then counts nothing. */
+struct halves {
+    const struct souk_rowproblem *p;
+    int64_t padded;
+    float *a, *b; /* [padded], of halves * unit */
+};
+
+static struct halves as_halves(const struct souk_rowproblem *p, float *scratch)
+{
+    const float unit = p->unit;
+    struct halves h = {.p = p, .padded = (p->count + 3) / 4 * 4, .a = scratch};
+    h.b = h.a + h.padded;
+    for (int64_t j = 0; j < p->count; j++) {
+        h.a[j] = p->a[j] * unit * unit;
+        h.b[j] = p->b[j] * unit;
+    }
+    for (int64_t j = p->count; j < h.padded; j++)
+        h.a[j] = h.b[j] = 0;
+    return h;
+}
+
+ALWAYS_INLINE const uint16_t *halves_of_pair(const struct souk_rowproblem *p, int64_t pair)
+{
+    return p->halves + (size_t)p->column[pair] * (size_t)p->stride;
+}
+
+/* The rows of pairs j to j + 3. */
+ALWAYS_INLINE void four_rows(const struct halves *h, int64_t j, const uint16_t *y[4])
+{
+    const int64_t last = h->p->count - 1;
+    for (int k = 0; k < 4; k++)
+        y[k] = halves_of_pair(h->p, j + k < last ? j + k : last);
+}
+
+ALWAYS_INLINE void prefetch_four(const struct halves *h, int64_t j)
+{
+    const int64_t ahead = h->p->width > 128 ? AHEAD : 2 * AHEAD; /* short rows: more of them */
+    for (int64_t k = j + ahead; k < j + ahead + 4; k++)
+        if (k < h->p->count + h->p->upcoming)
+            prefetch_halves(halves_of_pair(h->p, k), h->p->width);
+}
+
+/* y . v of four pairs. */
+ALWAYS_INLINE vec4 dots_of_four(const uint16_t *const y[4], const float *v, int width)
+{
+    vec sum[4] = {{0}};
+    for (int c = 0; c < width; c += LANES)
+        for (int k = 0; k < 4; k++)
+            sum[k] += load_half(y[k] + c) * load(v + c);
+    return add_lanes_of_four(sum[0], sum[1], sum[2], sum[3]);
+}
+
+/* out += sum of four scaled pairs. */
+ALWAYS_INLINE void add_four(const uint16_t *const y[4], vec4 scale, float *out, int width)
+{
+    for (int c = 0; c < width; c += LANES) {
+        vec sum = load(out + c);
+        for (int k = 0; k < 4; k++)
+            sum += scale[k] * load_half(y[k] + c);
+        store(out + c, sum);
+    }
+}
+
+/* v' A v, from the sums of both terms. */
+ALWAYS_INLINE float add_energy(vec shared, vec4 pairs)
+{
+    return add_lanes(shared) + ((pairs[0] + pairs[1]) + (pairs[2] + pairs[3]));
+}
+
+/* out = A v. @return v' A v */
+static float multiply(const struct halves *h, const float *v, float *out)
+{
+    const int width = h->p->width;
+    const uint16_t *y[4];
+    vec4 of_pairs = {0};
+    vec shared = {0};
+    for (int c = 0; c < width; c += LANES) {
+        const vec product = (load(h->p->diagonal + c) + h->p->ridge) * load(v + c);
+        shared += product * load(v + c);
+        store(out + c, product);
+    }
+    for (int64_t j = 0; j < h->padded; j += 4) {
+        four_rows(h, j, y);
+        const vec4 s = dots_of_four(y, v, width), as = *(const vec4 *)(h->a + j) * s;
+        of_pairs += as * s;
+        add_four(y, as, out, width);
+    }
+    return add_energy(shared, of_pairs);
+}
+
+/* b, which is the residual of zero. */
+static void right_side(const struct halves *h, float *r)
+{
+    const uint16_t *y[4];
+    memset(r, 0, (size_t)h->p->width * sizeof *r);
+    for (int64_t j = 0; j < h->padded; j += 4) {
+        prefetch_four(h, j);
+        four_rows(h, j, y);
+        add_four(y, *(const vec4 *)(h->b + j), r, h->p->width);
+    }
+}
+
+/* b - A x with one pass over the pairs. */
+static void residual(const struct halves *h, const float *x, float *r)
+{
+    const int width = h->p->width;
+    const uint16_t *y[4];
+    for (int c = 0; c < width; c += LANES)
+        store(r + c, -(load(h->p->diagonal + c) + h->p->ridge) * load(x + c));
+    for (int64_t j = 0; j < h->padded; j += 4) {
+        prefetch_four(h, j);
+        four_rows(h, j, y);
+        add_four(y,
+                 *(const vec4 *)(h->b + j) - *(const vec4 *)(h->a + j) * dots_of_four(y, x, width),
+                 r, width);
+    }
+}
+
+/* v' A v: what the last step needs, at half the price of A v. */
+static float energy(const struct halves *h, const float *v)
+{
+    const int width = h->p->width;
+    const uint16_t *y[4];
+    vec4 of_pairs = {0};
+    vec shared = {0};
+    for (int c = 0; c < width; c += LANES)
+        shared += (load(h->p->diagonal + c) + h->p->ridge) * load(v + c) * load(v + c);
+    for (int64_t j = 0; j < h->padded; j += 4) {
+        four_rows(h, j, y);
+        const vec4 s = dots_of_four(y, v, width);
+        of_pairs += *(const vec4 *)(h->a + j) * s * s;
+    }
+    return add_energy(shared, of_pairs);
+}
+
+/* The residual of the start. @return how many steps to take from there */
+static int start_cg(const struct halves *h, int steps, float *x, float *r)
+{
+    const struct souk_rowproblem *p = h->p;
+    if (p->count > SOUK_ROWSOLVE_COLD) {
+        residual(h, x, r);
+        return steps;
+    }
+    memset(x, 0, (size_t)p->width * sizeof *x);
+    right_side(h, r);
+    steps = steps > SOUK_ROWSOLVE_COLD_STEPS ? steps : SOUK_ROWSOLVE_COLD_STEPS;
+    return p->count < steps ? (int)p->count : steps;
+}
+
+/* The first direction, D^-1 r with D = diagonal + ridge. @return r' D^-1 r */
+static float first_direction(const struct souk_rowproblem *p, const float *r, float *inverse,
+                             float *direction)
+{
+    vec sum = {0};
+    for (int c = 0; c < p->width; c += LANES) {
+        const vec one = 1 / (load(p->diagonal + c) + p->ridge), z = one * load(r + c);
+        store(inverse + c, one);
+        store(direction + c, z);
+        sum += z * load(r + c);
+    }
+    return add_lanes(sum);
+}
+
+/* r -= alpha product. @return r' D^-1 r */
+static float reduce_residual(float *r, float alpha, const float *product, const float *inverse,
+                             int width)
+{
+    vec sum = {0};
+    for (int c = 0; c < width; c += LANES) {
+        const vec left = load(r + c) - alpha * load(product + c);
+        store(r + c, left);
+        sum += left * left * load(inverse + c);
+    }
+    return add_lanes(sum);
+}
+
+static void solve_cg(const struct souk_rowproblem *p, int steps, struct souk_rowscratch *s,
+                     float *x)
+{
+    const int width = p->width;
+    float *r = s->vectors, *direction = r + width, *product = direction + width;
+    float *inverse = product + width;
+    if (p->count == 0) {
+        memset(x, 0, (size_t)width * sizeof *x);
+        return;
+    }
+    const struct halves h = as_halves(p, s->of_pairs);
+    steps = start_cg(&h, steps, x, r);
+    float rr = first_direction(p, r, inverse, direction);
+    for (int step = 1; step < steps && rr > 1e-20f; step++) {
+        const float alpha = rr / multiply(&h, direction, product);
+        const float next = reduce_residual(r, alpha, product, inverse, width), beta = next / rr;
+        for (int c = 0; c < width; c += LANES) {
+            const vec old = load(direction + c);
+            store(x + c, load(x + c) + alpha * old);
+            store(direction + c, load(inverse + c) * load(r + c) + beta * old);
+        }
+        rr = next;
+    }
+    if (rr > 1e-20f)
+        add_scaled(x, rr / energy(&h, direction), direction, width);
+}
+
+static void halve(const float *row, int width, float scale, uint16_t *out)
+{
+    for (int c = 0; c < width; c += LANES)
+        store_half(out + c, scale * load(row + c));
+}
+
+/* ---- iALS++: exact in one block of the factors after the other ---- */
 
 /* y_j . v of four pairs. */
 ALWAYS_INLINE vec4 dots_of_pairs(const struct souk_rowproblem *p, int64_t j, const float *v)
@@ -183,103 +397,6 @@ ALWAYS_INLINE vec4 dots_of_pairs(const struct souk_rowproblem *p, int64_t j, con
             sum[k] += load(y[k] + c) * load(v + c);
     return add_lanes_of_four(sum[0], sum[1], sum[2], sum[3]);
 }
-
-/* out += sum of four scaled pairs. */
-ALWAYS_INLINE void add_pairs(const struct souk_rowproblem *p, int64_t j, vec4 scale, float *out)
-{
-    const float *y[4];
-    for (int k = 0; k < 4; k++)
-        y[k] = row_of_pair(p, j + k);
-    for (int c = 0; c < p->width; c += LANES) {
-        vec sum = load(out + c);
-        for (int k = 0; k < 4; k++)
-            sum += scale[k] * load(y[k] + c);
-        store(out + c, sum);
-    }
-}
-
-/* out = A v */
-static void multiply(const struct souk_rowproblem *p, const float *v, float *out)
-{
-    int64_t j = 0;
-    for (int c = 0; c < p->width; c += LANES)
-        store(out + c, (load(p->diagonal + c) + p->ridge) * load(v + c));
-    for (; j + 4 <= p->count; j += 4)
-        add_pairs(p, j, *(const vec4 *)(p->a + j) * dots_of_pairs(p, j, v), out);
-    for (; j < p->count; j++) {
-        const float *y = row_of_pair(p, j);
-        add_scaled(out, p->a[j] * dot(y, v, p->width), y, p->width);
-    }
-}
-
-/* b - A x with one pass over the pairs. */
-static void residual(const struct souk_rowproblem *p, const float *x, float *r)
-{
-    int64_t j = 0;
-    for (int c = 0; c < p->width; c += LANES)
-        store(r + c, -(load(p->diagonal + c) + p->ridge) * load(x + c));
-    for (; j + 4 <= p->count; j += 4) {
-        for (int k = 0; k < 4; k++)
-            prefetch_pair(p, j + k);
-        add_pairs(p, j,
-                  *(const vec4 *)(p->b + j) - *(const vec4 *)(p->a + j) * dots_of_pairs(p, j, x),
-                  r);
-    }
-    for (; j < p->count; j++) {
-        const float *y = row_of_pair(p, j);
-        prefetch_pair(p, j);
-        add_scaled(r, p->b[j] - p->a[j] * dot(y, x, p->width), y, p->width);
-    }
-}
-
-/* v' A v: what the last step needs, at half the price of A v. */
-static float energy(const struct souk_rowproblem *p, const float *v)
-{
-    vec4 four = {0};
-    vec sum = {0};
-    float rest = 0;
-    int64_t j = 0;
-    for (int c = 0; c < p->width; c += LANES)
-        sum += (load(p->diagonal + c) + p->ridge) * load(v + c) * load(v + c);
-    for (; j + 4 <= p->count; j += 4) {
-        const vec4 s = dots_of_pairs(p, j, v);
-        four += *(const vec4 *)(p->a + j) * s * s;
-    }
-    for (; j < p->count; j++) {
-        const float s = dot(row_of_pair(p, j), v, p->width);
-        rest += p->a[j] * s * s;
-    }
-    return add_lanes(sum) + ((four[0] + four[1]) + (four[2] + four[3]) + rest);
-}
-
-static void solve_cg(const struct souk_rowproblem *p, int steps, struct souk_rowscratch *s,
-                     float *x)
-{
-    const int width = p->width;
-    float *r = s->vectors, *direction = r + width, *product = direction + width;
-    float rr;
-    if (p->count == 0) {
-        memset(x, 0, (size_t)width * sizeof *x);
-        return;
-    }
-    residual(p, x, r);
-    memcpy(direction, r, (size_t)width * sizeof *r);
-    rr = dot(r, r, width);
-    for (int step = 1; step < steps && rr > 1e-20f; step++) {
-        multiply(p, direction, product);
-        const float alpha = rr / dot(direction, product, width);
-        add_scaled(x, alpha, direction, width);
-        add_scaled(r, -alpha, product, width);
-        const float next = dot(r, r, width), beta = next / rr;
-        for (int c = 0; c < width; c += LANES)
-            store(direction + c, load(r + c) + beta * load(direction + c));
-        rr = next;
-    }
-    if (rr > 1e-20f)
-        add_scaled(x, rr / energy(p, direction), direction, width);
-}
-
-/* ---- iALS++: exact in one block of the factors after the other ---- */
 
 /* rest_j = y_j . x - the block's share, and with it what the block is to explain of the pair. */
 static void leave_block_out(const struct souk_rowproblem *block, const float *x, const float *b,
@@ -338,5 +455,5 @@ static souk_status solve_ialspp(const struct souk_rowproblem *p, int size,
     return solve_blocks(p, size, s, x);
 }
 
-const struct souk_rowsolve_kernels KERNEL_TABLE = {KERNEL_NAME, solve_cholesky, solve_cg,
-                                                   solve_ialspp};
+const struct souk_rowsolve_kernels KERNEL_TABLE = {
+    KERNEL_NAME, solve_cholesky, solve_cg, solve_ialspp, halve, pack_panels, multiply_rows};

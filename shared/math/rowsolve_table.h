@@ -13,7 +13,13 @@ struct souk_rowsolve_kernels {
     souk_status (*cholesky)(const struct souk_rowproblem *, struct souk_rowscratch *, float *);
     void (*cg)(const struct souk_rowproblem *, int, struct souk_rowscratch *, float *);
     souk_status (*ialspp)(const struct souk_rowproblem *, int, struct souk_rowscratch *, float *);
+    void (*halve)(const float *, int, float, uint16_t *);
+    void (*pack_panels)(const float *, int, int, float *);
+    void (*multiply_rows)(const float *, int, float *, int, int64_t, float *);
 };
+
+/** Those that suit this processor best. */
+const struct souk_rowsolve_kernels *souk_rowsolve_kernels(void);
 
 extern const struct souk_rowsolve_kernels souk_rowsolve_plain;
 extern const struct souk_rowsolve_kernels souk_rowsolve_avx2;

@@ -3,6 +3,7 @@
 #include "shared/base/memory.h"
 #include "shared/data/h5file.h"
 #include "shared/data/manifest.h"
+#include "shared/model/stages.h"
 #include "souk_version.h"
 
 #include <inttypes.h>
@@ -13,9 +14,16 @@
 
 static const char KIND[] = "model";
 
-/* A reader of version 1 would answer from popularity alone where a model has neighbours only, so
- * those models, and no others, have a version of their own. */
-enum { SCHEMA_WITH_NEIGHBOURS = 2 };
+/* An older reader would answer from popularity alone where a model has neighbours only, or stages,
+ * so those models, and no others, have a version of their own. */
+enum { SCHEMA_WITH_NEIGHBOURS = 2, SCHEMA_WITH_STAGES = 3 };
+
+static int schema_of(const struct souk_model *m)
+{
+    if (m->stages.source_count > 0)
+        return SCHEMA_WITH_STAGES;
+    return m->neighbours > 0 ? SCHEMA_WITH_NEIGHBOURS : 1;
+}
 
 static souk_status get_window(const struct souk_manifest *m, struct souk_window *window,
                               struct souk_error *err)
@@ -52,7 +60,7 @@ static souk_status get_shape(const struct souk_manifest *m, struct souk_model *m
     model->parts = (int)parts;
     model->id_width = (int)width;
     model->factors = (int)factors;
-    if (!status && model->schema >= SCHEMA_WITH_NEIGHBOURS)
+    if (!status && model->schema == SCHEMA_WITH_NEIGHBOURS)
         status = souk_manifest_get_int(m, "neighbours", 1, INT32_MAX, &model->neighbours, err);
     if (!status)
         status = souk_manifest_get_first(m, "user_first", model->parts, &model->user_first, err);
@@ -88,6 +96,8 @@ static souk_status parse_manifest(const struct souk_manifest *m, struct souk_mod
         status = souk_manifest_get_json(m, "parameters", &model->parameters_json, err);
     if (!status)
         status = souk_manifest_get_files(m, model->parts, &model->files, err);
+    if (!status && model->schema == SCHEMA_WITH_STAGES)
+        status = souk_stages_parse(m, &model->stages, err);
     return status;
 }
 
@@ -139,6 +149,8 @@ static souk_status read_manifest(struct souk_h5 *h5, const char *file, struct so
     souk_status status = souk_manifest_read(h5, file, &m.json, &digest, err);
     if (!status)
         status = parse_manifest(&m, model, err);
+    if (!status && model->stages.source_count > 0)
+        status = souk_stages_read_forest(h5, &m, &model->stages, err);
     json_decref(m.json);
     snprintf(model->id, sizeof model->id, "%016" PRIx64, digest);
     return status;
@@ -187,6 +199,7 @@ void souk_model_free(struct souk_model *m)
     free(m->metrics_json);
     free(m->files);
     souk_categories_fini(&m->categories);
+    souk_stages_fini(&m->stages);
     free(m);
 }
 
@@ -195,20 +208,22 @@ static json_t *manifest_json(const struct souk_model *m)
     char dataset[17];
     snprintf(dataset, sizeof dataset, "%016" PRIx64, m->dataset_digest);
     json_t *json = json_pack(
-        "{s:i, s:s, s:i, s:i, s:i, s:o, s:o, s:I, s:I, s:s, s:s, s:o, s:o}", "schema",
-        m->neighbours > 0 ? SCHEMA_WITH_NEIGHBOURS : 1, "kind", m->kind, "parts", m->parts,
-        "id_width", m->id_width, "factors", m->factors, "user_first",
-        souk_manifest_first_json(m->user_first, m->parts), "item_first",
+        "{s:i, s:s, s:i, s:i, s:i, s:o, s:o, s:I, s:I, s:s, s:s, s:o, s:o}", "schema", schema_of(m),
+        "kind", m->kind, "parts", m->parts, "id_width", m->id_width, "factors", m->factors,
+        "user_first", souk_manifest_first_json(m->user_first, m->parts), "item_first",
         souk_manifest_first_json(m->item_first, m->parts), "from_ms", (json_int_t)m->window.from_ms,
         "until_ms", (json_int_t)m->window.until_ms, "dataset", dataset, "git_commit", m->git_commit,
         "parameters", souk_manifest_embed(m->parameters_json), "files",
         souk_manifest_files_json(m->files, m->parts));
-    if (json && m->neighbours > 0 &&
-        json_object_set_new(json, "neighbours", json_integer(m->neighbours)) != 0) {
-        json_decref(json);
-        return NULL;
-    }
-    return json;
+    int failed = 0;
+    if (json && m->neighbours > 0)
+        failed = json_object_set_new(json, "neighbours", json_integer(m->neighbours));
+    if (json && m->stages.source_count > 0)
+        failed |= json_object_set_new(json, "stages", souk_stages_json(&m->stages));
+    if (!failed)
+        return json;
+    json_decref(json);
+    return NULL;
 }
 
 static souk_status write_making(struct souk_h5 *h5, const struct souk_model *m,
@@ -234,6 +249,8 @@ static souk_status write_all(struct souk_h5 *h5, struct souk_model *m, struct so
     snprintf(m->id, sizeof m->id, "%016" PRIx64, digest);
     if (!status)
         status = write_making(h5, m, err);
+    if (!status)
+        status = souk_stages_write_forest(h5, &m->stages, err);
     if (!status)
         status = souk_manifest_write_categories(h5, &m->categories, err);
     if (!status)

@@ -6,7 +6,8 @@
  *      ...
  *
  *  Rows are numbered as in a dataset (dataset.h), over the users and items that the model knows:
- *  those with an interaction in its training window. Parts are those of the dataset it was trained
+ *  those with an interaction in its training window, and items that something else is known of
+ *  (docs/model-format.md). Parts are those of the dataset it was trained
  *  on. A version is immutable once it is in place. docs/model-format.md is the specification.
  */
 #ifndef SOUK_MODEL_MODELFILE_H
@@ -19,15 +20,36 @@
 #include <stdint.h>
 
 enum {
-    SOUK_MODEL_SCHEMA = 2, /**< newest; a model without neighbours is written as version 1 */
+    SOUK_MODEL_SCHEMA = 3, /**< newest; a model is written as the lowest version that can hold it */
     SOUK_FACTORS_MAX = 4096,
+    SOUK_SOURCES_MAX = 8,     /**< candidate sources of a two-stage model */
+    SOUK_COLUMNS_MAX = 64,    /**< facts of an item */
     SOUK_MODEL_ID_BYTES = 16, /**< hex digits of souk_model.id */
 };
 
+/** A candidate source of a two-stage model: item-to-item rows. */
+struct souk_model_source {
+    char name[SOUK_NAME_MAX_BYTES + 1]; /**< "ease", "covisit" */
+    int64_t longest;                    /**< row of any item */
+};
+
+/** What a two-stage model has beside the users and items of every model (docs/two-stage.md). */
+struct souk_model_stages {
+    int source_count; /**< 0: not a two-stage model */
+    struct souk_model_source sources[SOUK_SOURCES_MAX];
+    int type_count;
+    struct souk_event_type types[SOUK_EVENT_TYPES_MAX];
+    int column_count;
+    char columns[SOUK_COLUMNS_MAX][SOUK_NAME_MAX_BYTES + 1]; /**< names of the items' facts */
+    char *rules_json;  /**< how sources are asked and features made; one object */
+    char *forest_text; /**< ranker in LightGBM's text format; NULL before it is trained */
+};
+
 struct souk_model {
-    char *path;                         /**< folder */
-    char id[SOUK_MODEL_ID_BYTES + 1];   /**< hex digest of the manifest: the version's name */
-    char kind[SOUK_NAME_MAX_BYTES + 1]; /**< "als", "svd", "ease", "popular" */
+    char *path;                       /**< folder */
+    char id[SOUK_MODEL_ID_BYTES + 1]; /**< hex digest of the manifest: the version's name */
+    char
+        kind[SOUK_NAME_MAX_BYTES + 1]; /**< "als", "svd", "ease", "covisit", "content", "popular" */
     int schema, parts, id_width;
     int factors;               /**< 0: the model has none */
     int64_t neighbours;        /**< longest row of neighbours of any item, 0: the model has none */
@@ -41,6 +63,14 @@ struct souk_model {
     char git_commit[48];
     struct souk_part_file *files; /**< [parts] */
     struct souk_categories categories;
+    struct souk_model_stages stages;
+};
+
+/** Item-to-item rows of one source, as a part's neighbours. */
+struct souk_source_rows {
+    int64_t *offsets; /**< [items + 1] */
+    int64_t *item;    /**< [entries], model item rows, ascending in a row */
+    float *weight;    /**< [entries] */
 };
 
 /** One part in memory. Factor rows have `stride` floats, a multiple of 16, zero behind `factors`,
@@ -61,6 +91,15 @@ struct souk_model_part {
     float *popularity;          /**< [items], >= 0: score for visitors without a history */
     int64_t *item_events;       /**< [items], events in the training window */
     int32_t *category;          /**< [items], index into categories, -1 unknown; NULL: none known */
+
+    /* Of a two-stage model; else NULL. */
+    int64_t *event_offsets; /**< [users + 1] */
+    int64_t *event_item;    /**< [events], model item row; by time within a user */
+    int64_t *event_ms;      /**< [events] */
+    uint8_t *event_type;    /**< [events], index into the types */
+    float *event_value;     /**< [events], revenue or the like; 0 where the dataset has none */
+    struct souk_source_rows sources[SOUK_SOURCES_MAX];
+    float *columns; /**< [column_count x items], one column behind the other; NaN: not known */
 };
 
 enum souk_model_what { SOUK_MODEL_USERS = 1, SOUK_MODEL_ITEMS = 2 };
@@ -97,9 +136,10 @@ souk_status souk_model_read_part(const struct souk_model *m, int part, unsigned 
 void souk_model_part_fini(struct souk_model_part *p);
 
 /** Write one part into a staging folder, sealed and synced. Values that are not finite are refused
- *  (SOUK_ENUMERIC). Ranks call it for their own parts. */
-souk_status souk_model_write_part(const char *folder, int id_width, const struct souk_model_part *p,
-                                  struct souk_part_file *file,
+ *  (SOUK_ENUMERIC). Ranks call it for their own parts. @param stages NULL: not a two-stage model */
+souk_status souk_model_write_part(const char *folder, int id_width,
+                                  const struct souk_model_stages *stages,
+                                  const struct souk_model_part *p, struct souk_part_file *file,
                                   struct souk_error *err) SOUK_MUST_CHECK;
 
 /** Write model.h5 after all parts; m->files is filled in. Sets m->id and m->git_commit. */

@@ -3,6 +3,7 @@
 #include "shared/data/manifest.h"
 #include "shared/data/rowlength.h"
 #include "shared/model/modelfile.h"
+#include "shared/model/stages.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -47,6 +48,8 @@ static souk_status write_users(struct souk_h5 *h5, int id_width, const struct so
         status = souk_h5_write(h5, "/users/history", SOUK_H5_I64, p->history, pairs, 0, 1, err);
     if (!status)
         status = write_floats(h5, "/users/history_weight", p->history_weight, pairs, 0, 1, err);
+    if (!status && p->event_offsets)
+        status = souk_stages_write_users(h5, p, err);
     return status;
 }
 
@@ -65,8 +68,9 @@ static souk_status write_neighbours(struct souk_h5 *h5, const struct souk_model_
     return status;
 }
 
-static souk_status write_items(struct souk_h5 *h5, int id_width, const struct souk_model_part *p,
-                               struct souk_error *err)
+static souk_status write_items(struct souk_h5 *h5, int id_width,
+                               const struct souk_model_stages *stages,
+                               const struct souk_model_part *p, struct souk_error *err)
 {
     const int64_t items = p->items.count;
     souk_status status = souk_h5_write_ids(h5, "/items/id", &p->items, id_width, err);
@@ -81,11 +85,15 @@ static souk_status write_items(struct souk_h5 *h5, int id_width, const struct so
         status = souk_h5_write(h5, "/items/events", SOUK_H5_I64, p->item_events, items, 0, 1, err);
     if (!status && p->category)
         status = souk_h5_write(h5, "/items/category", SOUK_H5_I32, p->category, items, 0, 1, err);
+    if (!status && stages)
+        status = souk_stages_write_items(h5, stages, p, err);
     return status;
 }
 
-souk_status souk_model_write_part(const char *folder, int id_width, const struct souk_model_part *p,
-                                  struct souk_part_file *file, struct souk_error *err)
+souk_status souk_model_write_part(const char *folder, int id_width,
+                                  const struct souk_model_stages *stages,
+                                  const struct souk_model_part *p, struct souk_part_file *file,
+                                  struct souk_error *err)
 {
     char name[20];
     char *path;
@@ -100,7 +108,7 @@ souk_status souk_model_write_part(const char *folder, int id_width, const struct
     if (!status)
         status = write_users(h5, id_width, p, err);
     if (!status)
-        status = write_items(h5, id_width, p, err);
+        status = write_items(h5, id_width, stages, p, err);
     if (status) {
         souk_h5_close(h5);
         status = souk_error_prefix(err, status, "%s", path);
@@ -195,6 +203,8 @@ static souk_status read_users(const struct part_reader *r)
             read_item_rows(r, "/users/history", p->users.count, p->history_offsets, &p->history);
     if (!status)
         status = read_floats(r, "/users/history_weight", pairs, 0, 1, &p->history_weight);
+    if (!status && r->model->stages.source_count > 0)
+        status = souk_stages_read_users(r->h5, r->path, r->model, p, r->err);
     return status;
 }
 
@@ -256,6 +266,8 @@ static souk_status read_items(const struct part_reader *r)
     }
     if (!status)
         status = check_items(r);
+    if (!status && r->model->stages.source_count > 0)
+        status = souk_stages_read_items(r->h5, r->path, r->model, p, r->err);
     return status;
 }
 
@@ -301,5 +313,6 @@ void souk_model_part_fini(struct souk_model_part *p)
     free(p->popularity);
     free(p->item_events);
     free(p->category);
+    souk_stages_part_fini(p);
     *p = (struct souk_model_part){0};
 }

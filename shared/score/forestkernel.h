@@ -1,6 +1,7 @@
 /** @file
  *  The body of the forest scorer, included once per instruction set by a file that defines
- *  KERNEL_TABLE and KERNEL_NAME. Integers decide the leaf; the sum over trees is in their order, in
+ *  KERNEL_TABLE, KERNEL_NAME and VECTOR_BYTES (of a register: GCC takes longer vectors apart into
+ *  scalars). Integers decide the leaf; the sum over trees is in their order, in
  *  double: the bits are those of the plain walk.
  */
 #include "shared/score/forestlayout.h"
@@ -8,13 +9,13 @@
 #include <math.h>
 #include <string.h>
 
-enum { ROWS = SOUK_BLOCK_ROWS, LANES = 32 };
+enum { ROWS = SOUK_BLOCK_ROWS, LANES = VECTOR_BYTES / 2, VECTORS = ROWS / LANES };
 
-typedef int16_t vec __attribute__((vector_size(2 * LANES), may_alias));
+typedef int16_t vec __attribute__((vector_size(VECTOR_BYTES), may_alias));
 
-_Static_assert(ROWS == 2 * LANES, "a block is two vectors");
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
 
-static vec spread(int16_t value)
+ALWAYS_INLINE vec spread(int16_t value)
 {
     return value - (vec){0};
 }
@@ -27,7 +28,7 @@ static void find_codes(const double *threshold, int32_t count, const double *val
     while (left > 1) {
         const int32_t half = left / 2;
         for (int r = 0; r < ROWS; r++)
-            low[r] += threshold[low[r] + half - 1] < value[r] ? half : 0;
+            low[r] += half * (threshold[low[r] + half - 1] < value[r]); /* no branch */
         left -= half;
     }
     for (int r = 0; r < ROWS; r++)
@@ -92,55 +93,52 @@ static void test_categories(const struct souk_forestlayout *l, const struct souk
     }
 }
 
-/* Clear the leaves that a row cannot reach. */
-static void clear_leaves(const struct souk_forestlayout *l, const struct souk_layouttree *t,
-                         const struct souk_scoreblock *b)
+/* Where code > bound, the leaves on the left of a node go: 16 leaves of a tree, of all rows. */
+ALWAYS_INLINE void clear_leaves(const struct souk_layoutentry *entry, int64_t entries,
+                                const int16_t *codes, vec *left)
 {
-    for (int w = 0; w < t->words; w++) {
+#pragma GCC unroll 8
+    for (int v = 0; v < VECTORS; v++)
+        left[v] = ~(vec){0};
+    for (int64_t e = 0; e < entries; e++) {
+        const vec *code = (const vec *)(codes + (size_t)entry[e].column * ROWS);
+        const vec bound = spread(entry[e].code), zeros = spread((int16_t)entry[e].zeros);
+#pragma GCC unroll 8
+        for (int v = 0; v < VECTORS; v++)
+            left[v] &= ~((code[v] > bound) & zeros);
+    }
+}
+
+/* The first word of 16 leaves in which a row has any left, and that word: from the last down. */
+static void find_words(const struct souk_forestlayout *l, const struct souk_layouttree *t,
+                       const int16_t *codes, vec *word, vec *bits)
+{
+    for (int v = 0; v < VECTORS; v++)
+        word[v] = bits[v] = (vec){0};
+    for (int w = t->words - 1; w >= 0; w--) {
         const int64_t *first = &l->word_entry[t->first_word + w];
-        vec low = ~(vec){0}, high = ~(vec){0};
-        for (int64_t e = first[0]; e < first[1]; e++) {
-            const struct souk_layoutentry *entry = &l->entry[e];
-            const vec *code = (const vec *)(b->code + (size_t)entry->column * ROWS);
-            const vec bound = spread(entry->code), zeros = spread((int16_t)entry->zeros);
-            low &= ~((code[0] > bound) & zeros);
-            high &= ~((code[1] > bound) & zeros);
+        vec left[VECTORS]; /* in registers: every loop over it is unrolled */
+        clear_leaves(l->entry + first[0], first[1] - first[0], codes, left);
+#pragma GCC unroll 8
+        for (int v = 0; v < VECTORS; v++) {
+            const vec some = left[v] != 0;
+            word[v] = (spread((int16_t)w) & some) | (word[v] & ~some);
+            bits[v] = (left[v] & some) | (bits[v] & ~some);
         }
-        vec *bits = (vec *)(b->bits + (size_t)w * ROWS);
-        bits[0] = low;
-        bits[1] = high;
     }
 }
 
-/* The first bit of the words [words] that are ROWS apart. */
-static int first_leaf(const uint16_t *bits, int words)
+static void add_leaves(const struct souk_forestlayout *l, const struct souk_layouttree *t,
+                       const struct souk_scoreblock *b)
 {
-    int w = 0;
-    while (w + 1 < words && bits[w * ROWS] == 0)
-        w++;
-    return w * SOUK_WORD_LEAVES + __builtin_ctz(bits[w * ROWS] | 1u << SOUK_WORD_LEAVES);
-}
-
-static void add_leaves(const double *leaf_value, int words, const uint16_t *bits, double *sum)
-{
-    if (words == 1) {
-        for (int r = 0; r < ROWS; r++)
-            sum[r] += leaf_value[__builtin_ctz(bits[r])];
-    } else if (words == 2) {
-        for (int r = 0; r < ROWS; r++)
-            sum[r] += leaf_value[__builtin_ctz(bits[r] | (uint32_t)bits[ROWS + r] << 16)];
-    } else if (words <= 4) {
-        for (int r = 0; r < ROWS; r++) {
-            uint64_t all =
-                bits[r] | (uint32_t)bits[ROWS + r] << 16 | (uint64_t)bits[2 * ROWS + r] << 32;
-            if (words == 4)
-                all |= (uint64_t)bits[3 * ROWS + r] << 48;
-            sum[r] += leaf_value[__builtin_ctzll(all)];
-        }
-    } else {
-        for (int r = 0; r < ROWS; r++)
-            sum[r] += leaf_value[first_leaf(bits + r, words)];
-    }
+    const double *leaf_value = l->leaf_value + t->first_leaf;
+    vec word[VECTORS], bits[VECTORS];
+    uint16_t first[ROWS], left[ROWS];
+    find_words(l, t, b->code, word, bits);
+    memcpy(first, word, sizeof first);
+    memcpy(left, bits, sizeof left);
+    for (int r = 0; r < ROWS; r++)
+        b->sum[r] += leaf_value[first[r] * SOUK_WORD_LEAVES + __builtin_ctz(left[r])];
 }
 
 static void score(const struct souk_forestlayout *l, const double *const *row,
@@ -151,8 +149,7 @@ static void score(const struct souk_forestlayout *l, const double *const *row,
     for (int i = 0; i < l->trees; i++) {
         const struct souk_layouttree *t = &l->tree[i];
         test_categories(l, t, b);
-        clear_leaves(l, t, b);
-        add_leaves(l->leaf_value + t->first_leaf, t->words, b->bits, b->sum);
+        add_leaves(l, t, b);
     }
 }
 

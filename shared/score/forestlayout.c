@@ -128,8 +128,7 @@ static souk_status lay_features(struct builder *b)
         return SOUK_ENOMEM;
     for (int64_t i = 0; i < b->pairs;) {
         struct souk_codedfeature *coded = &l->feature[l->features];
-        *coded = (struct souk_codedfeature){.feature = b->pair[i].feature,
-                                            .first_threshold = (int32_t)i};
+        *coded = (struct souk_codedfeature){.feature = b->pair[i].feature, .first_threshold = i};
         for (; i < b->pairs && b->pair[i].feature == coded->feature; i++, coded->thresholds++)
             l->threshold[i] = b->pair[i].threshold;
         if (coded->thresholds > SOUK_CODE_MAX)
@@ -232,7 +231,6 @@ static void lay_trees(struct builder *b, enum pass pass)
         lay_below(b, pass, t, t->leaves > 1 ? 0 : ~0, 0, lt);
         b->words += lt->words;
         b->leaves += t->leaves;
-        l->most_words = lt->words > l->most_words ? lt->words : l->most_words;
         l->most_categories =
             lt->categories > l->most_categories ? lt->categories : l->most_categories;
     }

@@ -25,8 +25,8 @@ struct souk_codecolumn {
 
 /** A feature that numeric nodes split on. */
 struct souk_codedfeature {
-    int32_t feature;
-    int32_t first_threshold, thresholds; /**< in threshold[], ascending, no two equal */
+    int64_t first_threshold; /**< in threshold[], ascending, no two equal */
+    int32_t feature, thresholds;
     int32_t first_column, columns;
 };
 
@@ -52,7 +52,7 @@ struct souk_layouttree {
 
 struct souk_forestlayout {
     int trees, features, columns, category_features;
-    int most_words, most_categories;    /**< of a tree */
+    int most_categories;                /**< of a tree */
     struct souk_codedfeature *feature;  /**< [features] */
     struct souk_codecolumn *column;     /**< [columns] */
     double *threshold;                  /**< of all features */
@@ -73,7 +73,6 @@ void souk_forestlayout_fini(struct souk_forestlayout *l);
 /** What scoring a block writes, in a thread's scratch; rows beside each other. */
 struct souk_scoreblock {
     int16_t *code;     /**< [columns + most_categories][SOUK_BLOCK_ROWS] */
-    uint16_t *bits;    /**< [most_words][SOUK_BLOCK_ROWS] */
     int32_t *category; /**< [category_features][SOUK_BLOCK_ROWS], -1: none that a bitset can have */
     double *value;     /**< [SOUK_BLOCK_ROWS], of one feature */
     double *sum;       /**< [SOUK_BLOCK_ROWS], the scores */
@@ -89,7 +88,7 @@ struct souk_forest_kernels {
 extern const struct souk_forest_kernels souk_forest_plain;
 #if defined(__x86_64__)
 extern const struct souk_forest_kernels souk_forest_avx2;   /**< AVX2 and BMI */
-extern const struct souk_forest_kernels souk_forest_avx512; /**< AVX-512 F and BW, and BMI */
+extern const struct souk_forest_kernels souk_forest_avx512; /**< AVX-512 F, BW, DQ, VL; BMI */
 #endif
 
 #endif

@@ -20,13 +20,13 @@ static const struct souk_forest_kernels *kernels_of(const char *name)
 {
 #if defined(__x86_64__)
     __builtin_cpu_init();
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi");
+    const bool avx512 = avx2 && __builtin_cpu_supports("avx512bw") &&
+                        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     if (strcmp(name, souk_forest_avx512.name) == 0)
-        return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("bmi")
-                   ? &souk_forest_avx512
-                   : NULL;
+        return avx512 ? &souk_forest_avx512 : NULL;
     if (strcmp(name, souk_forest_avx2.name) == 0)
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") ? &souk_forest_avx2
-                                                                               : NULL;
+        return avx2 ? &souk_forest_avx2 : NULL;
 #endif
     return strcmp(name, souk_forest_plain.name) == 0 ? &souk_forest_plain : NULL;
 }
@@ -89,16 +89,14 @@ static size_t bytes_of(size_t lines, size_t element)
 static size_t place_block(const struct souk_forestlayout *l, char *at, struct souk_scoreblock *b)
 {
     const size_t codes = bytes_of((size_t)(l->columns + l->most_categories), sizeof *b->code);
-    const size_t bits = bytes_of((size_t)l->most_words, sizeof *b->bits);
     const size_t categories = bytes_of((size_t)l->category_features, sizeof *b->category);
     const size_t reals = bytes_of(1, sizeof *b->value);
     if (at)
         *b = (struct souk_scoreblock){.code = (void *)at,
-                                      .bits = (void *)(at + codes),
-                                      .category = (void *)(at + codes + bits),
-                                      .value = (void *)(at + codes + bits + categories),
-                                      .sum = (void *)(at + codes + bits + categories + reals)};
-    return codes + bits + categories + 2 * reals;
+                                      .category = (void *)(at + codes),
+                                      .value = (void *)(at + codes + categories),
+                                      .sum = (void *)(at + codes + categories + reals)};
+    return codes + categories + 2 * reals;
 }
 
 size_t souk_forestscorer_scratch_bytes(const struct souk_forestscorer *s)

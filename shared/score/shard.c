@@ -225,25 +225,48 @@ static int64_t first_excluded(const struct souk_scan *scan, int64_t row)
     return low;
 }
 
+static struct block first_block(const struct souk_shard *s, int index)
+{
+    const struct souk_model_part *part = &s->parts[index];
+    return (struct block){.part = part,
+                          .norm = s->item_norm[index],
+                          .neighbours = s->neighbours ? &s->neighbours[index] : NULL,
+                          .first_row = s->model->item_first[part->part]};
+}
+
+/* @param e as for mask_excluded() */
+static void fill_block(const struct souk_shard *s, const struct souk_scan *scan, struct block *b,
+                       int64_t *e)
+{
+    b->count = b->part->items.count - b->first < BLOCK ? b->part->items.count - b->first : BLOCK;
+    score_block(scan, b);
+    if (scan->category >= 0)
+        mask_other_categories(s, scan, b);
+    mask_excluded(scan, b, e);
+}
+
 int64_t souk_shard_scan(const struct souk_shard *s, const struct souk_scan *scan,
                         struct souk_topk *best)
 {
     int64_t scored = 0;
     for (int p = 0; p < s->part_count; p++) {
-        const struct souk_model_part *part = &s->parts[p];
-        struct block b = {.part = part,
-                          .norm = s->item_norm[p],
-                          .neighbours = s->neighbours ? &s->neighbours[p] : NULL};
-        b.first_row = s->model->item_first[part->part];
+        struct block b = first_block(s, p);
         int64_t e = first_excluded(scan, b.first_row);
-        for (; b.first < part->items.count; b.first += BLOCK) {
-            b.count = part->items.count - b.first < BLOCK ? part->items.count - b.first : BLOCK;
-            score_block(scan, &b);
-            if (scan->category >= 0)
-                mask_other_categories(s, scan, &b);
-            mask_excluded(scan, &b, &e);
+        for (; b.first < b.part->items.count; b.first += BLOCK) {
+            fill_block(s, scan, &b, &e);
             scored += offer_block(&b, best);
         }
     }
     return scored;
+}
+
+void souk_shard_score(const struct souk_shard *s, int index, const struct souk_scan *scan,
+                      float *score)
+{
+    struct block b = first_block(s, index);
+    int64_t e = first_excluded(scan, b.first_row);
+    for (; b.first < b.part->items.count; b.first += BLOCK) {
+        fill_block(s, scan, &b, &e);
+        memcpy(score + b.first, b.score, (size_t)b.count * sizeof *score);
+    }
 }

@@ -70,4 +70,11 @@ const struct souk_model_part *souk_shard_part_of(const struct souk_shard *s, con
 int64_t souk_shard_scan(const struct souk_shard *s, const struct souk_scan *scan,
                         struct souk_topk *best);
 
+/** The scores of all items of one part of the shard, as a scan sees them; NaN marks an item that
+ * the scan does not allow. Thread-safe. @param index into s->parts; @param score [items of the
+ * part]
+ */
+void souk_shard_score(const struct souk_shard *s, int index, const struct souk_scan *scan,
+                      float *score);
+
 #endif

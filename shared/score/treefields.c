@@ -96,8 +96,9 @@ static bool copy_number(const char *text, size_t len, const char *allowed, char 
 bool souk_treefield_integer(const char *text, size_t len, int64_t low, int64_t high, int64_t *out)
 {
     char number[NUMBER_BYTES], *end;
+    const size_t sign = len > 0 && text[0] == '-';
     /* 18 digits fit 64 bits, so that nothing overflows. */
-    if (len > 19 || !copy_number(text, len, "-0123456789", number))
+    if (len > 18 + sign || !copy_number(text, len, "-0123456789", number))
         return false;
     *out = strtoll(number, &end, 10);
     return *end == '\0' && *out >= low && *out <= high;

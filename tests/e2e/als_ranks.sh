@@ -39,6 +39,12 @@ train 1 exact.model --solver cholesky >loss.txt
 awk '$3 == "loss" { if (n++ && $4 > last * (1 + 1e-6)) bad = 1; last = $4 } END { exit bad || n != 4 }' loss.txt ||
     fail "the loss rises: $(cat loss.txt)"
 
+# With recency, and with weights that rows take along when they move.
+train 1 one.model --half-life 20d >/dev/null || fail "train with a half-life"
+cmp -s one.model/part-0003.h5 exact.model/part-0003.h5 && fail "the half-life does nothing"
+train 3 many.model --half-life 20d --partition lopsided --rebalance >/dev/null || fail "train with a half-life on 3 ranks"
+same many.model "a half-life on 3 ranks, rebalanced"
+
 # expect CODE TEXT COMMAND...
 expect() {
     local code=$1 text=$2 got=0
@@ -52,6 +58,8 @@ souk_train() { mpirun -n 2 "$SOUK_BIN/souk-train" "$@"; }
 expect 1 'nowhere.ds' souk_train als --dataset nowhere.ds --out x.model
 expect 2 'factors' souk_train als --dataset shop.ds --factors 4 --out x.model
 expect 2 'dataset' souk_train als --out x.model
+expect 2 'half-life' souk_train als --dataset shop.ds --half-life 20 --out x.model
+expect 2 'half-life' souk_train als --dataset shop.ds --objective explicit --half-life 20d --out x.model
 expect 2 'unknown command' souk_train xyz
 expect 1 'nowhere' souk_train als --dataset shop.ds --epochs 1 --out nowhere/x.model
 cp -r shop.ds bad.ds

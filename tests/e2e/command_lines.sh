@@ -58,7 +58,7 @@ for name in ingest evaluate tune; do
     without_leak_check check_command "$SOUK_BIN/souk-$name"
     without_leak_check check_version "$SOUK_BIN/souk-$name"
 done
-for command in als popular; do
+for command in als covisit content popular; do
     without_leak_check check_command "$SOUK_BIN/souk-train" $command
 done
 for command in publish list rollback verify; do

@@ -62,7 +62,7 @@ refuse 1 "no user has a target" --dataset a.ds --model a.model --split 2025-01-0
 refuse 2 "--holdout" --dataset a.ds --model a.model --protocol per-user
 refuse 2 "--targets FILE" --dataset a.ds --model a.model --protocol file
 refuse 2 "belongs to --protocol file" --dataset a.ds --model a.model --targets events.csv
-refuse 2 "belong to --protocol temporal" --dataset a.ds --model a.model --protocol file \
+refuse 2 "do not belong to --protocol file" --dataset a.ds --model a.model --protocol file \
     --targets x.csv --split 2024-10-01
 refuse 2 "protocol" --dataset a.ds --model a.model --protocol lucky
 for k in 0 10001 "" 5,5 five "5,"; do

@@ -22,7 +22,7 @@ same() {
 }
 
 space='alpha0=log:0.01:1,lambda=log:0.001:0.1,factors=8|16,epochs=int:1:4,weight-power=0.5'
-search=(--trials 14 --batch 4 --validation 30d --space "$space")
+search=(--trials 14 --batch 4 --validation 30d --windows 1 --model-seeds 1 --space "$space")
 
 # Who runs a trial does not matter.
 tune 1 one "${search[@]}" || fail "tune on one rank: $(tail -1 one.err)"
@@ -87,7 +87,7 @@ same one killed "resumed after kill -9"
 
 # The other samplers, halving, several windows and seeds; more trials on top of a journal.
 for sampler in grid random sobol; do
-    tune 1 "$sampler" --trials 8 --sampler $sampler --space 'alpha0=log:0.01:1,lambda=log:0.001:0.1,factors=8,epochs=2' ||
+    tune 1 "$sampler" --trials 8 --windows 1 --model-seeds 1 --sampler $sampler --space 'alpha0=log:0.01:1,lambda=log:0.001:0.1,factors=8,epochs=2' ||
         fail "$sampler: $(tail -1 "$sampler.err")"
 done
 tune 2 half --trials 9 --halving --min-epochs 1 --windows 2 --model-seeds 2 --space 'lambda=log:0.001:0.1,factors=8,epochs=9' ||
@@ -101,8 +101,15 @@ best = outcome["best"]
 sys.exit(not (epochs[0] == 9 and epochs.count(1) >= 5 and best["epochs"] == 9 and len(best["values"]) == 4 and
               abs(sum(best["values"]) / 4 - best["value"]) < 1e-12))
 PY
-tune 2 cut --trials 16 --batch 4 --validation 30d --space "$space" --resume || fail "more trials"
+tune 2 cut "${search[@]}" --trials 16 --resume || fail "more trials"
 [ "$(wc -l <cut.ini.journal)" = $(($(wc -l <one.ini.journal) + 2)) ] || fail "more trials: another number of lines"
+
+# The defaults: three windows, two seeds, and a space that has the half-life.
+tune 2 plain --trials 1 || fail "the defaults: $(tail -1 plain.err)"
+grep -q '^half-life = [0-9]*d$' plain.ini || fail "no half-life by default: $(cat plain.ini)"
+/usr/bin/python3 -c '
+import json, sys
+sys.exit(len(json.load(open("plain.json"))["best"]["values"]) != 6)' || fail "not six values by default"
 
 # What goes wrong says so.
 expect() {
@@ -123,6 +130,10 @@ expect 2 'grid' --dataset shop.ds --out x.ini --sampler grid --trials 3
 expect 2 'validation' --dataset shop.ds --out x.ini --validation 365d
 expect 2 'model-seeds' --dataset shop.ds --out x.ini --windows 64 --model-seeds 2
 expect 2 'seed' --dataset shop.ds --out x.ini --space seed=1:9
+for option in objective=explicit checkpoint=x.checkpoint init-from=one.model memory-limit=64M; do
+    expect 2 "--${option%%=*}.* is for souk-train als alone" --dataset shop.ds --out x.ini --space "$option"
+done
+SOUK_REBALANCE=true expect 2 '--rebalance is for souk-train als alone' --dataset shop.ds --out x.ini
 expect 1 'resume' --dataset shop.ds --out one.ini "${search[@]}"
 expect 3 'another search: seed' --dataset shop.ds --out one.ini "${search[@]}" --resume --seed 6 --objective recall@20
 expect 1 'nowhere' --dataset nowhere.ds --out x.ini

@@ -278,8 +278,7 @@ int main(int argc, char **argv)
     failures = fill_ratings(&comm, &ratings);
     failures += check_objective(
         &comm, &ratings,
-        (struct souk_objective){
-            .kind = SOUK_OBJECTIVE_IALS, .alpha0 = .1, .lambda = .05, .nu = 1, .power = .5});
+        (struct souk_objective){.kind = SOUK_OBJECTIVE_IALS, .alpha0 = .1, .lambda = .05, .nu = 1});
     failures += check_objective(
         &comm, &ratings,
         (struct souk_objective){

@@ -13,7 +13,16 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PARTS = 3, USERS = 40, ITEMS = 25, EVENTS_MAX = 30, STRIDE = 16, SPLIT = 600, UNTIL = 900 };
+enum {
+    PARTS = 3,
+    USERS = 40,
+    ITEMS = 25,
+    EVENTS_MAX = 30,
+    STRIDE = 16,
+    SPLIT = 600,
+    UNTIL = 900,
+    SESSION = 4
+};
 
 struct thing {
     char id[STRIDE];
@@ -97,6 +106,7 @@ static souk_status write_part(const char *path, int p, struct souk_part_file *fi
         for (int e = 0; e < count; e++) {
             item[part.event_count] = events[e].item;
             time[part.event_count] = events[e].time;
+            session[part.event_count] = e / SESSION;
             type[part.event_count++] = (uint8_t)events[e].type;
         }
         offsets[u + 1] = part.event_count;
@@ -149,28 +159,99 @@ static souk_status write_dataset(struct souk_error *err)
     return status;
 }
 
-/* Whether the user wants the item, from all events. */
-static bool wants(const struct souk_question *q, int user, int64_t item)
-{
+/* A user's events in the question's window, and how they are cut: written down anew, event by
+ * event.
+ */
+struct history {
     struct event events[EVENTS_MAX];
+    int count, given, asked, end;
+};
+
+static bool was_before(const struct history *h, int from, int e, int64_t item)
+{
+    for (int i = from; i < e; i++)
+        if (h->events[i].item == item)
+            return true;
+    return false;
+}
+
+static int distinct(const struct history *h, int count)
+{
+    int n = 0;
+    for (int e = 0; e < count; e++)
+        n += !was_before(h, 0, e, h->events[e].item);
+    return n;
+}
+
+/* The last purchase of something new to its session, of a session that begins behind the split. */
+static int next_item(const struct history *h, int split)
+{
+    for (int e = h->count - 1; e >= 0; e--) {
+        const int begin = e / SESSION * SESSION;
+        if (begin >= split && e > begin && h->events[e].type == 1 &&
+            !was_before(h, begin, e, h->events[e].item))
+            return e;
+    }
+    return h->count;
+}
+
+static void cut(const struct souk_question *q, int user, struct history *h)
+{
     int64_t times[EVENTS_MAX];
-    int count = 0;
-    const int all = events_of(user, events);
-    const int64_t until = q->protocol == SOUK_PROTOCOL_PER_USER ? q->trained.until_ms : q->until_ms;
-    while (count < all && events[count].time < until) {
-        times[count] = events[count].time;
-        count++;
+    int split = 0;
+    const bool by_share =
+        q->protocol == SOUK_PROTOCOL_PER_USER || q->protocol == SOUK_PROTOCOL_STRONG;
+    const int64_t until = by_share ? q->trained.until_ms : q->until_ms;
+    const int all = events_of(user, h->events);
+    for (h->count = 0; h->count < all && h->events[h->count].time < until; h->count++) {
+        times[h->count] = h->events[h->count].time;
+        split += times[h->count] < q->split_ms;
     }
-    const int64_t first =
-        q->protocol == SOUK_PROTOCOL_PER_USER ? souk_holdout_first(times, count, q->share) : 0;
-    bool before = false, after = false;
-    for (int e = 0; e < count; e++) {
-        const bool is_after =
-            q->protocol == SOUK_PROTOCOL_PER_USER ? e >= first : times[e] >= q->split_ms;
-        before |= events[e].item == item && !is_after;
-        after |= events[e].item == item && is_after && events[e].type == 1;
+    h->given = h->asked = h->end = h->count;
+    if (by_share)
+        split = (int)souk_holdout_first(times, h->count, q->share);
+    switch (q->protocol) {
+    case SOUK_PROTOCOL_STRONG:
+        if (souk_hiding_hides_user(&q->hiding, users[user].id))
+            h->given = 0, h->asked = split;
+        break;
+    case SOUK_PROTOCOL_COLD_USERS:
+        if (split > 0)
+            break;
+        h->given = h->asked = 0;
+        while (h->asked < h->count && distinct(h, h->asked + 1) <= q->cold_history)
+            h->asked++;
+        break;
+    case SOUK_PROTOCOL_SESSION:
+        h->asked = next_item(h, split);
+        h->given = h->asked / SESSION * SESSION;
+        h->end = h->asked < h->count ? h->asked + 1 : h->count;
+        break;
+    default:
+        h->given = h->asked = split;
     }
-    return after && !(q->discovery && before);
+}
+
+static bool wants(const struct souk_question *q, const struct history *h, int64_t item)
+{
+    bool after = false;
+    for (int e = h->asked; e < h->end; e++)
+        after |= h->events[e].item == item && h->events[e].type == 1;
+    if (q->protocol == SOUK_PROTOCOL_ITEM_HOLDOUT &&
+        !souk_hiding_hides_item(&q->hiding, items[item].id))
+        return false;
+    return after && !(q->discovery && was_before(h, 0, h->asked, item));
+}
+
+/* What the user's given events with the item weigh, if he is asked at all. */
+static int64_t gives(const struct souk_question *q, const struct history *h, int64_t item)
+{
+    int64_t weight = 0, wanted = 0;
+    for (int64_t i = 0; i < ITEMS; i++)
+        wanted += wants(q, h, i);
+    for (int e = h->given; e < h->asked && wanted > 0; e++)
+        weight += h->events[e].item == item ? (h->events[e].type == 1 ? 3 : 1) : 0;
+    return weight;
 }
 
 static int row_of(const struct thing *things, int count, const char *id)
@@ -182,8 +263,9 @@ static int row_of(const struct thing *things, int count, const char *id)
     return -1;
 }
 
-/* Count what this rank has; rounds joined by rank must give the users in row order. */
-static int count_own(const struct souk_cases *c, int64_t *seen)
+/* Count what this rank has; rounds joined by rank must give the users in row order.
+ * @param seen [USERS x ITEMS] targets, given: weights */
+static int count_own(const struct souk_cases *c, int64_t *seen, int64_t *given)
 {
     int failures = 0, last = -1;
     for (int64_t u = 0; u < c->count; u++) {
@@ -198,6 +280,11 @@ static int count_own(const struct souk_cases *c, int64_t *seen)
             failures += t > c->target_offsets[u] && c->target[t] <= c->target[t - 1];
             seen[user * ITEMS + item]++;
         }
+        for (int64_t g = c->given_offsets ? c->given_offsets[u] : 0;
+             c->given_offsets && g < c->given_offsets[u + 1]; g++) {
+            const int item = row_of(items, ITEMS, souk_idtable_get(&c->wanted, c->given[g]));
+            given[user * ITEMS + item] += (int64_t)c->given_weight[g];
+        }
     }
     return failures;
 }
@@ -205,41 +292,59 @@ static int count_own(const struct souk_cases *c, int64_t *seen)
 static int check(const struct souk_comm *comm, const struct souk_dataset *d,
                  const struct souk_question *q)
 {
-    int64_t seen[USERS * ITEMS] = {0};
+    int64_t seen[2 * USERS * ITEMS] = {0}, *given = seen + USERS * ITEMS, asked = 0;
     struct souk_cases cases;
     struct souk_error err = {0};
     if (souk_cases_from_events_all(comm, d, q, &cases, &err)) {
         fprintf(stderr, "%s\n", err.msg);
         return 1;
     }
-    int failures = count_own(&cases, seen);
+    int failures = count_own(&cases, seen, given);
     failures += cases.round_first[souk_duty_rounds(comm, PARTS)] != cases.count;
     souk_cases_fini(&cases);
-    if (souk_sum_i64_all(comm, seen, USERS * ITEMS, NULL))
+    if (souk_sum_i64_all(comm, seen, 2 * USERS * ITEMS, NULL))
         return 1;
-    for (int i = 0; i < USERS * ITEMS; i++)
-        failures += seen[i] != wants(q, i / ITEMS, i % ITEMS);
+    for (int user = 0; user < USERS; user++) {
+        struct history h;
+        cut(q, user, &h);
+        for (int item = 0; item < ITEMS; item++) {
+            asked += wants(q, &h, item);
+            failures += seen[user * ITEMS + item] != wants(q, &h, item);
+            failures += given[user * ITEMS + item] !=
+                        (souk_protocol_gives(q->protocol) ? gives(q, &h, item) : 0);
+        }
+    }
+    failures += asked == 0;
     if (failures)
-        fprintf(stderr, "protocol %d, discovery %d: %d failures\n", q->protocol, q->discovery,
-                failures);
+        fprintf(stderr, "protocol %s, discovery %d: %d failures\n", souk_protocol_name(q->protocol),
+                q->discovery, failures);
     return failures;
 }
 
 static souk_status check_all(const struct souk_comm *comm, int64_t *failures,
                              struct souk_error *err)
 {
+    static const enum souk_protocol protocols[] = {
+        SOUK_PROTOCOL_TEMPORAL, SOUK_PROTOCOL_PER_USER,   SOUK_PROTOCOL_STRONG,
+        SOUK_PROTOCOL_SESSION,  SOUK_PROTOCOL_COLD_USERS, SOUK_PROTOCOL_ITEM_HOLDOUT};
     char path[80];
     struct souk_dataset *d = NULL;
     snprintf(path, sizeof path, "%s/d", folder);
     const souk_status status = souk_status_agree_all(comm, souk_dataset_open(path, &d, err), err);
-    for (int i = 0; i < 4 && status == SOUK_OK; i++) {
-        const struct souk_question q = {.protocol =
-                                            i < 2 ? SOUK_PROTOCOL_TEMPORAL : SOUK_PROTOCOL_PER_USER,
-                                        .split_ms = SPLIT,
-                                        .until_ms = i == 0 ? SOUK_TIME_MAX : UNTIL,
-                                        .share = .3,
-                                        .trained = {SOUK_TIME_NONE, i == 2 ? SOUK_TIME_MAX : UNTIL},
-                                        .discovery = i % 2};
+    for (int i = 0; i < 12 && status == SOUK_OK; i++) {
+        /* many users are new after an early split */
+        const bool is_cold = protocols[i / 2] == SOUK_PROTOCOL_COLD_USERS;
+        const int64_t until = i % 2 ? UNTIL : SOUK_TIME_MAX;
+        struct souk_question q = {.protocol = protocols[i / 2],
+                                  .split_ms = is_cold ? SPLIT / 10 : SPLIT,
+                                  .until_ms = until,
+                                  .share = .3,
+                                  .trained = {SOUK_TIME_NONE, until},
+                                  .hiding = {.items = .4, .users = .4, .seed = 3},
+                                  .cold_history = 2,
+                                  .weighing = souk_interaction_rule_default(d),
+                                  .discovery = i % 2};
+        q.weighing.type_weight[1] = 3;
         *failures += check(comm, d, &q);
     }
     souk_dataset_free(d);

@@ -199,7 +199,7 @@ static souk_status write_part(const struct small_model *m, const char *folder, i
     if (status)
         souk_fail(err, status, "no memory for part %d", part);
     else
-        status = souk_model_write_part(folder, WIDTH, &p, &model->files[part], err);
+        status = souk_model_write_part(folder, WIDTH, NULL, &p, &model->files[part], err);
     if (!status && m->fault != SMALL_MODEL_WHOLE)
         status = damage_part(m, folder, &p, &model->files[part], err);
     model->user_first[part + 1] = model->user_first[part] + p.users.count;

@@ -2,6 +2,7 @@
  * extreme values; and the same bits wherever the row stands. */
 #include "shared/base/memory.h"
 #include "shared/base/random.h"
+#include "shared/math/rowproduct.h"
 #include "shared/math/rowsolve.h"
 #include "shared/math/rowsolve_table.h"
 
@@ -17,6 +18,7 @@ struct problem {
     int d;
     struct souk_rowscratch scratch;
     float *factors, *diagonal, *x, *expected;
+    uint16_t *halves;
     int32_t column[PAIRS_MAX];
     float a[PAIRS_MAX], b[PAIRS_MAX];
 };
@@ -24,8 +26,10 @@ struct problem {
 static void make(struct problem *q, int d, int64_t count, double scale)
 {
     const int stride = (d + 15) / 16 * 16;
+    const float unit = exp2f((float)ilogb(scale) - 9);
     *q = (struct problem){.d = d};
     q->factors = souk_alloc_aligned((size_t)(ROWS * stride), sizeof(float));
+    q->halves = souk_alloc_aligned((size_t)(ROWS * stride), sizeof(uint16_t));
     q->diagonal = souk_alloc_aligned((size_t)stride, sizeof(float));
     q->x = souk_alloc_aligned((size_t)stride, sizeof(float));
     q->expected = souk_alloc_aligned((size_t)stride, sizeof(float));
@@ -33,6 +37,8 @@ static void make(struct problem *q, int d, int64_t count, double scale)
         for (int c = 0; c < d; c++)
             q->factors[r * stride + c] =
                 (float)(scale * souk_random_normal(3, (uint64_t)r, (uint64_t)c));
+    for (int i = 0; i < ROWS * stride; i += stride)
+        souk_rowsolve_halve(q->factors + i, stride, 1 / unit, q->halves + i);
     for (int c = 0; c < stride; c++)
         q->diagonal[c] = c < d ? (float)(ROWS * scale * scale / (1 + c)) : 1;
     for (int64_t k = 0; k < count; k++) {
@@ -45,6 +51,8 @@ static void make(struct problem *q, int d, int64_t count, double scale)
                                     .diagonal = q->diagonal,
                                     .ridge = (float)(.05 * scale * scale),
                                     .factors = q->factors,
+                                    .halves = q->halves,
+                                    .unit = unit,
                                     .column = q->column,
                                     .a = q->a,
                                     .b = q->b,
@@ -57,6 +65,7 @@ static void unmake(struct problem *q)
 {
     souk_rowscratch_fini(&q->scratch);
     free(q->factors);
+    free(q->halves);
     free(q->diagonal);
     free(q->x);
     free(q->expected);
@@ -90,6 +99,17 @@ Test(rowsolve, cholesky_equals_the_reference_for_any_size)
     }
 }
 
+/* The factors as conjugate gradients see them, for the reference. */
+static void round_to_halves(struct problem *q)
+{
+    for (int i = 0; i < ROWS * q->p.stride; i++) {
+        _Float16 half;
+        memcpy(&half, &q->halves[i], sizeof half);
+        q->factors[i] = (float)half * q->p.unit;
+    }
+    cr_assert_eq(souk_rowsolve_reference(&q->p, q->expected), SOUK_OK);
+}
+
 Test(rowsolve, cg_converges_to_the_reference)
 {
     static const int sizes[] = {8, 17, 64, 100};
@@ -97,7 +117,27 @@ Test(rowsolve, cg_converges_to_the_reference)
         struct problem q;
         make(&q, sizes[s], 60, .1);
         cr_assert_eq(souk_rowsolve_cg(&q.p, 3 * sizes[s], &q.scratch, q.x), SOUK_OK);
+        cr_assert_lt(distance(&q), 2e-3, "d = %d: %g before rounding", sizes[s], distance(&q));
+        round_to_halves(&q);
+        memset(q.x, 0, (size_t)q.p.width * sizeof *q.x);
+        cr_assert_eq(souk_rowsolve_cg(&q.p, 3 * sizes[s], &q.scratch, q.x), SOUK_OK);
         cr_assert_lt(distance(&q), 1e-4, "d = %d: %g", sizes[s], distance(&q));
+        unmake(&q);
+    }
+}
+
+/* n steps are exact, whatever x holds. */
+Test(rowsolve, cg_solves_rows_of_few_pairs_without_a_start)
+{
+    for (int64_t count = 1; count <= SOUK_ROWSOLVE_COLD; count++) {
+        struct problem q;
+        make(&q, 100, count, .1);
+        round_to_halves(&q);
+        for (int c = 0; c < 100; c++)
+            q.x[c] = 7;
+        cr_assert_eq(souk_rowsolve_cg(&q.p, 1, &q.scratch, q.x), SOUK_OK);
+        cr_assert_lt(distance(&q), count <= SOUK_ROWSOLVE_COLD_STEPS ? 1e-5 : .2, "%lld pairs: %g",
+                     (long long)count, distance(&q));
         unmake(&q);
     }
 }
@@ -107,6 +147,7 @@ Test(rowsolve, more_steps_of_cg_are_never_worse)
     struct problem q;
     double last = INFINITY;
     make(&q, 64, 40, .1);
+    round_to_halves(&q);
     for (int steps = 1; steps <= 16; steps *= 2) {
         memset(q.x, 0, 64 * sizeof *q.x);
         cr_assert_eq(souk_rowsolve_cg(&q.p, steps, &q.scratch, q.x), SOUK_OK);
@@ -162,7 +203,8 @@ static size_t kernels_here(const struct souk_rowsolve_kernels *kernels[3])
     size_t count = 0;
     kernels[count++] = &souk_rowsolve_plain;
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+        __builtin_cpu_supports("f16c"))
         kernels[count++] = &souk_rowsolve_avx2;
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"))
         kernels[count++] = &souk_rowsolve_avx512;
@@ -180,6 +222,7 @@ Test(rowsolve, the_kernels_of_all_instruction_sets_agree)
          at++) {
         struct problem q;
         make(&q, sizes[at % 5], counts[at / 5], .1);
+        round_to_halves(&q);
         for (size_t k = 0; k < sets; k++) {
             cr_assert_eq(kernels[k]->cholesky(&q.p, &q.scratch, q.x), SOUK_OK);
             cr_assert_lt(distance(&q), 2e-5, "%s, d = %d, %lld pairs: %g", kernels[k]->name, q.d,
@@ -194,6 +237,64 @@ Test(rowsolve, the_kernels_of_all_instruction_sets_agree)
                          (long long)q.p.count, distance(&q));
         }
         unmake(&q);
+    }
+}
+
+/* Every size a half can have, subnormals and ties, against the compiler's conversion. */
+Test(rowsolve, halves_are_rounded_to_the_nearest_on_all_instruction_sets)
+{
+    const struct souk_rowsolve_kernels *kernels[3];
+    const size_t sets = kernels_here(kernels);
+    float row[16];
+    uint16_t out[16];
+    for (int step = 0; step < 20500; step++) {
+        for (int c = 0; c < 16; c++)
+            row[c] = (float)((c % 2 ? -1 : 1) * ldexp(1 + step % 4099 / 4096., step % 41 - 26));
+        for (size_t k = 0; k < sets; k++) {
+            kernels[k]->halve(row, 16, .5f, out);
+            for (int c = 0; c < 16; c++) {
+                const _Float16 expected = (_Float16)(.5f * row[c]);
+                cr_assert_arr_eq(&out[c], &expected, 2, "%s: %a", kernels[k]->name, row[c]);
+            }
+        }
+    }
+}
+
+Test(rowsolve, rows_are_multiplied_by_a_matrix_of_any_size)
+{
+    static const int sizes[] = {1, 8, 16, 17, 33, 48, 100, 130};
+    const struct souk_rowsolve_kernels *kernels[3];
+    const size_t sets = kernels_here(kernels);
+    for (size_t at = 0; at < sizeof sizes / sizeof sizes[0] * sets; at++) {
+        const struct souk_rowsolve_kernels *k = kernels[at % sets];
+        const int d = sizes[at / sets], width = (d + 15) / 16 * 16;
+        const size_t rows = 29, w = (size_t)width;
+        float *matrix = souk_alloc_aligned(w * w, sizeof(float));
+        float *panels = souk_alloc_aligned(w * w, sizeof(float));
+        float *x = souk_alloc_aligned(rows * w, sizeof(float));
+        float *before = souk_alloc_aligned(rows * w, sizeof(float));
+        float *scratch = souk_alloc_aligned(SOUK_ROWPRODUCT_ROWS * w, sizeof(float));
+        for (int i = 0; i < d * d; i++)
+            matrix[i] = (float)souk_random_normal(1, 1, (uint64_t)i);
+        for (size_t i = 0; i < rows * w; i++)
+            before[i] = x[i] = i % w < (size_t)d ? (float)souk_random_normal(1, 2, i) : 0;
+        k->pack_panels(matrix, d, width, panels);
+        k->multiply_rows(panels, width, x, width, (int64_t)rows, scratch);
+        for (size_t i = 0; i < rows * w; i++) {
+            double sum = 0;
+            for (int c = 0; c < d && i % w < (size_t)d; c++)
+                sum += (double)matrix[i % w * (size_t)d + (size_t)c] *
+                       (double)before[i / w * w + (size_t)c];
+            cr_assert_float_eq((double)x[i], sum, 2e-4, "%s, d = %d", k->name, d);
+        }
+        k->multiply_rows(panels, width, before + 5 * w, width, 1, scratch);
+        cr_assert_arr_eq(before + 5 * w, x + 5 * w, w * sizeof *x, "%s: alone a row has other bits",
+                         k->name);
+        free(matrix);
+        free(panels);
+        free(x);
+        free(before);
+        free(scratch);
     }
 }
 

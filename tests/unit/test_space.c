@@ -24,9 +24,11 @@ static const char *value(const struct souk_space *s, const char *name, double un
 
 Test(space, maps_the_unit_interval_to_values)
 {
-    struct souk_space s =
-        parse("a=0:2, b=log:0.01:100,c=int:3:7,d=logint:1:100,e=x|yy|z,epochs=15");
-    cr_expect_eq(s.count, 6);
+    struct souk_space s = parse("a=0:2, b=log:0.01:100,c=int:3:7,d=logint:1:100,e=x|yy|z,"
+                                "epochs=15,half-life=logint:1d:100d");
+    cr_expect_eq(s.count, 7);
+    cr_expect_str_eq(value(&s, "half-life", .5), "10d");
+    cr_expect_str_eq(value(&s, "half-life", 1), "100d");
     cr_expect_str_eq(value(&s, "a", .5), "1");
     cr_expect_str_eq(value(&s, "b", .5), "1");
     cr_expect_str_eq(value(&s, "b", 0), "0.01");
@@ -47,10 +49,11 @@ Test(space, maps_the_unit_interval_to_values)
 Test(space, refuses_what_is_no_space)
 {
     static const char *const bad[] = {
-        "",        "a",     "=1:2",      "a=",           "a=2:1",       "a=1:1",
-        "a=1:2:3", "a=x:2", "a=log:0:1", "a=log:-1:1",   "a=int:0.5:2", "a=1:2,a=3",
-        "a=1|",    "a=|1",  "a=1:inf",   "a=nan:1",      "a=int:1",     "A=1:2",
-        "a b=1",   "a=1,",  ",a=1",      "a=logint:0:2", "a=log:1",
+        "",        "a",       "=1:2",          "a=",           "a=2:1",       "a=1:1",
+        "a=1:2:3", "a=x:2",   "a=log:0:1",     "a=log:-1:1",   "a=int:0.5:2", "a=1:2,a=3",
+        "a=1|",    "a=|1",    "a=1:inf",       "a=nan:1",      "a=int:1",     "A=1:2",
+        "a b=1",   "a=1,",    ",a=1",          "a=logint:0:2", "a=log:1",     "a=1d:2",
+        "a=1:2d",  "a=1d:2h", "a=1days:2days",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct souk_space s;

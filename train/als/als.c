@@ -4,6 +4,7 @@
 #include "shared/base/memory.h"
 #include "shared/math/rowsolve.h"
 #include "train/als/explicit.h"
+#include "train/als/halves.h"
 #include "train/als/initial.h"
 #include "train/als/loss.h"
 
@@ -36,6 +37,8 @@ static souk_status update_gram_all(struct souk_als *als, enum souk_side_kind kin
     if (als->explicit)
         return SOUK_OK;
     souk_status status = souk_gram_start_all(&als->gram, &als->sides[kind], err);
+    if (!status)
+        als->sides[kind].unit = souk_halves_unit(als->gram.largest);
     return status ? status : souk_gram_finish_all(&als->gram, als->grams[kind], err);
 }
 
@@ -69,6 +72,7 @@ static struct souk_sides_plan plan_of(const struct souk_als_parameters *paramete
         .ranks_per_node = parameters->ranks_per_node,
         .chunks = parameters->chunks > 0 ? parameters->chunks : 1,
         .wire = parameters->wire,
+        .halves = parameters->solver == SOUK_SOLVER_CG,
         .memory_limit = parameters->memory_limit,
         .scratch = parameters->scratch,
     };
@@ -153,7 +157,8 @@ struct half_epoch {
     const struct souk_als *als;
     enum souk_side_kind kind;
     const struct souk_als_parameters *parameters;
-    const struct souk_side *side, *other;
+    const struct souk_side *side;
+    struct souk_side *other;
     const float *diagonal;
     int64_t failed_row; /* local, -1: none */
     int64_t *block_us;  /* NULL: not measured */
@@ -196,6 +201,8 @@ static souk_status solve_row(const struct half_epoch *h, int64_t row, struct thr
         .diagonal = h->diagonal,
         .ridge = (float)souk_objective_ridge(&parameters->objective, count, h->other->rows),
         .factors = h->other->matrix,
+        .halves = h->other->halves,
+        .unit = h->other->unit,
         .column = h->side->column + first,
         .a = t->a,
         .b = t->b,
@@ -287,6 +294,7 @@ static souk_status explain(const struct half_epoch *h, souk_status status, enum 
 static souk_status turn_all(struct souk_als *als, enum souk_side_kind kind, struct souk_error *err)
 {
     const float weight = (float)souk_objective_gram_weight(&als->parameters.objective);
+    const enum souk_solver solver = als->parameters.solver;
     if (als->explicit)
         return SOUK_OK;
     souk_status status = souk_basis_find_all(&als->basis, als->comm, als->grams[!kind], err);
@@ -294,9 +302,10 @@ static souk_status turn_all(struct souk_als *als, enum souk_side_kind kind, stru
         return status;
     for (int k = 0; k < als->basis.stride; k++)
         als->diagonal[k] = k < als->basis.d ? weight * (float)als->basis.values[k] : 1;
-    status = souk_basis_turn(&als->basis, &als->sides[!kind]);
-    if (!status && als->parameters.solver != SOUK_SOLVER_CHOLESKY)
-        status = souk_basis_turn(&als->basis, &als->sides[kind]);
+    status = souk_basis_turn(&als->basis, &als->sides[!kind], -1);
+    if (!status && solver != SOUK_SOLVER_CHOLESKY)
+        status = souk_basis_turn(&als->basis, &als->sides[kind],
+                                 solver == SOUK_SOLVER_CG ? SOUK_ROWSOLVE_COLD : -1);
     return status ? souk_fail(err, status, "no memory to turn the factors") : SOUK_OK;
 }
 
@@ -325,6 +334,15 @@ static souk_status solve_chunk(struct half_epoch *h, struct souk_rowexchange *x,
     return status;
 }
 
+/* The node's ranks halve and fence even after a failure of one: none may be left waiting. */
+static souk_status wait_for_chunk_all(const struct half_epoch *h, struct souk_rowexchange *x,
+                                      int chunk, struct souk_error *err)
+{
+    const souk_status status = souk_rowexchange_wait_all(x, chunk, err);
+    const souk_status halved = souk_halves_copy_chunk_all(h->other, x, chunk, err);
+    return status ? status : halved;
+}
+
 /* Solve a batch while its rows come in. A row that fails is told of at the end: the other ranks
  * wait for this one's rows. */
 static souk_status solve_batch_all(struct half_epoch *h, int batch, souk_status *solved,
@@ -335,7 +353,7 @@ static souk_status solve_batch_all(struct half_epoch *h, int batch, souk_status 
     int64_t last = souk_monotonic_us();
     souk_status status = souk_rowexchange_start_all(x, err);
     for (int c = 0; c < chunks && !status; c++) {
-        status = souk_rowexchange_wait_all(x, c, err);
+        status = wait_for_chunk_all(h, x, c, err);
         lap(&last, &report->wait_seconds);
         if (!status)
             status = solve_chunk(h, x, h->side->schedule.ready + batch * chunks + c, solved, err);

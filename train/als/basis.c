@@ -1,7 +1,9 @@
 #include "train/als/basis.h"
 
 #include "shared/base/memory.h"
+#include "shared/math/rowproduct.h"
 #include "shared/model/modelfile.h"
+#include "train/als/halves.h"
 
 #include <cblas.h>
 #include <stdlib.h>
@@ -12,6 +14,11 @@ extern void dsyevd_(const char *job, const char *triangle, const int *n, double 
                     double *values, double *work, const int *work_size, int *iwork,
                     const int *iwork_size, int *info);
 
+static float *alloc_panels(const struct souk_basis *b)
+{
+    return souk_alloc_aligned((size_t)b->stride * (size_t)b->stride, sizeof(float));
+}
+
 souk_status souk_basis_init(struct souk_basis *b, int d, struct souk_error *err)
 {
     const size_t square = (size_t)d * (size_t)d;
@@ -20,11 +27,12 @@ souk_status souk_basis_init(struct souk_basis *b, int d, struct souk_error *err)
     b->iwork_size = 3 + 5 * d;
     b->vectors = souk_zalloc_array(square, sizeof *b->vectors);
     b->values = souk_zalloc_array((size_t)d, sizeof *b->values);
-    b->turn = souk_zalloc_array(square, sizeof *b->turn);
+    b->narrow = souk_zalloc_array(square, sizeof *b->narrow);
+    b->turn = alloc_panels(b);
     b->total = souk_zalloc_array(square, sizeof *b->total);
     b->work = souk_alloc_array((size_t)b->work_size, sizeof *b->work);
     b->iwork = souk_alloc_array((size_t)b->iwork_size, sizeof *b->iwork);
-    if (!b->vectors || !b->values || !b->turn || !b->total || !b->work || !b->iwork)
+    if (!b->vectors || !b->values || !b->narrow || !b->turn || !b->total || !b->work || !b->iwork)
         return souk_fail(err, SOUK_ENOMEM, "no memory for the basis of the factors");
     for (size_t i = 0; i < (size_t)d; i++)
         b->total[i * (size_t)d + i] = 1;
@@ -35,6 +43,7 @@ void souk_basis_fini(struct souk_basis *b)
 {
     free(b->vectors);
     free(b->values);
+    free(b->narrow);
     free(b->turn);
     free(b->total);
     free(b->work);
@@ -76,7 +85,8 @@ souk_status souk_basis_find_all(struct souk_basis *b, const struct souk_comm *co
         return status;
     memset(gram, 0, (size_t)square * sizeof *gram);
     for (int i = 0; i < square; i++)
-        b->turn[i] = (float)b->vectors[i];
+        b->narrow[i] = (float)b->vectors[i];
+    souk_rowproduct_pack(b->narrow, d, b->stride, b->turn);
     for (int k = 0; k < d; k++) {
         b->values[k] = b->values[k] > 0 ? b->values[k] : 0;
         gram[(size_t)k * (size_t)d + (size_t)k] = b->values[k];
@@ -85,36 +95,49 @@ souk_status souk_basis_find_all(struct souk_basis *b, const struct souk_comm *co
     return SOUK_OK;
 }
 
-/* rows = rows M', at most SOUK_BLOCK_ROWS of them.
- * @param scratch [SOUK_BLOCK_ROWS x stride], zero behind d */
-static void multiply_rows(const struct souk_basis *b, const float *matrix, float *rows, int count,
-                          float *scratch)
-{
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, count, b->d, b->d, 1, rows, b->stride,
-                matrix, b->d, 0, scratch, b->stride);
-    memcpy(rows, scratch, (size_t)count * (size_t)b->stride * sizeof *rows);
-}
-
 static float *alloc_scratch(const struct souk_basis *b)
 {
-    return souk_alloc_aligned(SOUK_BLOCK_ROWS * (size_t)b->stride, sizeof(float));
+    return souk_alloc_aligned(2 * SOUK_ROWPRODUCT_ROWS * (size_t)b->stride, sizeof(float));
 }
 
-souk_status souk_basis_turn(const struct souk_basis *b, struct souk_side *side)
+/* Turn the rows of one block that have more than `pairs` pairs, a tile at a time.
+ * @param scratch [2 x SOUK_ROWPRODUCT_ROWS x stride] */
+static void turn_block(const struct souk_basis *b, struct souk_side *side, int64_t first,
+                       int64_t end, int64_t pairs, float *scratch)
+{
+    const size_t stride = (size_t)b->stride, bytes = stride * sizeof *scratch;
+    float *packed = scratch + SOUK_ROWPRODUCT_ROWS * stride, *row[SOUK_ROWPRODUCT_ROWS];
+    int count = 0;
+    for (int64_t r = first; r < end; r++) {
+        if (side->offsets[r + 1] - side->offsets[r] > pairs)
+            row[count++] = souk_side_row(side, r);
+        if (count < SOUK_ROWPRODUCT_ROWS && r + 1 < end)
+            continue;
+        for (int k = 0; k < count; k++)
+            memcpy(packed + (size_t)k * stride, row[k], bytes);
+        souk_rowproduct(b->turn, b->stride, packed, b->stride, count, scratch);
+        for (int k = 0; k < count; k++)
+            memcpy(row[k], packed + (size_t)k * stride, bytes);
+        count = 0;
+    }
+    if (pairs < 0)
+        souk_halves_copy_own(side, first, end - first);
+}
+
+souk_status souk_basis_turn(const struct souk_basis *b, struct souk_side *side, int64_t pairs)
 {
     const struct souk_partition *p = &side->partition;
     int failed = 0;
-#pragma omp parallel default(none) shared(b, side, p) reduction(+ : failed)
+#pragma omp parallel default(none) shared(b, side, p, pairs) reduction(+ : failed)
     {
         float *scratch = alloc_scratch(b);
         failed += !scratch;
 #pragma omp for schedule(dynamic)
         for (int64_t k = 0; k < p->owned; k++) {
-            const int64_t block = p->owned_block[k];
-            const int rows = (int)(p->block_row[block + 1] - p->block_row[block]);
+            const int64_t block = p->owned_block[k], first = p->local_start[block];
+            const int64_t rows = p->block_row[block + 1] - p->block_row[block];
             if (scratch)
-                multiply_rows(b, b->turn, souk_side_row(side, p->local_start[block]), rows,
-                              scratch);
+                turn_block(b, side, first, first + rows, pairs, scratch);
         }
         free(scratch);
     }
@@ -125,15 +148,16 @@ souk_status souk_basis_turn_back(const struct souk_basis *b, float *rows, int64_
 {
     const size_t square = (size_t)b->d * (size_t)b->d;
     float *back = souk_alloc_array(square, sizeof *back), *scratch = alloc_scratch(b);
-    souk_status status = back && scratch ? SOUK_OK : SOUK_ENOMEM;
-    for (size_t i = 0; i < square && !status; i++)
+    float *panels = alloc_panels(b);
+    const bool ready = back && panels && scratch;
+    for (size_t i = 0; i < square && ready; i++)
         back[i] = (float)b->total[i];
-    for (int64_t first = 0; first < count && !status; first += SOUK_BLOCK_ROWS) {
-        const int64_t remaining = count - first;
-        multiply_rows(b, back, rows + first * b->stride,
-                      (int)(remaining < SOUK_BLOCK_ROWS ? remaining : SOUK_BLOCK_ROWS), scratch);
+    if (ready) {
+        souk_rowproduct_pack(back, b->d, b->stride, panels);
+        souk_rowproduct(panels, b->stride, rows, b->stride, count, scratch);
     }
     free(back);
+    free(panels);
     free(scratch);
-    return status;
+    return ready ? SOUK_OK : SOUK_ENOMEM;
 }

@@ -18,7 +18,8 @@ struct souk_basis {
     int d, stride;
     double *vectors; /**< [d x d], V of the last turn */
     double *values;  /**< [d], ascending, >= 0 */
-    float *turn;     /**< [d x d], V as it is applied */
+    float *narrow;   /**< [d x d], V in single precision */
+    float *turn;     /**< [stride x stride], the same for souk_rowproduct() */
     double *total;   /**< [d x d], T */
     double *work;    /**< private */
     int *iwork;      /**< private */
@@ -36,8 +37,10 @@ void souk_basis_fini(struct souk_basis *basis);
 souk_status souk_basis_find_all(struct souk_basis *basis, const struct souk_comm *comm,
                                 double *gram, struct souk_error *err) SOUK_MUST_CHECK;
 
-/** Turn this rank's own rows of a side, block by block. @return SOUK_OK, SOUK_ENOMEM */
-souk_status souk_basis_turn(const struct souk_basis *basis, struct souk_side *side) SOUK_MUST_CHECK;
+/** Turn this rank's own rows of a side that have more than `pairs` pairs; -1: all.
+ *  @return SOUK_OK, SOUK_ENOMEM */
+souk_status souk_basis_turn(const struct souk_basis *basis, struct souk_side *side,
+                            int64_t pairs) SOUK_MUST_CHECK;
 
 /** Turn rows back to the basis in which they began: x T'.
  *  @param rows [count x stride], of one part, so that the bits do not depend on ranks

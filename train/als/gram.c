@@ -1,6 +1,7 @@
 #include "train/als/gram.h"
 
 #include "shared/base/memory.h"
+#include "shared/math/dot.h"
 #include "shared/math/fixed.h"
 
 #include <cblas.h>
@@ -25,38 +26,31 @@ void souk_gram_fini(struct souk_gram *g)
 
 /* The largest squared norm of a row, of this rank. An element of a block's Gram matrix is at most
  * that times the rows of the block. */
-static double largest_norm(const struct souk_side *side, int d)
+static double largest_norm(const struct souk_side *side)
 {
     double largest = 0;
     const int64_t rows = side->partition.local_rows;
-#pragma omp parallel for default(none) shared(side, d, rows) reduction(max                         \
-                                                                       : largest) schedule(static)
+#pragma omp parallel for default(none) shared(side, rows) reduction(max : largest) schedule(static)
     for (int64_t r = 0; r < rows; r++) {
         const float *x = souk_side_row(side, r);
-        double norm = 0;
-        for (int k = 0; k < d; k++)
-            norm += (double)x[k] * (double)x[k];
-        largest = norm > largest ? norm : largest;
+        const double norm = (double)souk_dot(x, x, side->stride);
+        largest = norm > largest ? norm : isnan(norm) ? INFINITY : largest; /* no NaN into a MAX */
     }
     return largest;
 }
 
-/* Add one block. @param rows [SOUK_BLOCK_ROWS x d], product [d x d] scratch */
+/* Add one block. @param product [d x d] scratch */
 static void add_block(const struct souk_side *side, int64_t block, int d, double scale,
-                      double *rows, double *product, int64_t *sums)
+                      float *product, int64_t *sums)
 {
     const struct souk_partition *p = &side->partition;
     const int count = (int)(p->block_row[block + 1] - p->block_row[block]);
     int64_t at = 0;
-    for (int r = 0; r < count; r++) {
-        const float *x = souk_side_row(side, p->local_start[block] + r);
-        for (int k = 0; k < d; k++)
-            rows[r * d + k] = (double)x[k];
-    }
-    cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, d, count, 1, rows, d, 0, product, d);
+    cblas_ssyrk(CblasRowMajor, CblasLower, CblasTrans, d, count, 1,
+                souk_side_row(side, p->local_start[block]), side->stride, 0, product, d);
     for (int i = 0; i < d; i++)
         for (int j = 0; j <= i; j++)
-            sums[at++] += llrint(product[i * d + j] * scale);
+            sums[at++] += llrint((double)product[i * d + j] * scale);
 }
 
 /* One thread's share. @return false when memory is out */
@@ -65,20 +59,18 @@ static bool add_blocks(const struct souk_side *side, int d, double scale, int64_
     const int64_t owned = side->partition.owned;
     const int64_t *blocks = side->partition.owned_block;
     const size_t triangle = (size_t)d * ((size_t)d + 1) / 2;
-    double *rows = souk_alloc_array((size_t)SOUK_BLOCK_ROWS * (size_t)d, sizeof *rows);
-    double *product = souk_alloc_array((size_t)d * (size_t)d, sizeof *product);
+    float *product = souk_alloc_array((size_t)d * (size_t)d, sizeof *product);
     int64_t *mine = souk_zalloc_array(triangle, sizeof *mine);
-    const bool ready = rows && product && mine;
+    const bool ready = product && mine;
 #pragma omp for schedule(dynamic)
     for (int64_t k = 0; k < owned; k++)
         if (ready)
-            add_block(side, blocks[k], d, scale, rows, product, mine);
+            add_block(side, blocks[k], d, scale, product, mine);
     if (ready) {
 #pragma omp critical(souk_gram_sums)
         for (size_t i = 0; i < triangle; i++)
             sums[i] += mine[i];
     }
-    free(rows);
     free(product);
     free(mine);
     return ready;
@@ -89,7 +81,7 @@ souk_status souk_gram_start_all(struct souk_gram *g, const struct souk_side *sid
 {
     const int d = g->d;
     const size_t triangle = (size_t)d * ((size_t)d + 1) / 2;
-    double largest = largest_norm(side, d);
+    double largest = largest_norm(side);
     int64_t *sums = g->sums;
     int failed = 0;
     souk_status status = souk_max_f64_all(g->comm, &largest, 1, err);
@@ -98,6 +90,7 @@ souk_status souk_gram_start_all(struct souk_gram *g, const struct souk_side *sid
     if (!isfinite(largest))
         return souk_fail(err, SOUK_ENUMERIC,
                          "factors are no longer finite: raise the regularization");
+    g->largest = largest;
     g->shift = souk_fixed_shift(largest * SOUK_BLOCK_ROWS,
                                 side->partition.blocks > 0 ? side->partition.blocks : 1);
     const double scale = ldexp(1, g->shift);

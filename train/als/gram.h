@@ -2,8 +2,8 @@
  *  The Gram matrix of a side's factors, sum of x x' over the rows of all ranks: exact, so that it
  *  does not depend on ranks or threads.
  *
- *  Each block's Gram matrix is computed in double (dsyrk), turned into fixed-point integers at a
- *  scale that all ranks agree on, and added as integers (shared/math/fixed.h).
+ *  Each block's Gram matrix is computed in single precision (ssyrk), turned into fixed-point
+ *  integers at a scale that all ranks agree on, and added as integers (shared/math/fixed.h).
  */
 #ifndef SOUK_ALS_GRAM_H
 #define SOUK_ALS_GRAM_H
@@ -14,7 +14,8 @@ struct souk_gram {
     const struct souk_comm *comm;
     int d;
     int shift;
-    int64_t *sums; /**< [d (d + 1) / 2], packed lower triangle */
+    double largest; /**< squared norm of a row, of all ranks, as of the last start */
+    int64_t *sums;  /**< [d (d + 1) / 2], packed lower triangle */
     MPI_Request request;
 };
 

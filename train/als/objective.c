@@ -19,7 +19,7 @@ static double confidence(const struct souk_objective *o, double weight)
 {
     if (o->kind == SOUK_OBJECTIVE_IMPLICIT)
         return o->offset + o->alpha * weight;
-    return o->power == 0 ? 1 : pow(weight, o->power);
+    return weight;
 }
 
 void souk_objective_coefficients(const struct souk_objective *o, const float *weight, int64_t count,

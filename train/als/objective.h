@@ -9,7 +9,9 @@
  *  ials (Rendle, Krichene, Zhang, Koren 2021)
  *      sum_observed v (1 - s)^2 + alpha0 sum_all s^2 + lambda (sum_u f_u |x_u|^2 + sum_i f_i
  * |y_i|^2) f_u = (pairs of u + alpha0 * items)^nu,  f_i = (pairs of i + alpha0 * users)^nu v =
- * weight^power                     (power 0: every observed pair counts 1, as in the paper)
+ * weight                           (all 1 in the paper)
+ *
+ *  The weights are those of pairweight.h.
  */
 #ifndef SOUK_ALS_OBJECTIVE_H
 #define SOUK_ALS_OBJECTIVE_H
@@ -25,7 +27,7 @@ enum souk_objective_kind {
 struct souk_objective {
     enum souk_objective_kind kind;
     double alpha, offset, regularization; /**< implicit */
-    double alpha0, lambda, nu, power;     /**< ials */
+    double alpha0, lambda, nu;            /**< ials */
     double rating_regularization;         /**< explicit */
 };
 

@@ -192,16 +192,19 @@ static int64_t index_bytes(const struct souk_side *s)
 
 /* What a rank holds at most, over the ranks. Spilled sides use one window in turn. */
 static souk_status measure_all(const struct souk_comm *comm, const struct souk_side sides[2],
-                               const struct layout *layout, int64_t *bytes, struct souk_error *err)
+                               const struct layout *layout, bool halves, int64_t *bytes,
+                               struct souk_error *err)
 {
-    const int64_t row = sides[0].stride * (int64_t)sizeof(float);
+    const int64_t half = halves ? sides[0].stride * (int64_t)sizeof(uint16_t) : 0;
+    const int64_t row = sides[0].stride * (int64_t)sizeof(float) + half;
     const int64_t windows[2] = {sides[0].ghosts * row, sides[1].ghosts * row};
     *bytes = index_bytes(&sides[0]) + index_bytes(&sides[1]) +
              larger(sides[0].send_bytes, sides[1].send_bytes) +
              larger(sides[0].recv_bytes, sides[1].recv_bytes);
     *bytes += layout->spilled
                   ? larger(windows[0], windows[1])
-                  : windows[0] + windows[1] + data_bytes(&sides[0]) + data_bytes(&sides[1]);
+                  : windows[0] + windows[1] + data_bytes(&sides[0]) + data_bytes(&sides[1]) +
+                        half * (sides[0].partition.local_rows + sides[1].partition.local_rows);
     return souk_max_i64_all(comm, bytes, 1, err);
 }
 
@@ -219,23 +222,39 @@ static souk_status build_lists_all(const struct souk_comm *comm, const struct so
     for (int k = 0; k < 2 && !status; k++)
         status = build_rows_all(comm, ratings, (enum souk_side_kind)k, plan, layout, node, sides,
                                 longest, err);
-    return status ? status : measure_all(comm, sides, layout, bytes, err);
+    return status ? status : measure_all(comm, sides, layout, plan->halves, bytes, err);
+}
+
+/* Floats of a matrix of so many rows, and of the halves behind it. */
+static souk_status matrix_floats(int64_t rows, int stride, bool halves, size_t *floats,
+                                 struct souk_error *err)
+{
+    size_t half = 0;
+    if (!souk_mul_size((size_t)rows, (size_t)stride, floats) ||
+        (halves && !souk_mul_size((size_t)rows, (size_t)stride / 2, &half)) ||
+        *floats > SIZE_MAX - half)
+        return souk_fail(err, SOUK_ENOMEM, "no memory for %lld factor rows", (long long)rows);
+    *floats += half;
+    return SOUK_OK;
+}
+
+static uint16_t *halves_behind(float *matrix, int64_t rows, int stride)
+{
+    return (uint16_t *)(void *)(matrix + (size_t)rows * (size_t)stride);
 }
 
 /* The node's matrix of a side: its ranks' own rows, and the ghosts that the other side's rows need.
  */
 static souk_status allocate_matrix_all(const struct souk_comm *comm, const struct souk_node *node,
                                        struct souk_side *s, const struct souk_side *other,
-                                       bool *shared_short, struct souk_error *err)
+                                       bool halves, bool *shared_short, struct souk_error *err)
 {
     const struct souk_ghostlist *list = &other->gather[0].list;
     const size_t stride = (size_t)s->stride, own = (size_t)s->partition.local_rows;
     const int64_t first = list->base[comm->rank], rows = list->node_rows + other->ghosts;
     size_t floats = 0;
     int64_t is_short;
-    souk_status status = SOUK_OK;
-    if (!souk_mul_size((size_t)rows, stride, &floats))
-        status = souk_fail(err, SOUK_ENOMEM, "no memory for %lld factor rows", (long long)rows);
+    souk_status status = matrix_floats(rows, s->stride, halves, &floats, err);
     status = souk_status_agree_all(&node->comm, status, err);
     if (!status)
         status = souk_nodematrix_init_all(&s->storage, node, floats, (size_t)first * stride,
@@ -243,6 +262,8 @@ static souk_status allocate_matrix_all(const struct souk_comm *comm, const struc
                                           shared_short, err);
     is_short = *shared_short;
     s->matrix = s->storage.values;
+    if (!status && halves)
+        s->halves = halves_behind(s->matrix, rows, s->stride);
     if (!status)
         s->own = s->matrix + (size_t)first * stride;
     status = souk_status_agree_all(comm, status, err);
@@ -254,19 +275,20 @@ static souk_status allocate_matrix_all(const struct souk_comm *comm, const struc
 
 /* One buffer for what both sides need, in turn: own rows are in the spills. */
 static souk_status allocate_window_all(const struct souk_comm *comm, const struct souk_node *node,
-                                       struct souk_side sides[2], struct souk_error *err)
+                                       bool halves, struct souk_side sides[2],
+                                       struct souk_error *err)
 {
     const int64_t rows = larger(sides[0].ghosts, sides[1].ghosts);
     bool shared_short;
     size_t floats = 0;
-    souk_status status = SOUK_OK;
-    if (!souk_mul_size((size_t)rows, (size_t)sides[0].stride, &floats))
-        status = souk_fail(err, SOUK_ENOMEM, "no memory for %lld factor rows", (long long)rows);
+    souk_status status = matrix_floats(rows, sides[0].stride, halves, &floats, err);
     if (!status)
         status =
             souk_nodematrix_init_all(&sides[0].storage, node, floats, 0, 0, 0, &shared_short, err);
     for (int k = 0; k < 2; k++)
         sides[k].matrix = sides[0].storage.values;
+    for (int k = 0; k < 2 && !status && halves; k++)
+        sides[k].halves = halves_behind(sides[0].matrix, rows, sides[0].stride);
     return souk_status_agree_all(comm, status, err);
 }
 
@@ -301,9 +323,10 @@ static souk_status allocate_all(const struct souk_comm *comm, const struct souk_
 {
     souk_status status = SOUK_OK;
     if (layout->spilled)
-        status = allocate_window_all(comm, node, sides, err);
+        status = allocate_window_all(comm, node, plan->halves, sides, err);
     for (int k = 0; k < 2 && !status && !layout->spilled; k++)
-        status = allocate_matrix_all(comm, node, &sides[k], &sides[!k], shared_short, err);
+        status =
+            allocate_matrix_all(comm, node, &sides[k], &sides[!k], plan->halves, shared_short, err);
     return status ? status : bind_all(comm, plan, layout, sides, err);
 }
 
@@ -368,7 +391,7 @@ souk_status souk_sides_init_all(const struct souk_comm *comm, const struct souk_
     if (!status && plan->memory_limit > 0 && need > plan->memory_limit)
         status = build_within_limit_all(comm, ratings, plan, node, sides, &layout, err);
     if (!status)
-        status = measure_all(comm, sides, &layout, &bytes, err);
+        status = measure_all(comm, sides, &layout, plan->halves, &bytes, err);
     if (!status) {
         report_layout(sides, &layout, node, need, bytes);
         status = allocate_all(comm, plan, &layout, node, sides, &shared_short, err);
@@ -384,6 +407,7 @@ souk_status souk_sides_init_all(const struct souk_comm *comm, const struct souk_
                                           .row_cost = plan->row_cost,
                                           .chunks = plan->chunks,
                                           .wire = plan->wire,
+                                          .halves = plan->halves,
                                           .memory_limit = plan->memory_limit,
                                           .scratch = plan->scratch};
     souk_sides_fini_all(sides);

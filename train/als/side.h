@@ -35,6 +35,8 @@ struct souk_side {
     void *send_buffer, *recv_buffer; /**< of both sides' batches; held by the first side */
     struct souk_nodematrix storage;
     float *matrix;           /**< [(node's rows + ghosts) x stride], what columns count from */
+    uint16_t *halves;        /**< as matrix (halves.h); NULL: the solver reads the matrix itself */
+    float unit;              /**< of the halves */
     float *own;              /**< [local rows x stride], in the matrix or in the spill */
     struct souk_spill spill; /**< own rows, column and weight, with a memory limit */
 };
@@ -50,6 +52,7 @@ struct souk_sides_plan {
     int ranks_per_node;         /**< 0, or see souk_node_init_all() */
     int chunks;                 /**< of an exchange, at least 1 */
     enum souk_wire wire;
+    bool halves;          /**< the solver reads a copy in half precision */
     int64_t memory_limit; /**< bytes of a rank, 0: none */
     const char *scratch;  /**< folder for what does not fit */
 };

@@ -25,11 +25,22 @@ static int64_t *rows_of_part(int64_t *const *arrays, int part)
     return arrays ? arrays[part] : NULL;
 }
 
+static void take_stages(struct souk_model_part *to, const struct souk_model_part *from)
+{
+    to->event_offsets = from->event_offsets;
+    to->event_item = from->event_item;
+    to->event_ms = from->event_ms;
+    to->event_type = from->event_type;
+    to->event_value = from->event_value;
+    memcpy(to->sources, from->sources, sizeof to->sources);
+    to->columns = from->columns;
+}
+
 struct souk_model_part souk_model_part_view(const struct souk_ratings *ratings,
                                             const struct souk_model_content *c, int local)
 {
     const struct souk_ratings_part *r = &ratings->local[local];
-    return (struct souk_model_part){
+    struct souk_model_part p = {
         .part = r->part,
         .factors = c->factors,
         .stride = c->stride,
@@ -47,6 +58,9 @@ struct souk_model_part souk_model_part_view(const struct souk_ratings *ratings,
         .item_events = c->item_events[r->part],
         .category = r->category,
     };
+    if (c->stages)
+        take_stages(&p, &c->stage_parts[r->part]);
+    return p;
 }
 
 struct souk_model souk_model_view(const struct souk_dataset *dataset,
@@ -67,6 +81,8 @@ struct souk_model souk_model_view(const struct souk_dataset *dataset,
         .metrics_json = (char *)content->metrics_json,
         .categories = dataset->categories,
     };
+    if (content->stages)
+        m.stages = *content->stages;
     snprintf(m.kind, sizeof m.kind, "%s", content->kind);
     return m;
 }
@@ -80,7 +96,8 @@ static souk_status write_parts(const char *folder, const struct souk_ratings *ra
     for (int k = 0; k < ratings->local_count && status == SOUK_OK; k++) {
         const struct souk_model_part part = souk_model_part_view(ratings, c, k);
         entries[k].part = part.part;
-        status = souk_model_write_part(folder, ratings->id_width, &part, &entries[k].file, err);
+        status = souk_model_write_part(folder, ratings->id_width, c->stages, &part,
+                                       &entries[k].file, err);
     }
     return status;
 }

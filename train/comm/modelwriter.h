@@ -15,18 +15,21 @@
 /** What a stage adds to the ratings; all borrowed. Arrays over parts are indexed by part number,
  * and need those of this rank only. */
 struct souk_model_content {
-    const char *kind;                  /**< "als" */
-    int64_t neighbours;                /**< longest row of neighbours; 0: none */
-    int factors, stride;               /**< 0, 0: none */
-    float *const *user_factors;        /**< [parts][users x stride]; NULL without factors */
-    float *const *item_factors;        /**< [parts][items x stride] */
-    int64_t *const *neighbour_offsets; /**< [parts][items + 1]; NULL without neighbours */
-    int64_t *const *neighbour;         /**< [parts][entries] */
-    float *const *neighbour_weight;    /**< [parts][entries] */
-    float *const *popularity;          /**< [parts][items] */
-    int64_t *const *item_events;       /**< [parts][items] */
-    const char *parameters_json;       /**< one object */
-    const char *metrics_json;          /**< NULL: none */
+    const char *kind;                          /**< "als" */
+    int64_t neighbours;                        /**< longest row of neighbours; 0: none */
+    int factors, stride;                       /**< 0, 0: none */
+    float *const *user_factors;                /**< [parts][users x stride]; NULL without factors */
+    float *const *item_factors;                /**< [parts][items x stride] */
+    int64_t *const *neighbour_offsets;         /**< [parts][items + 1]; NULL without neighbours */
+    int64_t *const *neighbour;                 /**< [parts][entries] */
+    float *const *neighbour_weight;            /**< [parts][entries] */
+    float *const *popularity;                  /**< [parts][items] */
+    int64_t *const *item_events;               /**< [parts][items] */
+    const struct souk_model_stages *stages;    /**< of a two-stage model, else NULL */
+    const struct souk_model_part *stage_parts; /**< [parts], with stages: the events, sources and
+                                                    columns of each, the rest unused */
+    const char *parameters_json;               /**< one object */
+    const char *metrics_json;                  /**< NULL: none */
 };
 
 /** The model as its manifest will say it; without files, path and id. All borrowed: not for

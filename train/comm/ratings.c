@@ -4,6 +4,7 @@
 #include "shared/data/interactions.h"
 #include "train/comm/holdout.h"
 #include "train/comm/itemcategory.h"
+#include "train/comm/leaveout.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@ struct loading_part {
     struct souk_idtable users, items; /* all of the dataset's */
     struct souk_interactions pairs;
     int32_t *category; /* [items] or NULL */
+    bool *known;       /* [items] or NULL: no matter */
 };
 
 struct loading {
@@ -23,7 +25,7 @@ struct loading {
     int count;
     struct loading_part *parts;
     int64_t *item_pairs; /* [dataset items]: users of each */
-    int64_t *item_row;   /* [dataset items]: model row, -1: left out */
+    int64_t *item_row; /* [dataset items]: not 0: kept in any case; then model row, -1: left out */
     struct souk_ratings *out;
     struct souk_error *err;
 };
@@ -35,6 +37,28 @@ struct souk_window souk_training_window(const struct souk_dataset *dataset, int6
     if (until_ms == SOUK_TIME_NONE)
         window.until_ms = dataset->split_ms == SOUK_TIME_NONE ? SOUK_TIME_MAX : dataset->split_ms;
     return window;
+}
+
+static bool has_attribute(const struct souk_attribute *a, int64_t item)
+{
+    return a->type == SOUK_ATTRIBUTE_NUMBER ? a->numbers[item] == a->numbers[item]
+                                            : a->text_offsets[item + 1] > a->text_offsets[item];
+}
+
+/* Which items something is known of but events. Of the log there is what was set in time. */
+static souk_status find_known(const struct souk_dataset_part *p, bool **out, struct souk_error *err)
+{
+    const int64_t *log = p->properties.item_offsets;
+    bool *known = souk_zalloc_array((size_t)p->items.count, sizeof *known);
+    *out = known;
+    if (!known)
+        return souk_fail(err, SOUK_ENOMEM, "no memory for the items of part %d", p->part);
+    for (int64_t i = 0; i < p->items.count; i++) {
+        known[i] = log && log[i + 1] > log[i];
+        for (int a = 0; a < p->item_attribute_count && !known[i]; a++)
+            known[i] = has_attribute(&p->item_attributes[a], i);
+    }
+    return SOUK_OK;
 }
 
 static souk_status load_part(struct loading *l, int part, const struct souk_interaction_rule *rule)
@@ -50,9 +74,14 @@ static souk_status load_part(struct loading *l, int part, const struct souk_inte
     lp->part = part;
     l->count++;
     souk_holdout_trim(&p, l->rule->holdout);
+    souk_leaveout_trim(l->dataset->types, l->rule->leave_out, &p);
+    if (l->rule->hiding.items > 0 || l->rule->hiding.users > 0)
+        souk_hiding_trim(&l->rule->hiding, l->item_row, &p);
     status = souk_interactions_of_part(&p, rule, &lp->pairs, l->err);
     if (!status)
         status = souk_item_category(l->dataset, &p, &lp->category, l->err);
+    if (!status && l->rule->all_items)
+        status = find_known(&p, &lp->known, l->err);
     lp->users = p.users;
     lp->items = p.items;
     p.users = p.items = (struct souk_idtable){0};
@@ -99,14 +128,27 @@ static int64_t filter_pairs(struct souk_interactions *m, const int64_t *item_row
     return users;
 }
 
-/* Number the items that enough users have. */
+/* The known items stay, as the hidden ones do. */
+static souk_status mark_known_all(struct loading *l)
+{
+    if (!l->rule->all_items)
+        return SOUK_OK;
+    for (int k = 0; k < l->count; k++) {
+        int64_t *row = l->item_row + l->dataset->item_first[l->parts[k].part];
+        for (int64_t i = 0; i < l->parts[k].items.count; i++)
+            row[i] |= l->parts[k].known[i];
+    }
+    return souk_max_i64_all(l->comm, l->item_row, souk_dataset_items(l->dataset), l->err);
+}
+
+/* Number the items that enough users have, and those that stay in any case. */
 static void number_items(struct loading *l, int64_t min_pairs)
 {
     int64_t next = 0;
     for (int p = 0; p < l->dataset->parts; p++) {
         l->out->item_first[p] = next;
         for (int64_t i = l->dataset->item_first[p]; i < l->dataset->item_first[p + 1]; i++)
-            l->item_row[i] = l->item_pairs[i] >= min_pairs ? next++ : -1;
+            l->item_row[i] = l->item_pairs[i] >= min_pairs || l->item_row[i] ? next++ : -1;
     }
     l->out->item_first[l->dataset->parts] = next;
 }
@@ -224,15 +266,16 @@ static souk_status finish_parts(struct loading *l)
     return status;
 }
 
-/* item_pairs by dataset row -> by model row. */
-static void keep_item_pairs(struct loading *l)
+/* item_pairs by dataset row -> by model row. The result takes both tables over. */
+static void keep_item_tables(struct loading *l)
 {
     int64_t next = 0;
     for (int64_t i = 0; i < souk_dataset_items(l->dataset); i++)
         if (l->item_row[i] >= 0)
             l->item_pairs[next++] = l->item_pairs[i];
     l->out->item_pairs = l->item_pairs;
-    l->item_pairs = NULL;
+    l->out->item_row = l->item_row;
+    l->item_pairs = l->item_row = NULL;
 }
 
 static souk_status allocate(struct loading *l)
@@ -256,6 +299,7 @@ static void loading_fini(struct loading *l)
         souk_idtable_fini(&l->parts[k].items);
         souk_interactions_fini(&l->parts[k].pairs);
         free(l->parts[k].category);
+        free(l->parts[k].known);
     }
     free(l->parts);
     free(l->item_pairs);
@@ -271,10 +315,13 @@ souk_status souk_ratings_load_all(const struct souk_comm *comm, const struct sou
 
     *out = (struct souk_ratings){
         .parts = dataset->parts, .id_width = dataset->id_width, .window = rule->window};
-    status = allocate(&l);
+    status = souk_status_agree_all(comm, allocate(&l), err);
     if (!status)
-        status = load_parts(&l);
-    status = souk_status_agree_all(comm, status, err);
+        status = souk_hiding_mark_all(comm, dataset, &rule->hiding, l.item_row, err);
+    if (!status)
+        status = souk_status_agree_all(comm, load_parts(&l), err);
+    if (!status)
+        status = mark_known_all(&l);
     if (!status)
         status = number_rows_all(&l);
     if (!status && out->pairs == 0)
@@ -284,7 +331,7 @@ souk_status souk_ratings_load_all(const struct souk_comm *comm, const struct sou
     if (!status)
         status = souk_status_agree_all(comm, finish_parts(&l), err);
     if (!status)
-        keep_item_pairs(&l);
+        keep_item_tables(&l);
     loading_fini(&l);
     if (status)
         souk_ratings_fini(out);
@@ -308,5 +355,19 @@ void souk_ratings_fini(struct souk_ratings *r)
     free(r->user_first);
     free(r->item_first);
     free(r->item_pairs);
+    free(r->item_row);
     *r = (struct souk_ratings){0};
+}
+
+souk_status souk_ratings_newest_all(const struct souk_comm *comm,
+                                    const struct souk_ratings *ratings, int64_t *newest_ms,
+                                    struct souk_error *err)
+{
+    *newest_ms = INT64_MIN;
+    for (int k = 0; k < ratings->local_count; k++) {
+        const struct souk_ratings_part *p = &ratings->local[k];
+        for (int64_t i = 0; i < p->offsets[p->users.count]; i++)
+            *newest_ms = p->last_ms[i] > *newest_ms ? p->last_ms[i] : *newest_ms;
+    }
+    return souk_max_i64_all(comm, newest_ms, 1, err);
 }

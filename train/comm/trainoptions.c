@@ -32,6 +32,8 @@ souk_status souk_train_rule(const struct souk_train_options *o, const struct sou
         .min_user_pairs = o->min_user_items,
         .min_item_pairs = o->min_item_users,
         .holdout = o->holdout,
+        .leave_out = (int)o->leave_out,
+        .hiding = {o->hide_items, o->hide_users, (uint64_t)o->hide_seed},
     };
     if (rule->window.from_ms >= rule->window.until_ms)
         return souk_fail(err, SOUK_EUSAGE, "--from is not before --until");

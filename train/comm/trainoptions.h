@@ -15,7 +15,9 @@ struct souk_train_options {
     const char *from, *until;
     const char *event_weights;
     int64_t min_user_items, min_item_users;
-    double holdout;
+    int64_t leave_out;
+    double holdout, hide_items, hide_users;
+    int64_t hide_seed;
 };
 
 /** Rows for the start of a subcommand's table. @param o a struct souk_train_options lvalue */
@@ -98,11 +100,55 @@ struct souk_train_options {
          "N",                                                                                      \
          "leave out items with fewer users",                                                       \
          false},                                                                                   \
+        {"holdout",                                                                                \
+         0,                                                                                        \
+         SOUK_OPTION_REAL,                                                                         \
+         &(o).holdout,                                                                             \
+         "0",                                                                                      \
+         0,                                                                                        \
+         .99,                                                                                      \
+         NULL,                                                                                     \
+         "SHARE",                                                                                  \
+         "leave out the last share of each user's events, for souk-evaluate --protocol per-user",  \
+         false},                                                                                   \
+        {"leave-out",                                                                              \
+         0,                                                                                        \
+         SOUK_OPTION_INT,                                                                          \
+         &(o).leave_out,                                                                           \
+         "0",                                                                                      \
+         0,                                                                                        \
+         1000,                                                                                     \
+         NULL,                                                                                     \
+         "N",                                                                                      \
+         "leave out each user's Nth latest wanted item with all its events, for souk-evaluate "    \
+         "--protocol leave-one-out",                                                               \
+         false},                                                                                   \
+        {"hide-users",                                                                             \
+         0,                                                                                        \
+         SOUK_OPTION_REAL,                                                                         \
+         &(o).hide_users,                                                                          \
+         "0",                                                                                      \
+         0,                                                                                        \
+         .99,                                                                                      \
+         NULL,                                                                                     \
+         "SHARE",                                                                                  \
+         "leave out this share of the users, for souk-evaluate --protocol strong",                 \
+         false},                                                                                   \
+        {"hide-items",                                                                             \
+         0,                                                                                        \
+         SOUK_OPTION_REAL,                                                                         \
+         &(o).hide_items,                                                                          \
+         "0",                                                                                      \
+         0,                                                                                        \
+         .99,                                                                                      \
+         NULL,                                                                                     \
+         "SHARE",                                                                                  \
+         "leave out the events of this share of the items, for souk-evaluate --protocol "          \
+         "item-holdout",                                                                           \
+         false},                                                                                   \
     {                                                                                              \
-        "holdout", 0, SOUK_OPTION_REAL, &(o).holdout, "0", 0, .99, NULL, "SHARE",                  \
-            "leave out the last share of each user's events, for souk-evaluate --protocol "        \
-            "per-user",                                                                            \
-            false                                                                                  \
+        "hide-seed", 0, SOUK_OPTION_INT, &(o).hide_seed, "1", 0, 1e15, NULL, "N",                  \
+            "chooses the hidden users and items", false                                            \
     }
 
 /** The rule that the options ask for. Texts are borrowed from them.

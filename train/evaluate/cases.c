@@ -6,6 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *souk_protocol_name(enum souk_protocol protocol)
+{
+    static const char *const names[] = {
+#define X(name, text) text,
+        SOUK_PROTOCOL_LIST(X)
+#undef X
+    };
+    return names[protocol];
+}
+
 souk_status souk_cases_init(struct souk_cases *c, int rounds, int stride, struct souk_error *err)
 {
     *c = (struct souk_cases){0};
@@ -28,6 +38,9 @@ void souk_cases_fini(struct souk_cases *c)
     free(c->round_first);
     free(c->target_offsets);
     free(c->target);
+    free(c->given_offsets);
+    free(c->given);
+    free(c->given_weight);
     free(c->wanted_first);
     *c = (struct souk_cases){0};
 }
@@ -40,21 +53,35 @@ static void move_case(struct souk_cases *c, int64_t to, int64_t from)
                stride);
 }
 
+/* The offsets of cases [begin, end) move to the front, and what they count to `first`. */
+static void keep_offsets(int64_t *offsets, int64_t first, int64_t begin, int64_t end, void *values,
+                         size_t size)
+{
+    const int64_t shift = offsets[begin] - offsets[first];
+    memmove((char *)values + (size_t)offsets[first] * size,
+            (char *)values + (size_t)offsets[begin] * size,
+            (size_t)(offsets[end] - offsets[begin]) * size);
+    for (int64_t u = begin; u < end; u++)
+        offsets[first + 1 + u - begin] = offsets[u + 1] - shift;
+}
+
 void souk_cases_keep_slice(struct souk_cases *c, int64_t first, int slice, int slices)
 {
     const int64_t begin = first + souk_slice_first(c->count - first, slice, slices);
     const int64_t end = first + souk_slice_first(c->count - first, slice + 1, slices);
-    const int64_t shift = c->target_offsets[begin] - c->target_offsets[first];
-    int64_t kept = first;
     if (slices == 1 || c->count == first)
         return;
-    memmove(c->target + c->target_offsets[first], c->target + c->target_offsets[begin],
-            (size_t)(c->target_offsets[end] - c->target_offsets[begin]) * sizeof *c->target);
-    for (int64_t u = begin; u < end; u++) {
-        move_case(c, kept, u);
-        c->target_offsets[++kept] = c->target_offsets[u + 1] - shift;
+    for (int64_t u = begin; u < end; u++)
+        move_case(c, first + u - begin, u);
+    if (c->given_offsets) {
+        /* two arrays hang on these offsets: the first move must leave them as they are */
+        const int64_t *g = c->given_offsets;
+        memmove(c->given_weight + g[first], c->given_weight + g[begin],
+                (size_t)(g[end] - g[begin]) * sizeof *c->given_weight);
+        keep_offsets(c->given_offsets, first, begin, end, c->given, sizeof *c->given);
     }
-    c->count = c->users.count = kept;
+    keep_offsets(c->target_offsets, first, begin, end, c->target, sizeof *c->target);
+    c->count = c->users.count = first + end - begin;
 }
 
 void souk_cases_filter_targets(struct souk_cases *c, const bool *keep)

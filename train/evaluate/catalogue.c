@@ -17,6 +17,7 @@ void souk_catalogue_fini(struct souk_catalogue *c)
     free(c->ids);
     free(c->row);
     free(c->position);
+    free(c->item_events);
     *c = (struct souk_catalogue){0};
 }
 
@@ -54,9 +55,17 @@ souk_status souk_catalogue_add(struct souk_catalogue *c, const struct souk_model
                                int64_t first_row, struct souk_error *err)
 {
     const int64_t count = c->count + part->items.count;
+    size_t known = (size_t)c->items;
     struct souk_popular_item *all = souk_alloc_array((size_t)count, sizeof *all);
-    if (!all)
+    const souk_status grown = souk_grow(&c->item_events, &known, known + (size_t)part->items.count,
+                                        SIZE_MAX / 16, sizeof *c->item_events);
+    if (!all || grown != SOUK_OK) {
+        free(all);
         return souk_fail(err, SOUK_ENOMEM, "out of memory for %lld items", (long long)count);
+    }
+    if (part->items.count > 0)
+        memcpy(c->item_events + c->items, part->item_events,
+               (size_t)part->items.count * sizeof *c->item_events);
     if (c->count > 0)
         memcpy(all, c->most, (size_t)c->count * sizeof *all);
     for (int64_t i = 0; i < part->items.count; i++) {
@@ -84,6 +93,23 @@ souk_status souk_catalogue_add(struct souk_catalogue *c, const struct souk_model
     return SOUK_OK;
 }
 
+static int compare_descending(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x < y) - (x > y);
+}
+
+void souk_catalogue_deciles(const int64_t *events, int64_t items, int64_t *decile_min)
+{
+    int64_t wanted = items;
+    while (wanted > 0 && events[wanted - 1] == 0)
+        wanted--; /* hidden items: nobody wanted them */
+    for (int64_t d = 1; d <= 10; d++) {
+        const int64_t last = (wanted * d + 9) / 10 - 1;
+        decile_min[d - 1] = wanted > 0 ? events[last] : 0;
+    }
+}
+
 souk_status souk_catalogue_close(struct souk_catalogue *c, struct souk_error *err)
 {
     souk_status status = SOUK_OK;
@@ -94,6 +120,8 @@ souk_status souk_catalogue_close(struct souk_catalogue *c, struct souk_error *er
         status = souk_fail(err, SOUK_ENOMEM, "out of memory for %d items", c->count);
         goto out;
     }
+    if (c->items > 0)
+        qsort(c->item_events, (size_t)c->items, sizeof *c->item_events, compare_descending);
     for (int i = 0; i < c->count; i++)
         by_row[i] = &c->most[i];
     if (c->count > 0)

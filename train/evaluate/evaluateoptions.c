@@ -1,7 +1,10 @@
 #include "train/evaluate/evaluateoptions.h"
 
 #include "shared/base/clock.h"
+#include "shared/score/historyrule.h"
 #include "train/comm/holdout.h"
+#include "train/comm/leaveout.h"
+#include "train/evaluate/report.h"
 
 #include <string.h>
 
@@ -20,10 +23,10 @@ static souk_status parse_time(const char *option, const char *text, int64_t *ms,
 static souk_status check_usage(struct souk_evaluate_settings *s, struct souk_error *err)
 {
     struct souk_question *q = &s->question;
-    const bool is_temporal = q->protocol == SOUK_PROTOCOL_TEMPORAL;
-    if (!is_temporal && (s->split || s->until))
+    if (!souk_protocol_has_split(q->protocol) && (s->split || s->until))
         return souk_fail(err, SOUK_EUSAGE,
-                         "--split and --test-until belong to --protocol temporal");
+                         "--split and --test-until do not belong to --protocol %s",
+                         souk_protocol_name(q->protocol));
     if (q->protocol == SOUK_PROTOCOL_FILE && !q->targets)
         return souk_fail(err, SOUK_EUSAGE, "--protocol file needs --targets FILE");
     if (q->protocol != SOUK_PROTOCOL_FILE && q->targets)
@@ -46,25 +49,40 @@ souk_status souk_evaluate_parse(int argc, char **argv, bool speak, bool *done,
          "the dataset that the model was trained on", true},
         {"model", 0, SOUK_OPTION_TEXT, &out->model, NULL, 0, 0, NULL, "DIR",
          "the model to evaluate", true},
+        {"against", 0, SOUK_OPTION_TEXT, &out->against, NULL, 0, 0, NULL, "DIR|ORDER",
+         "compare with another model, or with the model's items in popular, newest or random "
+         "order; "
+         "differences get intervals of a paired bootstrap",
+         false},
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "question", false},
         {"protocol", 0, SOUK_OPTION_CHOICE, &out->protocol, "temporal", 0, 0,
-         "temporal|per-user|file", "NAME",
-         "where targets come from: behind one cut in time, the last share of each user's events, "
-         "or "
-         "a file",
+         "temporal|per-user|file|strong|session|cold-users|item-holdout", "NAME",
+         "where targets come from: behind one cut in time; the last share of each user's events; a "
+         "file; users hidden from training; the next item of a session; users new behind the cut; "
+         "items hidden from training",
          false},
         {"split", 0, SOUK_OPTION_TEXT, &out->split, NULL, 0, 0, NULL, "TIME",
-         "temporal: targets begin here (default: the dataset's split, else the end of the model's "
-         "training window)",
+         "targets begin here, where the protocol has a cut in time (default: the dataset's split, "
+         "else the end of the model's training window)",
          false},
         {"test-until", 0, SOUK_OPTION_TEXT, &out->until, NULL, 0, 0, NULL, "TIME",
-         "temporal: targets end before this", false},
+         "and end before this", false},
+        {"target-share", 0, SOUK_OPTION_REAL, &q->share, "0.2", .001, .999, NULL, "SHARE",
+         "strong: the last share of a hidden user's events is asked for, the others are given",
+         false},
+        {"cold-history", 0, SOUK_OPTION_INT, &q->cold_history, "3", 0, SOUK_COLD_HISTORY_MAX, NULL,
+         "N", "cold-users: a new user's first N items are given", false},
         {"targets", 0, SOUK_OPTION_TEXT, &q->targets, NULL, 0, 0, NULL, "FILE",
          "file: CSV of two columns, user and item", false},
         {"discovery", 0, SOUK_OPTION_FLAG, &q->discovery, "false", 0, 0, NULL, NULL,
          "count only items that the user had not touched before", false},
         {"include-seen", 0, SOUK_OPTION_FLAG, &q->include_seen, "false", 0, 0, NULL, NULL,
          "leave a user's training items in the lists", false},
+        {"rank-by", 0, SOUK_OPTION_CHOICE, &out->rank_by, "model", 0, 0,
+         "model|popular|newest|random", "ORDER",
+         "what orders the lists: the model, or for a baseline its popularity, the day an item was "
+         "first seen, or chance",
+         false},
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "figures", false},
         {"k", 'k', SOUK_OPTION_TEXT, &out->k, "5,10,20", 0, 0, NULL, "LIST",
          "lengths of the lists to measure", false},
@@ -72,7 +90,13 @@ souk_status souk_evaluate_parse(int argc, char **argv, bool speak, bool *done,
          "replicates for the 95 % intervals; 0: none", false},
         {"seed", 0, SOUK_OPTION_INT, &out->seed, "1", 0, 1e15, NULL, "N", "of the replicates",
          false},
+        {"curves", 0, SOUK_OPTION_FLAG, &out->has_curves, "false", 0, 0, NULL, NULL,
+         "also ROC-AUC and average precision over all candidates, which streams the items twice "
+         "more; --report does it too",
+         false},
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "output", false},
+        {"report", 0, SOUK_OPTION_TEXT, &out->report, NULL, 0, 0, NULL, "FILE",
+         "write a page of curves and tables: HTML that needs nothing else", false},
         {"json", 0, SOUK_OPTION_TEXT, &out->json, NULL, 0, 0, NULL, "FILE",
          "write all figures as JSON", false},
         {"dump-recommendations", 0, SOUK_OPTION_TEXT, &out->recommendations, NULL, 0, 0, NULL,
@@ -90,13 +114,25 @@ souk_status souk_evaluate_parse(int argc, char **argv, bool speak, bool *done,
         .name = "souk-evaluate",
         .summary = "measure the lists of a model over its full catalogue (an MPI program)",
         .examples = "  mpirun -n 2 souk-evaluate --dataset or.ds --model or.model --discovery "
-                    "--json metrics.json\n",
+                    "--json metrics.json\n"
+                    "  mpirun -n 2 souk-evaluate --dataset or.ds --model or.model --discovery \\\n"
+                    "      --protocol cold-users --cold-history 3\n"
+                    "  mpirun -n 2 souk-train ease --dataset or.ds --hide-users 0.1 --out s.model\n"
+                    "  mpirun -n 2 souk-evaluate --dataset or.ds --model s.model --protocol "
+                    "strong\n"
+                    "  mpirun -n 2 souk-evaluate --dataset or.ds --model new.model --against "
+                    "old.model \\\n"
+                    "      --report report.html\n",
         .options = options,
     };
     souk_status status = souk_options_parse(&program, argc, argv, speak, done, &out->options, err);
     if (status != SOUK_OK || *done)
         return status;
     q->protocol = (enum souk_protocol)out->protocol;
+    out->has_curves |= out->report != NULL;
+    for (int order = SOUK_ORDER_POPULAR; out->against && order <= SOUK_ORDER_RANDOM; order++)
+        if (strcmp(out->against, souk_order_name((enum souk_order)order)) == 0)
+            out->against_order = (enum souk_order)order;
     out->bootstrap = (struct souk_bootstrap){(int)out->replicates, (uint64_t)out->seed};
     return check_usage(out, err);
 }
@@ -118,6 +154,8 @@ static souk_status resolve_split(struct souk_question *q, const struct souk_data
         return souk_fail(err, SOUK_EUSAGE, "--test-until is not after the split");
     if (m->window.until_ms <= q->split_ms)
         return SOUK_OK;
+    if (q->protocol == SOUK_PROTOCOL_ITEM_HOLDOUT)
+        return SOUK_OK; /* training has seen no event of these items */
     souk_time_format(q->split_ms, split);
     if (m->window.until_ms == SOUK_TIME_MAX)
         return souk_fail(err, SOUK_EINVAL,
@@ -130,10 +168,59 @@ static souk_status resolve_split(struct souk_question *q, const struct souk_data
                      until, split);
 }
 
-souk_status souk_evaluate_resolve(struct souk_evaluate_settings *s, const struct souk_dataset *d,
-                                  const struct souk_model *m, struct souk_error *err)
+/* What training must have left out for the protocol. */
+static souk_status resolve_hidden(struct souk_question *q, const struct souk_model *m,
+                                  struct souk_error *err)
 {
-    struct souk_question *q = &s->question;
+    const bool needs_items = q->protocol == SOUK_PROTOCOL_ITEM_HOLDOUT;
+    double held_out = 0;
+    souk_status status = souk_hiding_of_parameters(m->parameters_json, &q->hiding, err);
+    if (status == SOUK_OK)
+        status = souk_holdout_of_parameters(m->parameters_json, &held_out, err);
+    if (status == SOUK_OK)
+        status = souk_leaveout_of_parameters(m->parameters_json, &q->leave_out, err);
+    if (status != SOUK_OK)
+        return souk_error_prefix(err, status, "%s", m->path);
+    if (q->protocol == SOUK_PROTOCOL_PER_USER) {
+        q->share = held_out;
+        if (held_out == 0)
+            return souk_fail(
+                err, SOUK_EINVAL,
+                "%s was trained on every user's last events: the per-user protocol needs a "
+                "model of souk-train --holdout SHARE",
+                m->path);
+    }
+    if (q->protocol == SOUK_PROTOCOL_LEAVE_OUT && q->leave_out == 0)
+        return souk_fail(err, SOUK_EINVAL,
+                         "%s was trained on every wanted item: the leave-one-out protocol needs a "
+                         "model of souk-train --leave-out N",
+                         m->path);
+    if ((q->protocol == SOUK_PROTOCOL_STRONG && q->hiding.users == 0) ||
+        (needs_items && q->hiding.items == 0))
+        return souk_fail(err, SOUK_EINVAL,
+                         "%s was trained on every %s: the %s protocol needs a model of souk-train "
+                         "--hide-%ss SHARE",
+                         m->path, needs_items ? "item" : "user", souk_protocol_name(q->protocol),
+                         needs_items ? "item" : "user");
+    return SOUK_OK;
+}
+
+/* How what is given weighs: as the same events weighed in training. */
+static souk_status resolve_weighing(struct souk_question *q, const struct souk_dataset *d,
+                                    const struct souk_model *m, struct souk_error *err)
+{
+    struct souk_history_rule rule;
+    souk_status status = souk_history_rule_of_model(m, &rule, err);
+    q->weighing = souk_interaction_rule_default(d);
+    if (status == SOUK_OK && rule.event_weights)
+        status = souk_interaction_rule_parse(&q->weighing, d, rule.event_weights, err);
+    souk_history_rule_fini(&rule);
+    return status == SOUK_OK ? status : souk_error_prefix(err, status, "%s", m->path);
+}
+
+static souk_status check_origin(const struct souk_dataset *d, const struct souk_model *m,
+                                struct souk_error *err)
+{
     if (m->dataset_digest != d->digest)
         return souk_fail(
             err, SOUK_EINTEGRITY, "%s was trained on the dataset %016llx, but %s is %016llx",
@@ -141,19 +228,46 @@ souk_status souk_evaluate_resolve(struct souk_evaluate_settings *s, const struct
     if (m->parts != d->parts)
         return souk_fail(err, SOUK_EINTEGRITY, "%s has %d parts, but %s has %d", m->path, m->parts,
                          d->path, d->parts);
-    q->trained = m->window;
-    if (q->protocol == SOUK_PROTOCOL_TEMPORAL)
-        return resolve_split(q, d, m, err);
-    if (q->protocol == SOUK_PROTOCOL_FILE)
-        return SOUK_OK;
-    souk_status status = souk_holdout_of_parameters(m->parameters_json, &q->share, err);
+    return SOUK_OK;
+}
+
+souk_status souk_evaluate_resolve(struct souk_evaluate_settings *s, const struct souk_dataset *d,
+                                  const struct souk_model *m, struct souk_error *err)
+{
+    struct souk_question *q = &s->question;
+    souk_status status = check_origin(d, m, err);
     if (status != SOUK_OK)
-        return souk_error_prefix(err, status, "%s", m->path);
-    if (q->share == 0)
-        return souk_fail(
-            err, SOUK_EINVAL,
-            "%s was trained on every user's last events: the per-user protocol needs a "
-            "model of souk-train --holdout SHARE",
-            m->path);
+        return status;
+    q->trained = m->window;
+    if (souk_protocol_has_split(q->protocol))
+        status = resolve_split(q, d, m, err);
+    if (status == SOUK_OK)
+        status = resolve_hidden(q, m, err);
+    if (status == SOUK_OK && souk_protocol_gives(q->protocol))
+        status = resolve_weighing(q, d, m, err);
+    return status;
+}
+
+souk_status souk_evaluate_resolve_against(const struct souk_evaluate_settings *s,
+                                          const struct souk_dataset *d,
+                                          const struct souk_model *other, struct souk_error *err)
+{
+    struct souk_evaluate_settings again = *s;
+    const struct souk_question *q = &s->question, *its = &again.question;
+    souk_status status = souk_evaluate_resolve(&again, d, other, err);
+    if (status != SOUK_OK)
+        return status;
+    if (q->protocol == SOUK_PROTOCOL_PER_USER && its->share != q->share)
+        return souk_fail(err, SOUK_EINVAL, "%s held out %g of each user's events, not %g",
+                         other->path, its->share, q->share);
+    if (q->protocol == SOUK_PROTOCOL_LEAVE_OUT && its->leave_out != q->leave_out)
+        return souk_fail(err, SOUK_EINVAL, "%s left out another item of each user", other->path);
+    if ((q->protocol == SOUK_PROTOCOL_STRONG || q->protocol == SOUK_PROTOCOL_ITEM_HOLDOUT) &&
+        memcmp(&its->hiding, &q->hiding, sizeof q->hiding) != 0)
+        return souk_fail(err, SOUK_EINVAL, "%s was trained without other users or items",
+                         other->path);
+    if (!souk_protocol_has_split(q->protocol) && q->protocol != SOUK_PROTOCOL_FILE &&
+        memcmp(&its->trained, &q->trained, sizeof q->trained) != 0)
+        return souk_fail(err, SOUK_EINVAL, "%s was trained on another window", other->path);
     return SOUK_OK;
 }

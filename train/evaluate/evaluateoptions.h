@@ -9,19 +9,23 @@
 #include "shared/model/modelfile.h"
 #include "train/evaluate/cases.h"
 #include "train/evaluate/metrics.h"
+#include "train/evaluate/scorer.h"
 #include "train/evaluate/summary.h"
 #include "train/track/track.h"
 
 struct souk_evaluate_settings {
     struct souk_options *options; /**< owns the texts below */
     const char *dataset, *model;
+    const char *against;           /**< a model's path, or an order's name; NULL: none */
+    enum souk_order against_order; /**< what it ranks by; the model itself unless it is a path */
     const char *split, *until, *k;
     struct souk_question question;
     struct souk_cutoffs cutoffs;
     struct souk_bootstrap bootstrap;
     int64_t replicates, seed;
-    int protocol, scope;
-    const char *json, *recommendations, *targets, *per_user;
+    int protocol, scope, rank_by;
+    bool has_curves;
+    const char *report, *json, *recommendations, *targets, *per_user;
     struct souk_track_options tracking;
 };
 
@@ -38,5 +42,11 @@ souk_status souk_evaluate_resolve(struct souk_evaluate_settings *settings,
                                   const struct souk_dataset *dataset,
                                   const struct souk_model *model,
                                   struct souk_error *err) SOUK_MUST_CHECK;
+
+/** What the model to compare with must be to be asked the same question. */
+souk_status souk_evaluate_resolve_against(const struct souk_evaluate_settings *settings,
+                                          const struct souk_dataset *dataset,
+                                          const struct souk_model *other,
+                                          struct souk_error *err) SOUK_MUST_CHECK;
 
 #endif

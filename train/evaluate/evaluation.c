@@ -2,6 +2,7 @@
 
 #include "shared/base/log.h"
 #include "shared/base/memory.h"
+#include "train/evaluate/given.h"
 #include "train/evaluate/rows.h"
 
 #include <stdlib.h>
@@ -21,6 +22,7 @@ souk_status souk_evaluation_ask_all(struct souk_evaluation *e, const struct souk
                                     struct souk_error *err)
 {
     const struct souk_question *q = &e->question;
+    e->dataset = dataset;
     const souk_status status =
         q->protocol == SOUK_PROTOCOL_FILE
             ? souk_cases_from_file_all(comm, q->targets, parts, &e->cases, err)
@@ -64,13 +66,65 @@ static souk_status report_memory_all(const struct souk_evaluation *e, const stru
 
 struct souk_measure souk_evaluation_measure(const struct souk_evaluation *e)
 {
-    return (struct souk_measure){.cases = &e->cases,
-                                 .visitors = &e->visitors,
-                                 .ranking = &e->ranking,
-                                 .context = {.cutoffs = &e->cutoffs,
-                                             .training_events = e->ranking.catalogue.events,
-                                             .factors = e->ranking.model->factors,
-                                             .categories = &e->ranking.model->categories}};
+    const struct souk_catalogue *catalogue = &e->ranking.catalogue;
+    int64_t decile_min[SOUK_DECILES];
+    struct souk_measure m = {.cases = &e->cases,
+                             .visitors = &e->visitors,
+                             .ranking = &e->ranking,
+                             .context = {.cutoffs = &e->cutoffs,
+                                         .training_events = catalogue->events,
+                                         .factors = e->ranking.model->factors,
+                                         .categories = &e->ranking.model->categories}};
+    souk_catalogue_deciles(catalogue->item_events, catalogue->items, decile_min);
+    souk_sets_fill(decile_min, m.sets);
+    return m;
+}
+
+static struct souk_scoring_rule scoring_rule(const struct souk_evaluation *e)
+{
+    const bool is_among = e->question.protocol == SOUK_PROTOCOL_ITEM_HOLDOUT;
+    return (struct souk_scoring_rule){.order = e->order,
+                                      .include_seen = e->question.include_seen,
+                                      .among = is_among ? &e->question.hiding : NULL,
+                                      .newest = &e->newest,
+                                      .candidates = e->candidates.profiles ? &e->candidates : NULL,
+                                      .ranker = &e->ranker,
+                                      .seed = e->bootstrap.seed};
+}
+
+/* Who the cases' users are to the model. */
+static souk_status meet_all(struct souk_evaluation *e, const struct souk_comm *comm,
+                            const struct souk_part_source *source, struct souk_error *err)
+{
+    souk_status status = SOUK_OK;
+    if (e->order == SOUK_ORDER_NEWEST && !e->newest.first_ms)
+        status = souk_newest_find_all(comm, e->dataset, e->question.until_ms, &e->newest, err);
+    if (status == SOUK_OK)
+        status = souk_visitors_load_all(comm, source, &e->cases, &e->visitors, err);
+    if (status == SOUK_OK && e->cases.given_offsets)
+        status = souk_given_tell_all(comm, source, &e->cases, &e->visitors, err);
+    if (status != SOUK_OK || source->model->stages.source_count == 0)
+        return status;
+    status =
+        souk_status_agree_all(comm, souk_stage_ranker_init(&e->ranker, source->model, err), err);
+    if (status == SOUK_OK)
+        status = souk_candidates_find_all(comm, source, &e->cases, &e->visitors,
+                                          e->question.include_seen, &e->candidates, err);
+    return status;
+}
+
+static souk_status measure_all(struct souk_evaluation *e, const struct souk_comm *comm,
+                               const struct souk_part_source *source, struct souk_error *err)
+{
+    const struct souk_measure measure = souk_evaluation_measure(e);
+    const struct souk_scoring_rule rule = scoring_rule(e);
+    souk_status status = souk_summary_make_all(comm, &measure, &e->bootstrap, &e->summary, err);
+    if (status == SOUK_OK && e->has_curves)
+        status = souk_curves_make_all(comm, &measure, &e->curves, err);
+    if (status == SOUK_OK && e->has_curves)
+        status =
+            souk_discrimination_make_all(comm, source, &measure, &rule, &e->discrimination, err);
+    return status;
 }
 
 souk_status souk_evaluation_answer_all(struct souk_evaluation *e, const struct souk_comm *comm,
@@ -78,27 +132,44 @@ souk_status souk_evaluation_answer_all(struct souk_evaluation *e, const struct s
                                        struct souk_error *err)
 {
     const struct souk_question *q = &e->question;
-    const struct souk_ranking_rule rule = {.depth = souk_cutoffs_largest(&e->cutoffs),
-                                           .include_seen = q->include_seen,
-                                           .quiet = e->quiet};
+    struct souk_ranking_rule rule = {.depth = souk_cutoffs_largest(&e->cutoffs), .quiet = e->quiet};
     souk_status status = e->quiet ? SOUK_OK : report_memory_all(e, comm, source->model, err);
     if (status == SOUK_OK)
-        status = souk_visitors_load_all(comm, source, &e->cases, &e->visitors, err);
+        status = meet_all(e, comm, source, err);
+    rule.scoring = scoring_rule(e);
     if (status == SOUK_OK)
         status =
             souk_ranking_make_all(comm, source, &e->cases, &e->visitors, &rule, &e->ranking, err);
     if (status == SOUK_OK && q->discovery && q->protocol == SOUK_PROTOCOL_FILE)
         status = drop_touched_all(e, comm, err);
-    if (status != SOUK_OK)
-        return status;
-    const struct souk_measure measure = souk_evaluation_measure(e);
-    return souk_summary_make_all(comm, &measure, &e->bootstrap, &e->summary, err);
+    return status == SOUK_OK ? measure_all(e, comm, source, err) : status;
+}
+
+void souk_evaluation_take(struct souk_evaluation *e, struct souk_answer *out)
+{
+    *out = (struct souk_answer){.items = e->ranking.catalogue.items,
+                                .events = e->ranking.catalogue.events,
+                                .summary = e->summary,
+                                .curves = e->curves,
+                                .discrimination = e->discrimination};
+    e->summary = (struct souk_summary){0};
+    e->curves = (struct souk_curves){0};
+    souk_evaluation_forget(e);
+}
+
+void souk_answer_fini(struct souk_answer *a)
+{
+    souk_summary_fini(&a->summary);
+    souk_curves_fini(&a->curves);
 }
 
 void souk_evaluation_forget(struct souk_evaluation *e)
 {
     souk_summary_fini(&e->summary);
+    souk_curves_fini(&e->curves);
     souk_ranking_fini(&e->ranking);
+    souk_candidates_fini(&e->candidates);
+    souk_stage_ranker_fini(&e->ranker);
     souk_visitors_fini(&e->visitors);
 }
 
@@ -106,4 +177,5 @@ void souk_evaluation_fini(struct souk_evaluation *e)
 {
     souk_evaluation_forget(e);
     souk_cases_fini(&e->cases);
+    souk_newest_fini(&e->newest);
 }

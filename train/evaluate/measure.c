@@ -79,7 +79,8 @@ int64_t souk_measure_targets(const struct souk_measure *m, const struct souk_set
 {
     const struct souk_cases *c = m->cases;
     int64_t count = 0;
-    if (!souk_set_has_user(set, souk_visitors_history(m->visitors, at)))
+    if (!souk_set_has_user(set, souk_visitors_history(m->visitors, at),
+                           m->visitors->is_trained[at]))
         return 0;
     for (int64_t t = c->target_offsets[at]; t < c->target_offsets[at + 1]; t++)
         count += souk_set_has_target(set, m->ranking->wanted_events[c->target[t]]);

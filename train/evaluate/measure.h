@@ -19,6 +19,7 @@ struct souk_measure {
     const struct souk_visitors *visitors;
     const struct souk_ranking *ranking;
     struct souk_metric_context context;
+    struct souk_set sets[SOUK_SETS]; /**< over the ranking's catalogue */
 };
 
 struct souk_probe {

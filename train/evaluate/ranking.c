@@ -4,6 +4,7 @@
 #include "shared/base/progress.h"
 #include "shared/score/shard.h"
 #include "train/evaluate/rows.h"
+#include "train/evaluate/threads.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -86,29 +87,26 @@ static void resolve_wanted(struct souk_ranking *r, const struct souk_model_part 
     }
 }
 
-static void scan_for_all(struct souk_ranking *r, const struct souk_shard *shard,
-                         const struct souk_visitors *v, bool include_seen)
+static souk_status scan_for_all(struct souk_ranking *r, const struct souk_scorer *scorer)
 {
+    const int threads = souk_thread_count();
     const int64_t count = r->cases->count;
-    const struct souk_scan popular = {.category = -1};
-    souk_shard_scan(shard, &popular, &r->cold);
-#pragma omp parallel for default(none) shared(r, shard, v, include_seen, count)                    \
-    schedule(dynamic, 16)
-    for (int64_t i = 0; i < count; i++) {
-        if (!v->is_known[i])
-            continue;
-        const int64_t first = v->history_offsets[i], seen = v->history_offsets[i + 1] - first;
-        const float *weight = v->has_weights ? v->history_weight + first : NULL;
-        const bool by_neighbours = weight && souk_neighbours_can_score(weight, seen);
-        const struct souk_scan scan = {.vector = v->vectors ? v->vectors + i * v->stride : NULL,
-                                       .history = by_neighbours ? v->history + first : NULL,
-                                       .history_weight = weight,
-                                       .history_count = seen,
-                                       .exclude = v->history + first,
-                                       .exclude_count = include_seen ? 0 : seen,
-                                       .category = -1};
-        souk_shard_scan(shard, &scan, &r->lists[i]);
-    }
+    struct souk_scorer_scratch *scratch = souk_zalloc_array((size_t)threads, sizeof *scratch);
+    souk_status status = scratch ? SOUK_OK : SOUK_ENOMEM;
+    for (int t = 0; t < threads && status == SOUK_OK; t++)
+        status = souk_scorer_scratch_init(&scratch[t], scorer);
+    if (status != SOUK_OK)
+        goto out;
+    souk_scorer_offer(scorer, &scratch[0], -1, &r->cold);
+#pragma omp parallel for default(none) shared(r, scorer, scratch, count) schedule(dynamic, 16)
+    for (int64_t i = 0; i < count; i++)
+        if (r->is_known[i])
+            souk_scorer_offer(scorer, &scratch[souk_thread_number()], i, &r->lists[i]);
+out:
+    for (int t = 0; scratch && t < threads; t++)
+        souk_scorer_scratch_fini(&scratch[t]);
+    free(scratch);
+    return status;
 }
 
 static void mark_list(const struct souk_topk *list, int64_t first, int64_t end, int64_t *index)
@@ -189,22 +187,27 @@ static souk_status keep_found(struct souk_ranking *r, const struct souk_shard *s
 }
 
 static souk_status rank_part(struct souk_ranking *r, const struct souk_model_part *part,
-                             const struct souk_visitors *v, bool include_seen,
+                             const struct souk_visitors *v, const struct souk_ranking_rule *rule,
                              struct souk_error *err)
 {
     struct souk_shard shard = {0};
+    struct souk_scorer scorer = {0};
     souk_status status = souk_shard_of_part(r->model, part, &shard, err);
     if (status != SOUK_OK)
         return status;
     status = souk_catalogue_add(&r->catalogue, part, r->model->item_first[part->part], err);
+    if (status == SOUK_OK)
+        status = souk_scorer_init(&scorer, &shard, r->cases, v, &rule->scoring, err);
     if (status == SOUK_OK) {
         resolve_wanted(r, part);
-        scan_for_all(r, &shard, v, include_seen);
-        status = keep_found(r, &shard);
+        status = scan_for_all(r, &scorer);
+        if (status == SOUK_OK)
+            status = keep_found(r, &shard);
         if (status != SOUK_OK)
             status = souk_fail(err, status, "out of memory for the recommended items of part %d",
                                part->part);
     }
+    souk_scorer_fini(&scorer);
     souk_shard_fini(&shard);
     return status;
 }
@@ -223,8 +226,7 @@ static souk_status rank_parts_all(struct souk_ranking *r, const struct souk_comm
         struct souk_source_part p;
         status = souk_source_items_all(comm, source, part, &p, err);
         if (status == SOUK_OK)
-            status =
-                souk_status_agree_all(comm, rank_part(r, &p.part, v, rule->include_seen, err), err);
+            status = souk_status_agree_all(comm, rank_part(r, &p.part, v, rule, err), err);
         souk_source_part_fini(&p);
         souk_progress_update(&progress, model->item_first[part + 1], NULL);
     }

@@ -15,6 +15,7 @@
 #include "train/evaluate/catalogue.h"
 #include "train/evaluate/metrics.h"
 #include "train/evaluate/partsource.h"
+#include "train/evaluate/scorer.h"
 #include "train/evaluate/visitors.h"
 
 #include <stdbool.h>
@@ -43,9 +44,9 @@ struct souk_ranking {
 };
 
 struct souk_ranking_rule {
-    int depth;         /**< length of the lists */
-    bool include_seen; /**< keep training items in the lists */
-    bool quiet;        /**< show no progress */
+    int depth; /**< length of the lists */
+    struct souk_scoring_rule scoring;
+    bool quiet; /**< show no progress */
 };
 
 /** Bytes that this rank will hold at most: factors and lists of its users, a part of the items, the

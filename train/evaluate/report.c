@@ -6,14 +6,15 @@
 #include <math.h>
 #include <string.h>
 
-const char *souk_protocol_name(enum souk_protocol protocol)
+const char *souk_order_name(enum souk_order order)
 {
     static const char *const names[] = {
-        [SOUK_PROTOCOL_TEMPORAL] = "temporal",
-        [SOUK_PROTOCOL_PER_USER] = "per-user",
-        [SOUK_PROTOCOL_FILE] = "file",
+        [SOUK_ORDER_MODEL] = "model",
+        [SOUK_ORDER_POPULAR] = "popular",
+        [SOUK_ORDER_NEWEST] = "newest",
+        [SOUK_ORDER_RANDOM] = "random",
     };
-    return names[protocol];
+    return names[order];
 }
 
 static void print_question(const struct souk_report *r, FILE *f)
@@ -21,10 +22,20 @@ static void print_question(const struct souk_report *r, FILE *f)
     const struct souk_question *q = r->question;
     char split[25];
     fprintf(f, "protocol   %s", souk_protocol_name(q->protocol));
-    if (q->protocol == SOUK_PROTOCOL_TEMPORAL) {
+    if (souk_protocol_has_split(q->protocol)) {
         souk_time_format(q->split_ms, split);
         fprintf(f, ", targets from %s", split);
     }
+    if (q->protocol == SOUK_PROTOCOL_COLD_USERS)
+        fprintf(f, ", new users with their first %" PRId64 " items given", q->cold_history);
+    if (q->protocol == SOUK_PROTOCOL_SESSION)
+        fprintf(f, ", the next item of each user's latest session");
+    if (q->protocol == SOUK_PROTOCOL_ITEM_HOLDOUT)
+        fprintf(f, ", hidden items only (a share of %g, seed %" PRIu64 ")", q->hiding.items,
+                q->hiding.seed);
+    if (q->protocol == SOUK_PROTOCOL_STRONG)
+        fprintf(f, ", the last %g of hidden users' events (a share of %g, seed %" PRIu64 ")",
+                q->share, q->hiding.users, q->hiding.seed);
     if (q->protocol == SOUK_PROTOCOL_PER_USER)
         fprintf(f, ", the last %g of each user's events", q->share);
     if (q->protocol == SOUK_PROTOCOL_FILE)
@@ -36,7 +47,10 @@ static void print_question(const struct souk_report *r, FILE *f)
             "model      %s (%s, %d factors), trained on %" PRId64 " users, %" PRId64
             " items, %" PRId64 " events\n",
             r->model->id, r->model->kind, r->model->factors, souk_model_users(r->model),
-            r->catalogue->items, r->catalogue->events);
+            r->answer->items, r->answer->events);
+    if (r->order != SOUK_ORDER_MODEL)
+        fprintf(f, "lists      its items by %s order, not by the model's scores\n",
+                souk_order_name(r->order));
 }
 
 static void print_value(double value, FILE *f)
@@ -58,7 +72,7 @@ static void print_figure(const struct souk_figure *figure, FILE *f)
 
 static void print_main_set(const struct souk_report *r, int set, const char *title, FILE *f)
 {
-    const struct souk_set_summary *s = &r->summary->sets[set];
+    const struct souk_set_summary *s = &r->answer->summary.sets[set];
     fprintf(f, "\n%s: %" PRId64 " users, %" PRId64 " targets\n%-18s", title, s->users, s->targets,
             r->bootstrap->replicates > 0 ? "[95 % interval]" : "");
     for (int c = 0; c < r->cutoffs->count; c++)
@@ -83,7 +97,7 @@ static void print_slices(const struct souk_report *r, FILE *f)
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
         fprintf(f, "  %9s@%-4d", souk_metric_key(shown[i]), r->cutoffs->k[last]);
     for (int set = SOUK_SETS_MAIN; set < SOUK_SETS; set++) {
-        const struct souk_set_summary *s = &r->summary->sets[set];
+        const struct souk_set_summary *s = &r->answer->summary.sets[set];
         fprintf(f, "\n%-11s%-16s%9" PRId64 "%10" PRId64, souk_sets[set].group, souk_sets[set].name,
                 s->users, s->targets);
         for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
@@ -95,12 +109,49 @@ static void print_slices(const struct souk_report *r, FILE *f)
     fprintf(f, "\n");
 }
 
+static void print_discrimination(const struct souk_report *r, FILE *f)
+{
+    const struct souk_discrimination *d = &r->answer->discrimination;
+    if (r->answer->curves.depth == 0)
+        return;
+    fprintf(f, "\nall candidates: %" PRId64 " targets, %" PRId64 " others\n%-18s", d->positives,
+            d->negatives, "roc_auc");
+    print_value(d->roc_auc, f);
+    fprintf(f, "\n%-18s", "average_precision");
+    print_value(d->average_precision, f);
+    fprintf(f, "\n%-18s", "user_auc");
+    print_value(d->user_auc, f);
+    fprintf(f, "\n");
+}
+
+static void print_difference(const struct souk_report *r, int set, const char *title, FILE *f)
+{
+    const struct souk_set_difference *d = &r->against->sets[set];
+    fprintf(f, "\n%s: difference to %s, paired\n", title, r->other_name);
+    if (!d->is_paired)
+        fprintf(f, "(not the same users and targets: the intervals are not those of a pair)\n");
+    fprintf(f, "%-18s", "");
+    for (int c = 0; c < r->cutoffs->count; c++)
+        fprintf(f, "       @%-22d", r->cutoffs->k[c]);
+    for (int m = 0; m < SOUK_METRICS; m++) {
+        fprintf(f, "\n%-18s", souk_metric_key((enum souk_metric)m));
+        for (int c = 0; c < r->cutoffs->count; c++)
+            print_figure(&d->figures[c * SOUK_METRICS + m], f);
+    }
+    fprintf(f, "\n");
+}
+
 souk_status souk_report_print(const struct souk_report *r, FILE *f, struct souk_error *err)
 {
     print_question(r, f);
     print_main_set(r, SOUK_SET_HEADLINE, "users and items in training", f);
     print_main_set(r, SOUK_SET_ALL, "all users and items", f);
     print_slices(r, f);
+    print_discrimination(r, f);
+    if (r->against) {
+        print_difference(r, SOUK_SET_HEADLINE, "users and items in training", f);
+        print_difference(r, SOUK_SET_ALL, "all users and items", f);
+    }
     if (fflush(f) != 0 || ferror(f))
         return souk_fail_errno(err, "cannot write the table");
     return SOUK_OK;

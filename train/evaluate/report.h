@@ -8,20 +8,24 @@
 #define SOUK_EVALUATE_REPORT_H
 
 #include "shared/model/modelfile.h"
-#include "train/evaluate/cases.h"
-#include "train/evaluate/catalogue.h"
-#include "train/evaluate/metrics.h"
-#include "train/evaluate/summary.h"
+#include "train/evaluate/against.h"
+#include "train/evaluate/evaluation.h"
 
 #include <stdio.h>
 
+struct souk_report_extras; /* reportsections.h */
+
 struct souk_report {
     const struct souk_model *model;
-    const struct souk_catalogue *catalogue;
     const struct souk_question *question;
     const struct souk_cutoffs *cutoffs;
     const struct souk_bootstrap *bootstrap;
-    const struct souk_summary *summary;
+    enum souk_order order;
+    const struct souk_answer *answer;
+    const char *other_name; /**< what it is compared with; NULL: nothing, as the next two */
+    const struct souk_answer *other;
+    const struct souk_against *against;
+    const struct souk_report_extras *extras; /**< of the page; NULL: none */
 };
 
 /** @return SOUK_OK, SOUK_EIO */
@@ -33,7 +37,7 @@ souk_status souk_report_print(const struct souk_report *report, FILE *f,
 souk_status souk_report_write_json(const struct souk_report *report, const char *path,
                                    struct souk_error *err) SOUK_MUST_CHECK;
 
-/** The protocol's name, as --protocol takes it. */
-const char *souk_protocol_name(enum souk_protocol protocol);
+/** The order's name, as --rank-by takes it. */
+const char *souk_order_name(enum souk_order order);
 
 #endif

@@ -35,12 +35,21 @@ static json_t *describe_protocol(const struct souk_question *q)
     json_t *o = json_pack("{s:s, s:b, s:b}", "name", souk_protocol_name(q->protocol), "discovery",
                           q->discovery, "include_seen", q->include_seen);
     int failed = 0;
-    if (q->protocol == SOUK_PROTOCOL_TEMPORAL) {
+    if (souk_protocol_has_split(q->protocol)) {
         failed |= json_object_set_new(o, "split", time_text(q->split_ms));
         failed |= json_object_set_new(o, "until", time_text(q->until_ms));
     }
     if (q->protocol == SOUK_PROTOCOL_PER_USER)
         failed |= json_object_set_new(o, "holdout", json_real(q->share));
+    if (q->protocol == SOUK_PROTOCOL_STRONG)
+        failed |= json_object_set_new(o, "target_share", json_real(q->share));
+    if (q->protocol == SOUK_PROTOCOL_COLD_USERS)
+        failed |= json_object_set_new(o, "given_items", json_integer(q->cold_history));
+    if (q->hiding.users > 0 || q->hiding.items > 0)
+        failed |=
+            json_object_set_new(o, "hidden",
+                                json_pack("{s:f, s:f, s:I}", "users", q->hiding.users, "items",
+                                          q->hiding.items, "seed", (json_int_t)q->hiding.seed));
     if (!failed)
         return o;
     json_decref(o);
@@ -105,9 +114,9 @@ static json_t *by_cutoff(const struct souk_set_summary *s, const struct souk_cut
     return NULL;
 }
 
-static json_t *figures_of(const struct souk_report *r, int set)
+static json_t *figures_of(const struct souk_report *r, const struct souk_answer *a, int set)
 {
-    const struct souk_set_summary *s = &r->summary->sets[set];
+    const struct souk_set_summary *s = &a->summary.sets[set];
     json_t *o =
         json_pack("{s:I, s:I}", "users", (json_int_t)s->users, "targets", (json_int_t)s->targets);
     int failed = json_object_set_new(o, "metrics", by_cutoff(s, r->cutoffs, metrics_at));
@@ -128,7 +137,7 @@ static json_t *slices_of(const struct souk_report *r)
         if (!json_object_get(slices, group))
             failed |= json_object_set_new(slices, group, json_object());
         failed |= json_object_set_new(json_object_get(slices, group), souk_sets[set].name,
-                                      figures_of(r, set));
+                                      figures_of(r, r->answer, set));
     }
     if (!failed)
         return slices;
@@ -136,24 +145,80 @@ static json_t *slices_of(const struct souk_report *r)
     return NULL;
 }
 
+static json_t *operating_point(const struct souk_operating_point *p)
+{
+    return json_pack("{s:f, s:I, s:I}", "threshold", p->threshold, "hits", (json_int_t)p->hits,
+                     "false_alarms", (json_int_t)p->false_alarms);
+}
+
+static json_t *describe_candidates(const struct souk_discrimination *d)
+{
+    json_t *o = json_pack("{s:I, s:I, s:I}", "users", (json_int_t)d->users, "targets",
+                          (json_int_t)d->positives, "others", (json_int_t)d->negatives);
+    int failed = json_object_set_new(o, "roc_auc", number(d->roc_auc));
+    failed |= json_object_set_new(o, "average_precision", number(d->average_precision));
+    failed |= json_object_set_new(o, "user_auc", number(d->user_auc));
+    if (d->point_count > 0) {
+        failed |= json_object_set_new(o, "best_f1", operating_point(&d->best_f1));
+        failed |= json_object_set_new(o, "best_youden", operating_point(&d->best_youden));
+    }
+    if (!failed)
+        return o;
+    json_decref(o);
+    return NULL;
+}
+
+/* As a set's figures, with differences in the place of means. */
+static json_t *describe_difference(const struct souk_report *r, int set)
+{
+    const struct souk_set_difference *d = &r->against->sets[set];
+    const struct souk_set_summary as_set = {.figures = d->figures};
+    json_t *o = json_pack("{s:b}", "paired", d->is_paired);
+    int failed = json_object_set_new(o, "differences", by_cutoff(&as_set, r->cutoffs, metrics_at));
+    if (r->bootstrap->replicates > 0)
+        failed |= json_object_set_new(o, "intervals", by_cutoff(&as_set, r->cutoffs, intervals_at));
+    failed |= json_object_set_new(o, "other", figures_of(r, r->other, set));
+    if (!failed)
+        return o;
+    json_decref(o);
+    return NULL;
+}
+
+static json_t *describe_against(const struct souk_report *r)
+{
+    json_t *o = json_pack("{s:s}", "name", r->other_name);
+    int failed = json_object_set_new(o, "headline", describe_difference(r, SOUK_SET_HEADLINE));
+    failed |= json_object_set_new(o, "all", describe_difference(r, SOUK_SET_ALL));
+    if (!failed)
+        return o;
+    json_decref(o);
+    return NULL;
+}
+
 /* The figures of the headline stand at the top level. */
 static json_t *build(const struct souk_report *r)
 {
-    json_t *root = json_object(), *headline = figures_of(r, SOUK_SET_HEADLINE);
-    const struct souk_catalogue *c = r->catalogue;
+    json_t *root = json_object(), *headline = figures_of(r, r->answer, SOUK_SET_HEADLINE);
     int failed = json_object_set_new(root, "model", describe_model(r));
     failed |= json_object_set_new(root, "protocol", describe_protocol(r->question));
     failed |= json_object_set_new(root, "k", list_cutoffs(r->cutoffs));
     failed |= json_object_set_new(root, "bootstrap",
                                   json_pack("{s:i, s:I}", "replicates", r->bootstrap->replicates,
                                             "seed", (json_int_t)r->bootstrap->seed));
-    failed |= json_object_set_new(root, "training",
-                                  json_pack("{s:I, s:I, s:I}", "users",
-                                            (json_int_t)souk_model_users(r->model), "items",
-                                            (json_int_t)c->items, "events", (json_int_t)c->events));
+    failed |= json_object_set_new(
+        root, "training",
+        json_pack("{s:I, s:I, s:I}", "users", (json_int_t)souk_model_users(r->model), "items",
+                  (json_int_t)r->answer->items, "events", (json_int_t)r->answer->events));
     failed |= json_object_update(root, headline);
-    failed |= json_object_set_new(root, "all", figures_of(r, SOUK_SET_ALL));
+    failed |= json_object_set_new(root, "all", figures_of(r, r->answer, SOUK_SET_ALL));
     failed |= json_object_set_new(root, "slices", slices_of(r));
+    if (r->order != SOUK_ORDER_MODEL)
+        failed |= json_object_set_new(root, "order", json_string(souk_order_name(r->order)));
+    if (r->answer->curves.depth > 0)
+        failed |= json_object_set_new(root, "candidates",
+                                      describe_candidates(&r->answer->discrimination));
+    if (r->against)
+        failed |= json_object_set_new(root, "against", describe_against(r));
     json_decref(headline);
     if (!failed)
         return root;

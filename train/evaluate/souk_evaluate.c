@@ -1,7 +1,7 @@
 /* souk-evaluate: which users, which targets, which lists, and how good they are.
  *
- *      dataset or file -> cases -> visitors (users' factors) -> ranking (lists) -> summary ->
- * report
+ *      dataset or file -> cases -> visitors (users' factors) -> ranking (lists) -> summary
+ *      -> report; with --against once more for the other model, and the two compared
  */
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
@@ -12,6 +12,7 @@
 #include "train/evaluate/evaluateoptions.h"
 #include "train/evaluate/evaluation.h"
 #include "train/evaluate/report.h"
+#include "train/evaluate/reportpage.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,14 +21,17 @@
 struct program {
     struct souk_evaluate_settings settings;
     struct souk_dataset *dataset;
-    struct souk_model *model;
+    struct souk_model *model, *other; /* other: NULL unless --against names a model */
+    char other_name[SOUK_NAME_MAX_BYTES + SOUK_MODEL_ID_BYTES + 2];
     struct souk_evaluation evaluation;
+    struct souk_answer answer, other_answer;
+    struct souk_against against;
 };
 
 /* Long work should not end in a path that could never be written. */
 static souk_status check_outputs(const struct souk_evaluate_settings *s, struct souk_error *err)
 {
-    const char *const paths[] = {s->json, s->recommendations, s->targets, s->per_user};
+    const char *const paths[] = {s->json, s->report, s->recommendations, s->targets, s->per_user};
     souk_status status = SOUK_OK;
     for (size_t i = 0; i < sizeof paths / sizeof paths[0] && status == SOUK_OK; i++) {
         struct souk_staging staging;
@@ -36,6 +40,23 @@ static souk_status check_outputs(const struct souk_evaluate_settings *s, struct 
         status = souk_staging_begin(&staging, paths[i], false, NULL, true, err);
         souk_staging_end(&staging, true);
     }
+    return status;
+}
+
+static souk_status open_other(struct program *e, struct souk_error *err)
+{
+    const struct souk_evaluate_settings *s = &e->settings;
+    if (!s->against)
+        return SOUK_OK;
+    if (s->against_order != SOUK_ORDER_MODEL) {
+        snprintf(e->other_name, sizeof e->other_name, "%s", souk_order_name(s->against_order));
+        return SOUK_OK;
+    }
+    souk_status status = souk_model_open(s->against, &e->other, err);
+    if (status == SOUK_OK)
+        status = souk_evaluate_resolve_against(s, e->dataset, e->other, err);
+    if (status == SOUK_OK)
+        snprintf(e->other_name, sizeof e->other_name, "%s %s", e->other->kind, e->other->id);
     return status;
 }
 
@@ -49,39 +70,53 @@ static souk_status open_inputs_all(struct program *e, const struct souk_comm *co
         status = souk_model_open(e->settings.model, &e->model, err);
     if (status == SOUK_OK)
         status = souk_evaluate_resolve(&e->settings, e->dataset, e->model, err);
+    if (status == SOUK_OK)
+        status = open_other(e, err);
     return souk_status_agree_all(comm, status, err);
 }
 
-static souk_status write_outputs_all(const struct program *e, const struct souk_comm *comm,
-                                     const struct souk_measure *measure, struct souk_error *err)
+/* What needs the lists. */
+static souk_status write_dumps_all(const struct program *e, const struct souk_comm *comm,
+                                   struct souk_error *err)
 {
     const struct souk_evaluate_settings *s = &e->settings;
-    const struct souk_set *scope = &souk_sets[s->scope];
+    const struct souk_measure measure = souk_evaluation_measure(&e->evaluation);
     const char *const paths[] = {s->recommendations, s->targets, s->per_user};
     static const enum souk_dump kinds[] = {SOUK_DUMP_RECOMMENDATIONS, SOUK_DUMP_TARGETS,
                                            SOUK_DUMP_PER_USER};
-    const struct souk_report report = {.model = e->model,
-                                       .catalogue = &e->evaluation.ranking.catalogue,
-                                       .question = &s->question,
-                                       .cutoffs = &s->cutoffs,
-                                       .bootstrap = &s->bootstrap,
-                                       .summary = &e->evaluation.summary};
     souk_status status = SOUK_OK;
     for (int i = 0; i < 3 && status == SOUK_OK; i++) {
         if (paths[i])
-            status = souk_dump_write_all(comm, paths[i], kinds[i], measure, scope, err);
+            status =
+                souk_dump_write_all(comm, paths[i], kinds[i], &measure, &souk_sets[s->scope], err);
     }
-    if (status == SOUK_OK && comm->rank == 0 && s->json)
+    return status;
+}
+
+static souk_status write_reports(const struct program *e, struct souk_error *err)
+{
+    const struct souk_evaluate_settings *s = &e->settings;
+    const struct souk_report report = {.model = e->model,
+                                       .question = &s->question,
+                                       .cutoffs = &s->cutoffs,
+                                       .bootstrap = &s->bootstrap,
+                                       .order = (enum souk_order)s->rank_by,
+                                       .answer = &e->answer,
+                                       .other_name = s->against ? e->other_name : NULL,
+                                       .other = s->against ? &e->other_answer : NULL,
+                                       .against = s->against ? &e->against : NULL};
+    souk_status status = SOUK_OK;
+    if (s->json)
         status = souk_report_write_json(&report, s->json, err);
-    if (status == SOUK_OK && comm->rank == 0)
-        status = souk_report_print(&report, stdout, err);
-    return souk_status_agree_all(comm, status, err);
+    if (status == SOUK_OK && s->report)
+        status = souk_report_write_page(&report, s->report, err);
+    return status == SOUK_OK ? souk_report_print(&report, stdout, err) : status;
 }
 
 /* The headline, as recall_at_20. */
 static void log_figures(struct souk_run *run, const struct program *e)
 {
-    const struct souk_set_summary *headline = &e->evaluation.summary.sets[SOUK_SET_HEADLINE];
+    const struct souk_set_summary *headline = &e->answer.summary.sets[SOUK_SET_HEADLINE];
     for (int c = 0; c < e->settings.cutoffs.count; c++) {
         for (int m = 0; m < SOUK_METRICS; m++) {
             char key[64];
@@ -94,30 +129,61 @@ static void log_figures(struct souk_run *run, const struct program *e)
     souk_run_tag(run, "souk.model_id", e->model->id);
 }
 
+/* The other's answer to the same question, and what the two differ by. */
+static souk_status compare_all(struct program *e, const struct souk_comm *comm,
+                               struct souk_error *err)
+{
+    const struct souk_part_source source = {.model = e->other ? e->other : e->model};
+    e->evaluation.order = e->settings.against_order;
+    souk_status status = souk_evaluation_answer_all(&e->evaluation, comm, &source, err);
+    if (status != SOUK_OK)
+        return status;
+    souk_evaluation_take(&e->evaluation, &e->other_answer);
+    return souk_status_agree_all(comm,
+                                 souk_against_make(&e->answer.summary, &e->other_answer.summary,
+                                                   &e->settings.cutoffs, &e->settings.bootstrap,
+                                                   &e->against, err),
+                                 err);
+}
+
+static souk_status answer_all(struct program *e, const struct souk_comm *comm,
+                              struct souk_error *err)
+{
+    const struct souk_evaluate_settings *s = &e->settings;
+    const struct souk_part_source source = {.model = e->model};
+    e->evaluation = (struct souk_evaluation){.question = s->question,
+                                             .cutoffs = s->cutoffs,
+                                             .bootstrap = s->bootstrap,
+                                             .has_curves = s->has_curves,
+                                             .order = (enum souk_order)s->rank_by};
+    souk_status status =
+        souk_evaluation_ask_all(&e->evaluation, comm, e->dataset, e->model->parts, err);
+    if (status == SOUK_OK)
+        status = souk_evaluation_answer_all(&e->evaluation, comm, &source, err);
+    if (status == SOUK_OK)
+        status = write_dumps_all(e, comm, err);
+    if (status == SOUK_OK) {
+        souk_evaluation_take(&e->evaluation, &e->answer);
+        status = s->against ? compare_all(e, comm, err) : SOUK_OK;
+    }
+    if (status == SOUK_OK)
+        status =
+            souk_status_agree_all(comm, comm->rank == 0 ? write_reports(e, err) : SOUK_OK, err);
+    return status;
+}
+
 static souk_status evaluate_all(struct program *e, const struct souk_comm *comm,
                                 struct souk_run *run, struct souk_error *err)
 {
     const int64_t start_us = souk_monotonic_us();
-    struct souk_evaluation *evaluation = &e->evaluation;
     souk_status status = open_inputs_all(e, comm, err);
-    if (status != SOUK_OK)
-        return status;
-    const struct souk_part_source source = {.model = e->model};
-    *evaluation = (struct souk_evaluation){.question = e->settings.question,
-                                           .cutoffs = e->settings.cutoffs,
-                                           .bootstrap = e->settings.bootstrap};
-    status = souk_evaluation_ask_all(evaluation, comm, e->dataset, e->model->parts, err);
     if (status == SOUK_OK)
-        status = souk_evaluation_answer_all(evaluation, comm, &source, err);
-    if (status == SOUK_OK) {
-        const struct souk_measure measure = souk_evaluation_measure(evaluation);
-        status = write_outputs_all(e, comm, &measure, err);
-    }
+        status = answer_all(e, comm, err);
     if (status == SOUK_OK)
         log_figures(run, e);
     if (status == SOUK_OK)
         souk_log(SOUK_LOG_INFO, "evaluated", "users=%" PRId64 " ranks=%d seconds=%.2f",
-                 evaluation->summary.sets[SOUK_SET_ALL].users, comm->size,
+                 e->answer.summary.sets[SOUK_SET_ALL].users, comm->size,
                  (double)(souk_monotonic_us() - start_us) / 1e6);
     return status;
 }
@@ -151,8 +217,12 @@ int main(int argc, char **argv)
             &comm, souk_evaluate_parse(argc, argv, comm.rank == 0, &done, &e.settings, &err), &err);
     if (status == SOUK_OK && !done)
         status = track_all(&e, &comm, &err);
+    souk_against_fini(&e.against);
+    souk_answer_fini(&e.answer);
+    souk_answer_fini(&e.other_answer);
     souk_evaluation_fini(&e.evaluation);
     souk_model_free(e.model);
+    souk_model_free(e.other);
     souk_dataset_free(e.dataset);
     souk_options_free(e.settings.options);
     return souk_comm_finish(&comm, status, &err);

@@ -5,13 +5,11 @@
 #include "shared/base/random.h"
 #include "shared/math/fixed.h"
 #include "train/evaluate/coverage.h"
+#include "train/evaluate/threads.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 /* One array of integers, so that one reduction adds it up:
  *
@@ -126,10 +124,10 @@ static void count_case(struct worker *w, const struct shape *s, int64_t at)
     souk_probe_look(&w->probe, s->measure, at);
     draw_times(w, s, at);
     for (int set = 0; set < SOUK_SETS; set++) {
-        const int64_t targets = souk_measure_targets(s->measure, &souk_sets[set], at);
+        const int64_t targets = souk_measure_targets(s->measure, &s->measure->sets[set], at);
         if (targets == 0)
             continue;
-        souk_measure_case(s->measure, &w->probe, &souk_sets[set], targets, w->metrics);
+        souk_measure_case(s->measure, &w->probe, &s->measure->sets[set], targets, w->metrics);
         w->tally.users[set]++;
         w->tally.targets[set] += targets;
         for (int64_t i = 0; i < s->cells; i++) {
@@ -143,28 +141,10 @@ static void count_case(struct worker *w, const struct shape *s, int64_t at)
     }
 }
 
-static int thread_count(void)
-{
-#ifdef _OPENMP
-    return omp_get_max_threads();
-#else
-    return 1;
-#endif
-}
-
-static int thread_number(void)
-{
-#ifdef _OPENMP
-    return omp_get_thread_num();
-#else
-    return 0;
-#endif
-}
-
 /* The sums over this rank's cases, in the tally of the first worker. */
 static souk_status count_cases(const struct shape *s, struct tally *out, struct souk_error *err)
 {
-    const int threads = thread_count();
+    const int threads = souk_thread_count();
     const int64_t count = s->measure->cases->count;
     struct worker *workers = souk_zalloc_array((size_t)threads, sizeof *workers);
     souk_status status = workers ? SOUK_OK : SOUK_ENOMEM;
@@ -178,7 +158,7 @@ static souk_status count_cases(const struct shape *s, struct tally *out, struct 
     }
 #pragma omp parallel for default(none) shared(workers, s, count) schedule(dynamic, 16)
     for (int64_t at = 0; at < count; at++)
-        count_case(&workers[thread_number()], s, at);
+        count_case(&workers[souk_thread_number()], s, at);
     for (int t = 1; t < threads; t++) {
         for (int64_t i = 0; i < s->length; i++)
             workers[0].tally.sums[i] += workers[t].tally.sums[i];
@@ -211,21 +191,43 @@ static double quantile(const double *sorted, int count, double q)
     return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
 }
 
-/* Percentile interval; replicates in which nobody counts are left out. */
-static void set_interval(const struct shape *s, const struct tally *t, int set, int64_t cell,
-                         double *scratch, struct souk_figure *figure)
+void souk_interval_of(double *values, int count, struct souk_figure *figure)
 {
-    int count = 0;
-    for (int r = 0; r < s->bootstrap->replicates; r++) {
-        const int64_t at = ((int64_t)set * s->bootstrap->replicates + r) * s->cells + cell;
-        if (t->boot_weight[at] > 0)
-            scratch[count++] = quotient(t->boot_value[at], t->boot_weight[at], s->shift[cell]);
-    }
-    if (count == 0)
+    int kept = 0;
+    for (int r = 0; r < count; r++)
+        if (!isnan(values[r]))
+            values[kept++] = values[r];
+    figure->low = figure->high = NAN;
+    if (kept == 0)
         return;
-    qsort(scratch, (size_t)count, sizeof *scratch, compare_double);
-    figure->low = quantile(scratch, count, .025);
-    figure->high = quantile(scratch, count, .975);
+    qsort(values, (size_t)kept, sizeof *values, compare_double);
+    figure->low = quantile(values, kept, .025);
+    figure->high = quantile(values, kept, .975);
+}
+
+/* Every replicate's figures of a main set, and the intervals out of them. @param scratch
+ * [replicates] */
+static souk_status set_replicates(const struct shape *s, const struct tally *t, int set,
+                                  double *scratch, struct souk_set_summary *sum)
+{
+    const int replicates = s->bootstrap->replicates;
+    size_t values = 0;
+    if (!souk_mul_size((size_t)replicates, (size_t)s->cells, &values))
+        return SOUK_ENOMEM;
+    sum->replicates = souk_alloc_array(values, sizeof *sum->replicates);
+    if (!sum->replicates)
+        return SOUK_ENOMEM;
+    for (int64_t i = 0; i < (int64_t)values; i++) {
+        const int64_t at = (int64_t)set * (int64_t)values + i;
+        sum->replicates[i] =
+            quotient(t->boot_value[at], t->boot_weight[at], s->shift[i % s->cells]);
+    }
+    for (int64_t i = 0; i < s->cells; i++) {
+        for (int r = 0; r < replicates; r++)
+            scratch[r] = sum->replicates[r * s->cells + i];
+        souk_interval_of(scratch, replicates, &sum->figures[i]);
+    }
+    return SOUK_OK;
 }
 
 static souk_status fill_summary(const struct shape *s, const struct tally *t,
@@ -246,9 +248,9 @@ static souk_status fill_summary(const struct shape *s, const struct tally *t,
             const int64_t at = set * s->cells + i;
             sum->figures[i] =
                 (struct souk_figure){quotient(t->value[at], t->weight[at], s->shift[i]), NAN, NAN};
-            if (set < SOUK_SETS_MAIN)
-                set_interval(s, t, set, i, scratch, &sum->figures[i]);
         }
+        if (set < SOUK_SETS_MAIN && set_replicates(s, t, set, scratch, sum) != SOUK_OK)
+            status = souk_fail(err, SOUK_ENOMEM, "out of memory for replicates");
     }
     free(scratch);
     return status;
@@ -265,7 +267,7 @@ static souk_status add_coverage_all(const struct souk_comm *comm, const struct s
         status = souk_status_agree_all(comm, status, err);
         out->sets[set].coverage = coverage;
         if (status == SOUK_OK)
-            status = souk_coverage_all(comm, m, &souk_sets[set], coverage, err);
+            status = souk_coverage_all(comm, m, &m->sets[set], coverage, err);
     }
     return status;
 }
@@ -302,6 +304,7 @@ void souk_summary_fini(struct souk_summary *s)
     for (int set = 0; set < SOUK_SETS; set++) {
         free(s->sets[set].figures);
         free(s->sets[set].coverage);
+        free(s->sets[set].replicates);
     }
     *s = (struct souk_summary){0};
 }

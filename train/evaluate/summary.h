@@ -22,6 +22,8 @@ struct souk_set_summary {
     int64_t users, targets;
     struct souk_figure *figures; /**< [cutoffs][SOUK_METRICS] */
     double *coverage;            /**< [cutoffs] of the main sets; NULL for slices */
+    double *replicates; /**< [replicates][cutoffs][SOUK_METRICS] of the main sets, NaN where
+                             nobody counts; NULL for slices */
 };
 
 struct souk_summary {
@@ -39,6 +41,10 @@ struct souk_bootstrap {
 souk_status souk_summary_make_all(const struct souk_comm *comm, const struct souk_measure *measure,
                                   const struct souk_bootstrap *bootstrap, struct souk_summary *out,
                                   struct souk_error *err) SOUK_MUST_CHECK;
+
+/** The 95 % percentile interval of some replicates: those that are NaN are left out.
+ *  @param values [count], sorted in place; @param figure low and high are set, NaN for none */
+void souk_interval_of(double *values, int count, struct souk_figure *figure);
 void souk_summary_fini(struct souk_summary *s);
 
 #endif

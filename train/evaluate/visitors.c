@@ -6,20 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-static souk_status allocate(const struct souk_model *m, int64_t count, struct souk_visitors *v,
-                            struct souk_error *err)
+static souk_status allocate(const struct souk_model *m, int64_t count, bool has_given,
+                            struct souk_visitors *v, struct souk_error *err)
 {
     *v = (struct souk_visitors){.stride = souk_factor_stride(m->factors),
-                                .has_weights = m->neighbours > 0};
+                                .has_weights = m->neighbours > 0 || has_given};
     size_t floats = 0;
     if (!souk_mul_size((size_t)count, (size_t)v->stride, &floats))
         return souk_fail(err, SOUK_ENOMEM, "the factors of %lld users do not fit into memory",
                          (long long)count);
     v->history_offsets = souk_zalloc_array((size_t)count + 1, sizeof *v->history_offsets);
     v->is_known = souk_zalloc_array((size_t)count, sizeof *v->is_known);
+    v->is_trained = souk_zalloc_array((size_t)count, sizeof *v->is_trained);
+    v->has_vector = souk_zalloc_array((size_t)count, sizeof *v->has_vector);
     if (m->factors > 0)
         v->vectors = souk_alloc_aligned(floats, sizeof *v->vectors);
-    if (!v->history_offsets || !v->is_known || (m->factors > 0 && !v->vectors))
+    if (!v->history_offsets || !v->is_known || !v->is_trained || !v->has_vector ||
+        (m->factors > 0 && !v->vectors))
         return souk_fail(err, SOUK_ENOMEM, "out of memory for %lld users of %d factors",
                          (long long)count, m->factors);
     return SOUK_OK;
@@ -59,7 +62,8 @@ static souk_status take_user(struct souk_visitors *v, int64_t at, const struct s
         memcpy(v->vectors + at * v->stride, p->user_factors + row * v->stride,
                (size_t)v->stride * sizeof *v->vectors);
     v->history_offsets[at + 1] = first + count;
-    v->is_known[at] = true;
+    v->is_known[at] = v->is_trained[at] = true;
+    v->has_vector[at] = v->vectors != NULL;
     return SOUK_OK;
 }
 
@@ -86,8 +90,10 @@ souk_status souk_visitors_load_all(const struct souk_comm *comm,
                                    struct souk_error *err)
 {
     const struct souk_model *model = source->model;
+    const bool has_given = cases->given_offsets != NULL;
     size_t cap = 0;
-    souk_status status = souk_status_agree_all(comm, allocate(model, cases->count, out, err), err);
+    souk_status status =
+        souk_status_agree_all(comm, allocate(model, cases->count, has_given, out, err), err);
     for (int round = 0; round < souk_duty_rounds(comm, model->parts) && status == SOUK_OK;
          round++) {
         const bool is_wanted = cases->round_first[round] < cases->round_first[round + 1];
@@ -110,5 +116,7 @@ void souk_visitors_fini(struct souk_visitors *v)
     free(v->history);
     free(v->history_weight);
     free(v->is_known);
+    free(v->is_trained);
+    free(v->has_vector);
     *v = (struct souk_visitors){0};
 }

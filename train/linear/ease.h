@@ -10,6 +10,7 @@
 #ifndef SOUK_LINEAR_EASE_H
 #define SOUK_LINEAR_EASE_H
 
+#include "train/comm/itemneighbours.h"
 #include "train/comm/ratings.h"
 #include "train/linear/blockmatrix.h"
 #include "train/linear/itemselection.h"
@@ -25,16 +26,6 @@ struct souk_ease_parameters {
     int64_t block;        /**< of the distributed matrix */
     int64_t buffer_bytes; /**< what a rank sends at a time, in the mean over ranks:
                                SOUK_EASE_BUFFER_BYTES in production */
-};
-
-/** Rows of neighbours of the items of this rank's parts; the shapes are those of struct
- *  souk_model_part. NULL for parts of other ranks. */
-struct souk_neighbour_rows {
-    int parts;
-    int64_t **offsets; /**< [parts][items + 1] */
-    int64_t **item;    /**< [parts][entries] */
-    float **weight;    /**< [parts][entries] */
-    int64_t longest;   /**< row, of all ranks */
 };
 
 /** Bytes that souk_ease_all() takes on the rank that needs most of them: its block of the matrix,
@@ -54,7 +45,5 @@ souk_status souk_ease_all(const struct souk_comm *comm, const struct souk_rating
  * part, and so a history must say. Not collective. @return SOUK_OK, SOUK_ENOMEM, SOUK_ELIMIT */
 souk_status souk_ease_mark_left_out(struct souk_ratings *ratings, int64_t items_limit,
                                     struct souk_error *err) SOUK_MUST_CHECK;
-
-void souk_neighbour_rows_fini(struct souk_neighbour_rows *r);
 
 #endif

@@ -1,7 +1,7 @@
 /* souk-train ease: options and the model. */
 #include "shared/base/log.h"
 #include "train/comm/modelwriter.h"
-#include "train/comm/trainoptions.h"
+#include "train/comm/trainset.h"
 #include "train/command.h"
 #include "train/linear/densecommand.h"
 #include "train/linear/ease.h"
@@ -114,19 +114,11 @@ static souk_status solve_all(const struct souk_comm *comm, const struct ease_opt
 static souk_status train_all(const struct souk_comm *comm, void *context, struct souk_error *err)
 {
     const struct ease_options *o = context;
-    struct souk_dataset *dataset = NULL;
-    struct souk_ratings ratings = {0};
-    struct souk_ratings_rule rule;
-    souk_status status = souk_dataset_open(o->train.dataset, &dataset, err);
+    struct souk_trainset set;
+    souk_status status = souk_trainset_load_all(comm, &o->train, NULL, &set, err);
     if (!status)
-        status = souk_train_rule(&o->train, dataset, &rule, err);
-    status = souk_status_agree_all(comm, status, err);
-    if (!status)
-        status = souk_ratings_load_all(comm, dataset, &rule, &ratings, err);
-    if (!status)
-        status = solve_all(comm, o, dataset, &ratings, err);
-    souk_ratings_fini(&ratings);
-    souk_dataset_free(dataset);
+        status = solve_all(comm, o, set.dataset, &set.ratings, err);
+    souk_trainset_fini(&set);
     return status;
 }
 

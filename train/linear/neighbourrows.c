@@ -378,19 +378,3 @@ souk_status souk_neighbour_rows_all(const struct souk_comm *comm,
         souk_neighbour_rows_fini(out);
     return status;
 }
-
-void souk_neighbour_rows_fini(struct souk_neighbour_rows *r)
-{
-    for (int p = 0; p < r->parts; p++) {
-        if (r->offsets)
-            free(r->offsets[p]);
-        if (r->item)
-            free(r->item[p]);
-        if (r->weight)
-            free(r->weight[p]);
-    }
-    free(r->offsets);
-    free(r->item);
-    free(r->weight);
-    *r = (struct souk_neighbour_rows){0};
-}

@@ -13,7 +13,7 @@ struct minimizer {
     double *x, *gradient;       /* [n], here */
     double *direction;          /* [n] */
     double *trial, *slope;      /* [n], the point at hand of the line search, and its gradient */
-    double *step, *yield;       /* [history x n]: differences of x and of the gradient */
+    double *step, *change;       /* [history x n]: differences of x and of the gradient */
     double *rho, *alpha;        /* [history] */
     double value, trial_value;
     int evaluations;
@@ -56,8 +56,8 @@ static souk_status allocate(struct minimizer *m, const struct souk_lbfgs_options
     m->trial = m->direction + n;
     m->slope = m->trial + n;
     m->step = m->slope + n;
-    m->yield = m->step + history * n;
-    m->rho = m->yield + history * n;
+    m->change = m->step + history * n;
+    m->rho = m->change + history * n;
     m->alpha = m->rho + history;
     return SOUK_OK;
 }
@@ -71,20 +71,20 @@ static void find_direction(struct minimizer *m)
         d[i] = -m->gradient[i];
     for (int k = 0; k < m->pairs; k++) {
         const int p = (m->newest - k + m->history) % m->history;
-        const double *s = m->step + (size_t)p * (size_t)n, *y = m->yield + (size_t)p * (size_t)n;
+        const double *s = m->step + (size_t)p * (size_t)n, *y = m->change + (size_t)p * (size_t)n;
         m->alpha[p] = m->rho[p] * dot(s, d, n);
         for (int i = 0; i < n; i++)
             d[i] -= m->alpha[p] * y[i];
     }
     if (m->pairs > 0) {
-        const double *y = m->yield + (size_t)m->newest * (size_t)n;
+        const double *y = m->change + (size_t)m->newest * (size_t)n;
         const double scale = 1 / (m->rho[m->newest] * dot(y, y, n));
         for (int i = 0; i < n; i++)
             d[i] *= scale;
     }
     for (int k = m->pairs - 1; k >= 0; k--) {
         const int p = (m->newest - k + m->history) % m->history;
-        const double *s = m->step + (size_t)p * (size_t)n, *y = m->yield + (size_t)p * (size_t)n;
+        const double *s = m->step + (size_t)p * (size_t)n, *y = m->change + (size_t)p * (size_t)n;
         const double beta = m->rho[p] * dot(y, d, n);
         for (int i = 0; i < n; i++)
             d[i] += (m->alpha[p] - beta) * s[i];
@@ -196,7 +196,7 @@ static souk_status search_line(struct minimizer *m, double first, struct sample 
 static void move(struct minimizer *m)
 {
     const int n = m->problem->n, p = (m->newest + 1) % m->history;
-    double *s = m->step + (size_t)p * (size_t)n, *y = m->yield + (size_t)p * (size_t)n;
+    double *s = m->step + (size_t)p * (size_t)n, *y = m->change + (size_t)p * (size_t)n;
     for (int i = 0; i < n; i++) {
         s[i] = m->trial[i] - m->x[i];
         y[i] = m->slope[i] - m->gradient[i];

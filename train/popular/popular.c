@@ -1,9 +1,10 @@
 /* souk-train popular: the model of what everybody likes. */
 #include "shared/base/log.h"
 #include "train/comm/modelwriter.h"
-#include "train/comm/trainoptions.h"
+#include "train/comm/trainset.h"
 #include "train/command.h"
 #include "train/popular/popularity.h"
+#include "train/popular/trend.h"
 #include "train/track/track.h"
 
 #include <inttypes.h>
@@ -13,7 +14,9 @@ struct popular_options {
     struct souk_options *parsed; /* owns the texts */
     struct souk_train_options train;
     struct souk_track_options tracking;
-    int64_t half_life_ms;
+    int64_t half_life_ms, long_half_life_ms;
+    double smoothing;
+    bool trend;
 };
 
 static souk_status parse(int argc, char **argv, bool speak, bool *done, struct popular_options *o,
@@ -24,6 +27,12 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct p
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "popularity", false},
         {"half-life", 0, SOUK_OPTION_DURATION, &o->half_life_ms, "none", 0, 0, NULL,
          "DURATION|none", "age at which a user's interest counts half", false},
+        {"trend", 0, SOUK_OPTION_FLAG, &o->trend, "false", 0, 0, NULL, NULL,
+         "rank by growth: popularity at --half-life over that at --long-half-life", false},
+        {"long-half-life", 0, SOUK_OPTION_DURATION, &o->long_half_life_ms, "none", 0, 0, NULL,
+         "DURATION|none", "of the popularity that a trend divides by", false},
+        {"smoothing", 0, SOUK_OPTION_REAL, &o->smoothing, "10", 1e-6, 1e12, NULL, "USERS",
+         "users of mean growth that a trend adds to each item's own", false},
         SOUK_TRACK_OPTION_ROWS(o->tracking),
         {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
     };
@@ -31,14 +40,21 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct p
         .name = "souk-train popular",
         .summary = "popularity of the items, overall and by category (an MPI program)",
         .examples = "  mpirun -n 2 souk-train popular --dataset shop.ds --half-life 7d --out "
-                    "popular.model\n",
+                    "popular.model\n"
+                    "  mpirun -n 2 souk-train popular --dataset shop.ds --trend --half-life 7d "
+                    "--out trend.model\n",
         .options = table,
     };
     const souk_status status =
         souk_options_parse(&program, argc, argv, speak, done, &o->parsed, err);
-    if (status == SOUK_OK && !*done && o->half_life_ms == 0)
-        return souk_fail(err, SOUK_EUSAGE, "--half-life 0 leaves nothing: use none for no decay");
-    return status;
+    if (status || *done)
+        return status;
+    if (o->trend && o->half_life_ms < 0)
+        return souk_fail(err, SOUK_EUSAGE, "--trend needs a --half-life, such as 7d");
+    if (o->half_life_ms == 0 || o->long_half_life_ms == 0)
+        return souk_fail(err, SOUK_EUSAGE,
+                         "a half-life of 0 leaves nothing: use none for no decay");
+    return SOUK_OK;
 }
 
 static souk_status save_all(const struct souk_comm *comm, const struct popular_options *o,
@@ -70,23 +86,19 @@ static souk_status save_all(const struct souk_comm *comm, const struct popular_o
 static souk_status train_all(const struct souk_comm *comm, const struct popular_options *o,
                              struct souk_run *run, struct souk_error *err)
 {
-    struct souk_dataset *dataset = NULL;
-    struct souk_ratings ratings = {0};
+    struct souk_trainset set;
     struct souk_popularity popularity = {0};
-    struct souk_ratings_rule rule;
-    souk_status status = souk_dataset_open(o->train.dataset, &dataset, err);
+    const struct souk_trend_rule rule_of_trend = {o->half_life_ms, o->long_half_life_ms,
+                                                  o->smoothing};
+    souk_status status = souk_trainset_load_all(comm, &o->train, NULL, &set, err);
     if (status == SOUK_OK)
-        status = souk_train_rule(&o->train, dataset, &rule, err);
-    status = souk_status_agree_all(comm, status, err);
+        status = o->trend
+                     ? souk_trend_all(comm, &set.ratings, &rule_of_trend, &popularity, err)
+                     : souk_popularity_all(comm, &set.ratings, o->half_life_ms, &popularity, err);
     if (status == SOUK_OK)
-        status = souk_ratings_load_all(comm, dataset, &rule, &ratings, err);
-    if (status == SOUK_OK)
-        status = souk_popularity_all(comm, &ratings, o->half_life_ms, &popularity, err);
-    if (status == SOUK_OK)
-        status = save_all(comm, o, dataset, &ratings, &popularity, run, err);
+        status = save_all(comm, o, set.dataset, &set.ratings, &popularity, run, err);
     souk_popularity_fini(&popularity);
-    souk_ratings_fini(&ratings);
-    souk_dataset_free(dataset);
+    souk_trainset_fini(&set);
     return status;
 }
 

@@ -121,19 +121,6 @@ static souk_status finish(const struct souk_comm *comm, struct souk_popularity *
     return status;
 }
 
-/* Time of the newest event of all pairs. */
-static souk_status find_newest_all(const struct souk_comm *comm, const struct souk_ratings *ratings,
-                                   int64_t *newest_ms, struct souk_error *err)
-{
-    *newest_ms = INT64_MIN;
-    for (int k = 0; k < ratings->local_count; k++) {
-        const struct souk_ratings_part *p = &ratings->local[k];
-        for (int64_t i = 0; i < p->offsets[p->users.count]; i++)
-            *newest_ms = p->last_ms[i] > *newest_ms ? p->last_ms[i] : *newest_ms;
-    }
-    return souk_max_i64_all(comm, newest_ms, 1, err);
-}
-
 souk_status souk_popularity_all(const struct souk_comm *comm, const struct souk_ratings *ratings,
                                 int64_t half_life_ms, struct souk_popularity *out,
                                 struct souk_error *err)
@@ -143,7 +130,7 @@ souk_status souk_popularity_all(const struct souk_comm *comm, const struct souk_
     int64_t newest_ms = 0, share_count = 0;
     const int shift = souk_fixed_shift(1, ratings->pairs > 0 ? ratings->pairs : 1);
     *out = (struct souk_popularity){.parts = ratings->parts};
-    souk_status status = find_newest_all(comm, ratings, &newest_ms, err);
+    souk_status status = souk_ratings_newest_all(comm, ratings, &newest_ms, err);
     if (status == SOUK_OK)
         status = souk_status_agree_all(
             comm, add_up(ratings, half_life_ms, newest_ms, shift, &sums, err), err);

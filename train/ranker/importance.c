@@ -2,10 +2,13 @@
 
 #include "shared/base/memory.h"
 #include "shared/base/random.h"
+#include "shared/score/forestscorer.h"
 #include "train/ranker/rankmetric.h"
 #include "train/ranker/rowpermutation.h"
 
 #include <stdlib.h>
+
+enum { BLOCK = 256 }; /* rows that are scored at a time */
 
 /* What is needed to try one feature. */
 struct trial {
@@ -16,6 +19,7 @@ struct trial {
     const struct souk_rankobjective *objective;
     const struct souk_importance_options *options;
     struct souk_rowpermutation permutation;
+    struct souk_forestscorer *scorer;
     double *score;           /* [rows] */
     float *kept, *exchanged; /* [rows], a feature's column */
     double *splits;          /* [features] */
@@ -24,17 +28,20 @@ struct trial {
 /* Scores of the rows of one thread. @return false when memory is out */
 static bool score_rows(const struct trial *t)
 {
-    const int n = t->data->features;
-    double *row = souk_alloc_array((size_t)n, sizeof *row);
+    const int64_t n = t->data->features, rows = t->data->rows;
+    double *block = souk_alloc_array((size_t)n * BLOCK, sizeof *block);
+    void *scratch = souk_alloc_aligned(souk_forestscorer_scratch_bytes(t->scorer), 1);
+    const bool ready = block && scratch;
 #pragma omp for schedule(static)
-    for (int64_t i = 0; i < t->data->rows; i++) {
-        for (int j = 0; j < n && row; j++)
-            row[j] = (double)t->data->value[i * n + j];
-        if (row)
-            t->score[i] = souk_forest_predict(t->forest, row);
+    for (int64_t first = 0; first < rows; first += BLOCK) {
+        const int64_t count = rows - first < BLOCK ? rows - first : BLOCK;
+        for (int64_t i = 0; i < count * n && ready; i++)
+            block[i] = (double)t->data->value[first * n + i];
+        if (ready)
+            souk_forestscorer_score(t->scorer, block, count, n, scratch, t->score + first);
     }
-    const bool ready = row;
-    free(row);
+    free(block);
+    free(scratch);
     return ready;
 }
 
@@ -43,7 +50,7 @@ static souk_status measure_all(const struct trial *t, double *metric, struct sou
     int failed = 0;
 #pragma omp parallel default(none) shared(t) reduction(+ : failed)
     failed += !score_rows(t);
-    souk_status status = failed ? souk_fail(err, SOUK_ENOMEM, "no memory for a row") : SOUK_OK;
+    souk_status status = failed ? souk_fail(err, SOUK_ENOMEM, "no memory to score rows") : SOUK_OK;
     status = souk_status_agree_all(t->comm, status, err);
     return status ? status
                   : souk_rankmetric_all(t->comm, t->data, t->totals, t->objective, t->options->k,
@@ -92,6 +99,8 @@ static souk_status allocate_all(struct trial *t, struct souk_error *err)
                            t->forest->features, t->data->features);
     else if (!t->score || !t->kept || !t->exchanged || !t->splits)
         status = souk_fail(err, SOUK_ENOMEM, "no memory for the scores of %zu rows", rows);
+    else
+        status = souk_forestscorer_new(t->forest, &t->scorer, err);
     return souk_status_agree_all(t->comm, status, err);
 }
 
@@ -102,7 +111,12 @@ souk_status souk_importance_all(const struct souk_comm *comm, const struct souk_
                                 const struct souk_importance_options *options, double *metric,
                                 double *drop, struct souk_error *err)
 {
-    struct trial t = {comm, forest, data, totals, objective, options, {0}, NULL, NULL, NULL, NULL};
+    struct trial t = {.comm = comm,
+                      .forest = forest,
+                      .data = data,
+                      .totals = totals,
+                      .objective = objective,
+                      .options = options};
     const double sign = souk_rankmetric_grows(objective) ? 1 : -1;
     souk_status status = allocate_all(&t, err);
     if (status == SOUK_OK)
@@ -120,6 +134,7 @@ souk_status souk_importance_all(const struct souk_comm *comm, const struct souk_
     }
 out:
     souk_rowpermutation_fini(&t.permutation);
+    souk_forestscorer_free(t.scorer);
     free(t.score);
     free(t.kept);
     free(t.exchanged);

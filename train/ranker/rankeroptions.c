@@ -5,7 +5,7 @@
 /* What the table writes: INT options are int64_t there, and int in the parameters. */
 struct raw {
     const char *objective;
-    int histogram;
+    int histogram, noise;
     int64_t trees, leaves, max_depth, bins, stop_after, eval_every, ndcg_at, truncation, seed;
     int64_t category_most, category_one, permutations;
 };
@@ -21,6 +21,7 @@ static souk_status take(const struct raw *raw, struct souk_boosting_params *p,
     p->objective.kind = named.kind;
     p->objective.truncation = (int)raw->truncation;
     p->objective.permutations = (int)raw->permutations;
+    p->objective.noise = (enum souk_rank_noise)raw->noise;
     p->objective.seed = (uint64_t)raw->seed;
     p->trees = (int)raw->trees;
     p->growing.leaves = (int)raw->leaves;
@@ -91,6 +92,8 @@ souk_status souk_ranker_options_parse(int argc, char **argv, bool speak, bool *d
          "yetirank: orders drawn for a group", false},
         {"decay", 0, SOUK_OPTION_REAL, &p->objective.decay, "0.85", 1e-6, 1, NULL, "D",
          "yetirank: what a position counts beside the one above", false},
+        {"noise", 0, SOUK_OPTION_CHOICE, &raw.noise, "logistic", 0, 0, "logistic|gumbel", NULL,
+         "yetirank: what is added to scores before a group is put in order", false},
         {"seed", 0, SOUK_OPTION_INT, &raw.seed, "1", 0, 1e15, NULL, "N",
          "of bins, samples, rounding and permutations", false},
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "trees", false},

@@ -1,7 +1,8 @@
 /* YetiRank (Gulin, Kuralenok, Pavlov 2011, "Winning the transfer learning track of Yahoo!'s
  * Learning To Rank Challenge with YetiRank"): pairs that stand next to each other in an order by
  * noisy scores count, the more the higher they stand. The paper's weight 1 / position is here
- * decay^position, and its confusion of labels their difference, as in the authors' CatBoost. */
+ * decay^position, as in the authors' CatBoost, and its table of confused labels their difference.
+ */
 #include "train/ranker/rankobjectives.h"
 
 #include "shared/base/random.h"

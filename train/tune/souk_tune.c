@@ -114,8 +114,11 @@ static souk_status lay_out_search(struct program *p, struct souk_error *err)
     const struct souk_tune_options *o = &p->options;
     char text[512];
     int epochs = 0;
-    souk_tunables[o->model]->write_space(&p->validation.windows[0].ratings, !o->halving, text,
-                                         sizeof text);
+    const struct souk_validation_window *last = &p->validation.windows[0];
+    const int64_t from_ms = last->training.from_ms > p->dataset->first_ms ? last->training.from_ms
+                                                                          : p->dataset->first_ms;
+    souk_tunables[o->model]->write_space(&last->ratings, last->training.until_ms - from_ms,
+                                         !o->halving, text, sizeof text);
     souk_status status = souk_space_parse(o->space ? o->space : text, &p->space, err);
     if (status != SOUK_OK)
         return status;
@@ -144,8 +147,8 @@ static json_t *space_json(const struct souk_space *s)
         for (int c = 0; c < dimension->choice_count; c++)
             json_array_append_new(choices, json_string(dimension->choices[c]));
         json_object_set_new(all, dimension->name,
-                            json_pack("[i, b, f, f, o]", (int)dimension->scale, dimension->whole,
-                                      dimension->low, dimension->high, choices));
+                            json_pack("[i, b, f, f, s, o]", (int)dimension->scale, dimension->whole,
+                                      dimension->low, dimension->high, dimension->unit, choices));
     }
     return all;
 }

@@ -16,17 +16,34 @@ static bool copy_text(char out[SOUK_DIMENSION_TEXT], const char *text, size_t le
     return true;
 }
 
-/* LO:HI */
+/* The letters behind a number; false: too many, or not those of the other end. */
+static bool take_unit(const char **text, char unit[SOUK_DIMENSION_UNIT], bool is_second)
+{
+    const size_t len = strspn(*text, "abcdefghijklmnopqrstuvwxyz");
+    const char *given = *text;
+    *text += len;
+    if (is_second)
+        return strlen(unit) == len && memcmp(unit, given, len) == 0;
+    if (len >= SOUK_DIMENSION_UNIT)
+        return false;
+    memcpy(unit, given, len);
+    unit[len] = '\0';
+    return true;
+}
+
+/* LO:HI, or with a unit LOd:HId */
 static bool parse_range(const char *text, struct souk_dimension *d)
 {
     char *end;
     d->low = strtod(text, &end);
-    if (end == text || *end != ':')
+    const char *at = end;
+    if (end == text || !take_unit(&at, d->unit, false) || *at != ':')
         return false;
-    const char *second = end + 1;
+    const char *second = at + 1;
     d->high = strtod(second, &end);
-    return end != second && *end == '\0' && isfinite(d->low) && isfinite(d->high) &&
-           d->low < d->high && (d->scale != SOUK_SCALE_LOG || d->low > 0) &&
+    at = end;
+    return end != second && take_unit(&at, d->unit, true) && *at == '\0' && isfinite(d->low) &&
+           isfinite(d->high) && d->low < d->high && (d->scale != SOUK_SCALE_LOG || d->low > 0) &&
            (!d->whole || (floor(d->low) == d->low && floor(d->high) == d->high));
 }
 
@@ -156,7 +173,7 @@ void souk_dimension_value(const struct souk_dimension *d, double unit,
         value = d->low + unit * (d->high - d->low);
     value = value < d->low ? d->low : value > d->high ? d->high : value;
     if (d->whole)
-        snprintf(text, SOUK_DIMENSION_TEXT, "%.0f", value);
+        snprintf(text, SOUK_DIMENSION_TEXT, "%.0f%s", value, d->unit);
     else
-        snprintf(text, SOUK_DIMENSION_TEXT, "%.6g", value);
+        snprintf(text, SOUK_DIMENSION_TEXT, "%.6g%s", value, d->unit);
 }

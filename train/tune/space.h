@@ -7,6 +7,7 @@
  *      NAME=log:LO:HI         the same, by its logarithm   NAME=logint:LO:HI   whole, by logarithm
  *      NAME=A|B|C             one of the values            NAME=A              always this value
  *
+ *  Both ends of a range may carry a unit, which every value then has: half-life=logint:7d:365d.
  *  A name is an option of the model's command line. A trial is what the options' texts say, so that
  *  a file with these texts trains the same model.
  */
@@ -21,6 +22,7 @@ enum {
     SOUK_DIMENSIONS_MAX = 20,
     SOUK_DIMENSION_CHOICES_MAX = 64,
     SOUK_DIMENSION_TEXT = 64, /**< bytes of a name or a value with its NUL */
+    SOUK_DIMENSION_UNIT = 4,
 };
 
 enum souk_scale { SOUK_SCALE_LINEAR, SOUK_SCALE_LOG, SOUK_SCALE_CHOICE };
@@ -30,7 +32,8 @@ struct souk_dimension {
     enum souk_scale scale;
     bool whole;
     double low, high;
-    int choice_count; /**< CHOICE; 1: a constant */
+    char unit[SOUK_DIMENSION_UNIT]; /**< of a range's values, "" none */
+    int choice_count;               /**< CHOICE; 1: a constant */
     char (*choices)[SOUK_DIMENSION_TEXT];
 };
 

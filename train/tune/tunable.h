@@ -21,9 +21,10 @@ struct souk_tunable {
     const char *name; /**< "als" */
 
     /** The default search space for this data (space.h).
+     *  @param span_ms     from the first event trained on to the last
      *  @param with_epochs whether the number of epochs is searched for as well */
-    void (*write_space)(const struct souk_ratings *ratings, bool with_epochs, char *text,
-                        size_t size);
+    void (*write_space)(const struct souk_ratings *ratings, int64_t span_ms, bool with_epochs,
+                        char *text, size_t size);
 
     /** Whether a command line is right, and the epochs that it asks for.
      *  @return SOUK_OK, SOUK_EUSAGE, and what reading SOUK_CONFIG returns */

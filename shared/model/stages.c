@@ -1,0 +1,198 @@
+#include "shared/model/stages.h"
+
+#include "shared/base/hash.h"
+#include "shared/base/memory.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FOREST_BYTES_MAX = 1 << 28 };
+
+/* ---- writing ---- */
+
+static json_t *sources_json(const struct souk_model_stages *s)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < s->source_count && list; i++)
+        json_array_append_new(list, json_pack("{s:s, s:I}", "name", s->sources[i].name, "longest",
+                                              (json_int_t)s->sources[i].longest));
+    return list;
+}
+
+static json_t *types_json(const struct souk_model_stages *s)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < s->type_count && list; i++)
+        json_array_append_new(list, json_pack("{s:s, s:f, s:b}", "name", s->types[i].name, "weight",
+                                              s->types[i].weight, "target", s->types[i].is_target));
+    return list;
+}
+
+static json_t *columns_json(const struct souk_model_stages *s)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < s->column_count && list; i++)
+        json_array_append_new(list, json_string(s->columns[i]));
+    return list;
+}
+
+static json_t *forest_json(const struct souk_model_stages *s)
+{
+    char hex[17];
+    if (!s->forest_text)
+        return json_null();
+    snprintf(hex, sizeof hex, "%016" PRIx64,
+             souk_hash_bytes(s->forest_text, strlen(s->forest_text)));
+    return json_string(hex);
+}
+
+json_t *souk_stages_json(const struct souk_model_stages *s)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "sources", sources_json(s), "types",
+                     types_json(s), "columns", columns_json(s), "rules",
+                     souk_manifest_embed(s->rules_json), "forest", forest_json(s));
+}
+
+souk_status souk_stages_write_forest(struct souk_h5 *h5, const struct souk_model_stages *s,
+                                     struct souk_error *err)
+{
+    if (!s->forest_text)
+        return SOUK_OK;
+    return souk_h5_write(h5, "/forest", SOUK_H5_U8, s->forest_text, (int64_t)strlen(s->forest_text),
+                         0, 1, err);
+}
+
+/* ---- reading ---- */
+
+static souk_status list_of(const struct souk_manifest *m, const char *key, size_t min, size_t max,
+                           json_t **list, struct souk_error *err)
+{
+    *list = json_object_get(m->json, key);
+    if (!json_is_array(*list) || json_array_size(*list) < min || json_array_size(*list) > max)
+        return souk_fail(err, SOUK_EFORMAT,
+                         "%s: manifest: 'stages' '%s' is not a list of %zu to %zu", m->path, key,
+                         min, max);
+    return SOUK_OK;
+}
+
+static souk_status parse_sources(const struct souk_manifest *m, struct souk_model_stages *s,
+                                 struct souk_error *err)
+{
+    json_t *list, *entry;
+    size_t i;
+    souk_status status = list_of(m, "sources", 1, SOUK_SOURCES_MAX, &list, err);
+    if (status)
+        return status;
+    json_array_foreach(list, i, entry)
+    {
+        const struct souk_manifest one = {.path = m->path, .json = entry};
+        struct souk_model_source *source = &s->sources[i];
+        status = souk_manifest_get_text(&one, "name", source->name, sizeof source->name, err);
+        if (!status)
+            status = souk_manifest_get_int(&one, "longest", 0, INT32_MAX, &source->longest, err);
+        /* The name becomes a path within the file. */
+        if (!status && (source->name[0] == '\0' || strpbrk(source->name, "/.")))
+            status = souk_fail(err, SOUK_EFORMAT, "%s: manifest: '%s' is not the name of a source",
+                               m->path, source->name);
+        if (status)
+            return status;
+    }
+    s->source_count = (int)json_array_size(list);
+    return SOUK_OK;
+}
+
+static souk_status parse_types(const struct souk_manifest *m, struct souk_model_stages *s,
+                               struct souk_error *err)
+{
+    json_t *list, *entry;
+    size_t i;
+    souk_status status = list_of(m, "types", 1, SOUK_EVENT_TYPES_MAX, &list, err);
+    if (status)
+        return status;
+    json_array_foreach(list, i, entry)
+    {
+        const struct souk_manifest one = {.path = m->path, .json = entry};
+        struct souk_event_type *type = &s->types[i];
+        const json_t *weight = json_object_get(entry, "weight");
+        status = souk_manifest_get_text(&one, "name", type->name, sizeof type->name, err);
+        if (status)
+            return status;
+        type->weight = json_number_value(weight);
+        type->is_target = json_is_true(json_object_get(entry, "target"));
+        if (!json_is_number(weight) || !isfinite(type->weight) || type->weight < 0)
+            return souk_fail(err, SOUK_EFORMAT, "%s: manifest: weight of event type '%s'", m->path,
+                             type->name);
+    }
+    s->type_count = (int)json_array_size(list);
+    return SOUK_OK;
+}
+
+static souk_status parse_columns(const struct souk_manifest *m, struct souk_model_stages *s,
+                                 struct souk_error *err)
+{
+    json_t *list, *entry;
+    size_t i;
+    const souk_status status = list_of(m, "columns", 0, SOUK_COLUMNS_MAX, &list, err);
+    if (status)
+        return status;
+    json_array_foreach(list, i, entry)
+    {
+        const char *name = json_string_value(entry);
+        if (!name || strlen(name) > SOUK_NAME_MAX_BYTES)
+            return souk_fail(err, SOUK_EFORMAT, "%s: manifest: column %zu has no name", m->path, i);
+        snprintf(s->columns[i], sizeof s->columns[i], "%s", name);
+    }
+    s->column_count = (int)json_array_size(list);
+    return SOUK_OK;
+}
+
+souk_status souk_stages_parse(const struct souk_manifest *m, struct souk_model_stages *s,
+                              struct souk_error *err)
+{
+    const struct souk_manifest inner = {.path = m->path,
+                                        .json = json_object_get(m->json, "stages")};
+    if (!json_is_object(inner.json))
+        return souk_fail(err, SOUK_EFORMAT, "%s: manifest: 'stages' is not an object", m->path);
+    souk_status status = parse_sources(&inner, s, err);
+    if (!status)
+        status = parse_types(&inner, s, err);
+    if (!status)
+        status = parse_columns(&inner, s, err);
+    if (!status)
+        status = souk_manifest_get_json(&inner, "rules", &s->rules_json, err);
+    return status;
+}
+
+souk_status souk_stages_read_forest(struct souk_h5 *h5, const struct souk_manifest *m,
+                                    struct souk_model_stages *s, struct souk_error *err)
+{
+    const char *hex =
+        json_string_value(json_object_get(json_object_get(m->json, "stages"), "forest"));
+    void *text = NULL;
+    int64_t len = 0;
+    char found[17];
+    if (!hex)
+        return SOUK_OK;
+    souk_status status =
+        souk_h5_read_new(h5, "/forest", SOUK_H5_U8, FOREST_BYTES_MAX, &text, &len, err);
+    if (status)
+        return status;
+    snprintf(found, sizeof found, "%016" PRIx64, souk_hash_bytes(text, (size_t)len));
+    if (strcmp(hex, found) != 0)
+        status =
+            souk_fail(err, SOUK_EINTEGRITY, "%s: /forest is not the one of the manifest", m->path);
+    else if (!(s->forest_text = souk_strndup(text, (size_t)len)))
+        status = souk_fail(err, SOUK_ENOMEM, "%s: no memory for the forest", m->path);
+    free(text);
+    return status;
+}
+
+void souk_stages_fini(struct souk_model_stages *s)
+{
+    free(s->rules_json);
+    free(s->forest_text);
+    *s = (struct souk_model_stages){0};
+}

@@ -1,0 +1,136 @@
+#include "shared/score/features.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* One table names a feature and computes it, so that the two cannot part. */
+struct user_feature {
+    const char *name;
+    float (*of)(const struct souk_profile *p);
+};
+
+static float user_events(const struct souk_profile *p)
+{
+    return p->events;
+}
+static float user_items(const struct souk_profile *p)
+{
+    return (float)p->count;
+}
+static float user_sessions(const struct souk_profile *p)
+{
+    return p->sessions;
+}
+static float user_targets(const struct souk_profile *p)
+{
+    return p->targets;
+}
+static float user_recent_events(const struct souk_profile *p)
+{
+    return p->recent_events;
+}
+static float user_age_days(const struct souk_profile *p)
+{
+    return p->age_days;
+}
+static float user_idle_days(const struct souk_profile *p)
+{
+    return p->idle_days;
+}
+static float user_mean_value(const struct souk_profile *p)
+{
+    return p->mean_value;
+}
+
+static const struct user_feature user_features[] = {
+    {"sessions", user_sessions},
+    {"events", user_events},
+    {"items", user_items},
+    {"targets", user_targets},
+    {"recent_events", user_recent_events},
+    {"age_days", user_age_days},
+    {"idle_days", user_idle_days},
+    {"mean_value", user_mean_value},
+};
+
+struct pair_feature {
+    const char *name;
+    float (*of)(const struct souk_profile_item *f);
+};
+
+static float pair_events(const struct souk_profile_item *f)
+{
+    return f->events;
+}
+static float pair_targets(const struct souk_profile_item *f)
+{
+    return f->targets;
+}
+static float pair_idle_days(const struct souk_profile_item *f)
+{
+    return f->idle_days;
+}
+
+static const struct pair_feature pair_features[] = {
+    {"events", pair_events},
+    {"targets", pair_targets},
+    {"idle_days", pair_idle_days},
+};
+
+enum {
+    USER_FEATURES = sizeof user_features / sizeof user_features[0],
+    PAIR_FEATURES = sizeof pair_features / sizeof pair_features[0],
+    OF_A_SOURCE = 2,
+};
+
+int souk_feature_count(const struct souk_model_stages *s)
+{
+    return s->column_count + USER_FEATURES + PAIR_FEATURES + OF_A_SOURCE * s->source_count;
+}
+
+int souk_feature_of_source(const struct souk_model_stages *s, int source, bool lifted)
+{
+    return s->column_count + USER_FEATURES + PAIR_FEATURES + OF_A_SOURCE * source + lifted;
+}
+
+void souk_feature_name(const struct souk_model_stages *s, int f, char *name, size_t size)
+{
+    if (f < s->column_count) {
+        snprintf(name, size, "item.%s", s->columns[f]);
+        return;
+    }
+    f -= s->column_count;
+    if (f < USER_FEATURES) {
+        snprintf(name, size, "user.%s", user_features[f].name);
+        return;
+    }
+    f -= USER_FEATURES;
+    if (f < PAIR_FEATURES) {
+        snprintf(name, size, "pair.%s", pair_features[f].name);
+        return;
+    }
+    f -= PAIR_FEATURES;
+    snprintf(name, size, "source.%s%s", s->sources[f / OF_A_SOURCE].name,
+             f % OF_A_SOURCE ? ".lifted" : "");
+}
+
+void souk_feature_row(const struct souk_model *model, const struct souk_stage_rules *rules,
+                      const struct souk_model_part *part, int64_t item,
+                      const struct souk_profile *profile, const float *scores, const float *best,
+                      float *out)
+{
+    const struct souk_model_stages *s = &model->stages;
+    const int64_t at = souk_profile_find(profile, model->item_first[part->part] + item);
+    for (int c = 0; c < s->column_count; c++)
+        *out++ = part->columns[c * part->items.count + item];
+    for (int f = 0; f < USER_FEATURES; f++)
+        *out++ = user_features[f].of(profile);
+    for (int f = 0; f < PAIR_FEATURES; f++)
+        *out++ = at < 0 ? NAN : pair_features[f].of(&profile->facts[at]);
+    for (int k = 0; k < s->source_count; k++) {
+        const int lift = rules->sources[k].lift_column;
+        const float times = lift < 0 ? 1 : part->columns[lift * part->items.count + item];
+        *out++ = best[2 * k] > 0 ? scores[k] / best[2 * k] : 0;
+        *out++ = best[2 * k + 1] > 0 ? scores[k] * times / best[2 * k + 1] : 0;
+    }
+}

@@ -1,0 +1,41 @@
+/** @file
+ *  The features of (visitor, item), for training and serving alike.
+ *
+ *      item.*      what the model knows of the item: its columns, as of the model's cut
+ *      user.*      the visitor as of the moment (profile.h)
+ *      pair.*      what the visitor did with this item; NaN where nothing
+ *      source.*    score of each source over the visitor's best, plain and lifted: what visitors of
+ *                  long and short histories have in common
+ *
+ *  The table of names below is the order of a row. A missing value is NaN.
+ */
+#ifndef SOUK_SCORE_FEATURES_H
+#define SOUK_SCORE_FEATURES_H
+
+#include "shared/model/modelfile.h"
+#include "shared/score/profile.h"
+#include "shared/score/stagerules.h"
+
+enum { SOUK_STAGE_FEATURES_MAX = SOUK_COLUMNS_MAX + 2 * SOUK_SOURCES_MAX + 16 };
+
+/** Features of a row. */
+int souk_feature_count(const struct souk_model_stages *stages);
+
+/** Name of feature f: "item.popularity_7d", "source.ease.lifted". @param name [size] */
+void souk_feature_name(const struct souk_model_stages *stages, int f, char *name, size_t size);
+
+/** Where the score of a source stands in a row. @param lifted times its lift, or as it is */
+int souk_feature_of_source(const struct souk_model_stages *stages, int source, bool lifted);
+
+/** One row.
+ *  @param part   with columns; @param item row within the part; @param row model item row
+ *  @param scores [source_count] of this item
+ *  @param best   [2 x source_count] best plain and best lifted score of each source among the items
+ *                that the visitor may be offered; 0: none is above 0
+ *  @param out    [souk_feature_count()] */
+void souk_feature_row(const struct souk_model *model, const struct souk_stage_rules *rules,
+                      const struct souk_model_part *part, int64_t item,
+                      const struct souk_profile *profile, const float *scores, const float *best,
+                      float *out);
+
+#endif

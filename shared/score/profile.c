@@ -1,0 +1,138 @@
+#include "shared/score/profile.h"
+
+#include "shared/base/clock.h"
+#include "shared/base/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { EVENTS_MAX = 1 << 24 };
+static const float RECENT_DAYS = 1;
+static const int64_t SESSION_GAP_MS = 30 * 60 * 1000;
+
+/* Events by item, and by time within one. Keys are unique, so any sort gives the one order. */
+struct souk_profile_key {
+    int64_t item, at;
+};
+
+void souk_profile_init(struct souk_profile *p)
+{
+    *p = (struct souk_profile){0};
+}
+
+void souk_profile_fini(struct souk_profile *p)
+{
+    free(p->item);
+    free(p->facts);
+    free(p->weight);
+    free(p->order);
+    *p = (struct souk_profile){0};
+}
+
+static souk_status make_room(struct souk_profile *p, int64_t events)
+{
+    size_t item = (size_t)p->capacity, facts = item, weight = item, order = item;
+    souk_status status = souk_grow(&p->item, &item, (size_t)events, EVENTS_MAX, sizeof *p->item);
+    if (!status)
+        status = souk_grow(&p->facts, &facts, (size_t)events, EVENTS_MAX, sizeof *p->facts);
+    if (!status)
+        status = souk_grow(&p->weight, &weight, (size_t)events, EVENTS_MAX, sizeof *p->weight);
+    if (!status)
+        status = souk_grow(&p->order, &order, (size_t)events, EVENTS_MAX, sizeof *p->order);
+    if (!status)
+        p->capacity = (int64_t)order;
+    return status;
+}
+
+static float days_between(int64_t from_ms, int64_t until_ms)
+{
+    return (float)((double)(until_ms - from_ms) / (double)SOUK_MS_PER_DAY);
+}
+
+static int by_item(const void *a, const void *b)
+{
+    const struct souk_profile_key *x = a, *y = b;
+    if (x->item != y->item)
+        return x->item < y->item ? -1 : 1;
+    return x->at < y->at ? -1 : x->at > y->at;
+}
+
+static void add_event(struct souk_profile *p, const struct souk_visit *v, int64_t at)
+{
+    const struct souk_event_type *type = &v->types[v->type[at]];
+    struct souk_profile_item *facts = &p->facts[p->count - 1];
+    facts->weight += (float)type->weight;
+    facts->events += 1;
+    facts->targets += type->is_target;
+    facts->idle_days = days_between(v->ms[at], p->moment_ms);
+}
+
+static void fill_items(struct souk_profile *p, const struct souk_visit *v, int64_t events)
+{
+    p->count = 0;
+    for (int64_t at = 0; at < events; at++)
+        p->order[at] = (struct souk_profile_key){v->item[at], at};
+    if (events > 0)
+        qsort(p->order, (size_t)events, sizeof *p->order, by_item);
+    for (int64_t k = 0; k < events; k++) {
+        if (k == 0 || p->order[k].item != p->order[k - 1].item) {
+            p->item[p->count] = p->order[k].item;
+            p->facts[p->count++] = (struct souk_profile_item){0};
+        }
+        add_event(p, v, p->order[k].at);
+    }
+}
+
+static void fill_figures(struct souk_profile *p, const struct souk_visit *v, int64_t events)
+{
+    double value = 0, valued = 0;
+    p->events = (float)events;
+    p->targets = p->recent_events = p->sessions = 0;
+    for (int64_t at = 0; at < events; at++) {
+        p->targets += v->types[v->type[at]].is_target;
+        p->sessions += at == 0 || v->ms[at] - v->ms[at - 1] > SESSION_GAP_MS;
+        p->recent_events += days_between(v->ms[at], v->ms[events - 1]) <= RECENT_DAYS;
+        value += v->value[at];
+        valued += v->value[at] != 0;
+    }
+    p->mean_value = valued > 0 ? (float)(value / valued) : NAN;
+    p->age_days = events > 0 ? days_between(v->ms[0], p->moment_ms) : NAN;
+    p->idle_days = events > 0 ? days_between(v->ms[events - 1], p->moment_ms) : NAN;
+}
+
+souk_status souk_profile_fill(struct souk_profile *p, const struct souk_visit *v, int64_t moment_ms)
+{
+    int64_t events = v->count;
+    while (events > 0 && v->ms[events - 1] > moment_ms)
+        events--;
+    const souk_status status = make_room(p, events);
+    if (status)
+        return status;
+    p->moment_ms = moment_ms;
+    fill_items(p, v, events);
+    fill_figures(p, v, events);
+    return SOUK_OK;
+}
+
+void souk_profile_weigh(struct souk_profile *p, const struct souk_profile_rule *rule)
+{
+    for (int64_t i = 0; i < p->count; i++) {
+        const struct souk_profile_item *f = &p->facts[i];
+        p->weight[i] = rule->power == 0 ? 1 : powf(f->weight, rule->power);
+        if (rule->half_life_days > 0)
+            p->weight[i] *= exp2f(-f->idle_days / rule->half_life_days);
+    }
+}
+
+int64_t souk_profile_find(const struct souk_profile *p, int64_t item)
+{
+    int64_t low = 0, high = p->count;
+    while (low < high) {
+        const int64_t middle = low + (high - low) / 2;
+        if (p->item[middle] < item)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < p->count && p->item[low] == item ? low : -1;
+}

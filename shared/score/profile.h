@@ -1,0 +1,71 @@
+/** @file
+ *  A visitor as of a moment: events by time -> distinct items, and figures of the visitor. Training
+ *  and serving fill it by this one function, so that a feature has the same bits in both.
+ *
+ *      events     i7 view, i2 view, i7 cart      by time, none after the moment
+ *      items      2    7                         ascending
+ *      weight     1    5                         sum of the types' weights
+ */
+#ifndef SOUK_SCORE_PROFILE_H
+#define SOUK_SCORE_PROFILE_H
+
+#include "shared/base/status.h"
+#include "shared/data/dataset.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Events of one visitor, borrowed. */
+struct souk_visit {
+    int64_t count;
+    const int64_t *item; /**< [count], model item row */
+    const int64_t *ms;   /**< [count], ascending */
+    const uint8_t *type; /**< [count], index into types */
+    const float *value;  /**< [count] */
+    const struct souk_event_type *types;
+};
+
+/** What the visitor did with one item. */
+struct souk_profile_item {
+    float weight;    /**< sum of the weights of its events' types */
+    float events;    /**< their number */
+    float targets;   /**< of types that evaluation counts as wanted */
+    float idle_days; /**< since the last of them */
+};
+
+/** Memory is kept from one visitor to the next. */
+struct souk_profile {
+    int64_t moment_ms;
+    int64_t count, capacity;
+    int64_t *item;                   /**< [count], ascending */
+    struct souk_profile_item *facts; /**< [count] */
+    float *weight;                   /**< [count], as souk_profile_weigh() left it */
+    struct souk_profile_key *order;  /**< [events], scratch */
+    float events, targets;           /**< of the visitor */
+    float age_days, idle_days;       /**< since the first and the last event; NaN without events */
+    float mean_value;                /**< of events with a value; NaN where there is none */
+    float sessions;                  /**< stretches of events without a pause of half an hour */
+    float recent_events;             /**< within a day of the last one, it included */
+};
+
+/** How a source sees a history: weight^power * 2^-(idle / half-life). */
+struct souk_profile_rule {
+    float power;
+    float half_life_days; /**< 0: no decay */
+};
+
+void souk_profile_init(struct souk_profile *p);
+void souk_profile_fini(struct souk_profile *p);
+
+/** Take a visitor in. Events after the moment are left out.
+ *  @return SOUK_OK, SOUK_ENOMEM */
+souk_status souk_profile_fill(struct souk_profile *p, const struct souk_visit *visit,
+                              int64_t moment_ms) SOUK_MUST_CHECK;
+
+/** p->weight by a rule. */
+void souk_profile_weigh(struct souk_profile *p, const struct souk_profile_rule *rule);
+
+/** Index of a model item row, -1: never touched. */
+int64_t souk_profile_find(const struct souk_profile *p, int64_t item);
+
+#endif

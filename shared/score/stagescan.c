@@ -1,0 +1,146 @@
+#include "shared/score/stagescan.h"
+
+#include "shared/base/memory.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { BLOCK = SOUK_NEIGHBOURS_BLOCK };
+
+souk_status souk_stage_part_init(struct souk_stage_part *out, const struct souk_model *model,
+                                 const struct souk_stage_rules *rules,
+                                 const struct souk_model_part *part, struct souk_error *err)
+{
+    souk_status status = SOUK_OK;
+    *out = (struct souk_stage_part){.model = model, .rules = rules, .part = part};
+    for (int s = 0; s < rules->source_count && !status; s++) {
+        const struct souk_source_rows *rows = &part->sources[s];
+        const struct souk_model_part view = {.part = part->part,
+                                             .items = part->items,
+                                             .neighbour_offsets = rows->offsets,
+                                             .neighbour = rows->item,
+                                             .neighbour_weight = rows->weight};
+        status = souk_neighbours_init(&out->sources[s], &view);
+    }
+    if (status == SOUK_OK)
+        return SOUK_OK;
+    souk_stage_part_fini(out);
+    return souk_fail(err, status, "out of memory for the sources of %lld items",
+                     (long long)part->items.count);
+}
+
+void souk_stage_part_fini(struct souk_stage_part *p)
+{
+    for (int s = 0; s < SOUK_SOURCES_MAX; s++)
+        souk_neighbours_fini(&p->sources[s]);
+    *p = (struct souk_stage_part){0};
+}
+
+int souk_stage_quota(const struct souk_stage_rules *rules, int list)
+{
+    if (list == 2 * rules->source_count)
+        return rules->popular_quota;
+    const struct souk_source_rule *source = &rules->sources[list / 2];
+    return source->quota;
+}
+
+void souk_stage_weigh(const struct souk_stage_rules *rules, struct souk_profile *profile,
+                      float *weight)
+{
+    for (int s = 0; s < rules->source_count; s++) {
+        souk_profile_weigh(profile, &rules->sources[s].history);
+        if (profile->count > 0)
+            memcpy(weight + s * profile->count, profile->weight,
+                   (size_t)profile->count * sizeof *weight);
+    }
+}
+
+static int64_t block_size(const struct souk_stage_part *p, int64_t first)
+{
+    const int64_t left = p->part->items.count - first;
+    return left < BLOCK ? left : BLOCK;
+}
+
+/* @param score [source_count][BLOCK] */
+static void score_block(const struct souk_stage_part *p, const struct souk_profile *profile,
+                        const float *weight, int64_t first, float score[][BLOCK])
+{
+    for (int s = 0; s < p->rules->source_count; s++)
+        souk_neighbours_score(&p->sources[s], first / BLOCK, profile->item,
+                              weight + s * profile->count, profile->count, score[s],
+                              block_size(p, first));
+}
+
+static const float *column_of(const struct souk_stage_part *p, int column)
+{
+    return column < 0 ? NULL : p->part->columns + column * p->part->items.count;
+}
+
+/* Offer one block to one list. @param lift of the block's items, or NULL */
+static void offer_block(const struct souk_stage_part *p, int64_t first, const float *score,
+                        const float *lift, const bool *masked, struct souk_topk *list)
+{
+    const int64_t count = list->capacity > 0 ? block_size(p, first) : 0;
+    for (int64_t i = 0; i < count; i++) {
+        const float value = lift ? score[i] * lift[i] : score[i];
+        if (!(value > 0) || !isfinite(value) || value < souk_topk_threshold(list) || masked[i])
+            continue;
+        const struct souk_hit hit = {.score = value,
+                                     .item = p->model->item_first[p->part->part] + first + i,
+                                     .id = souk_idtable_get(&p->part->items, first + i)};
+        souk_topk_offer(list, &hit);
+    }
+}
+
+/* Items of the block that the profile has; *next walks along the profile. */
+static void mask_seen(const struct souk_stage_part *p, const struct souk_profile *profile,
+                      int64_t first, int64_t *next, bool *masked)
+{
+    const int64_t begin = p->model->item_first[p->part->part] + first;
+    const int64_t end = begin + block_size(p, first);
+    memset(masked, 0, BLOCK * sizeof *masked);
+    while (*next < profile->count && profile->item[*next] < begin)
+        ++*next;
+    for (; *next < profile->count && profile->item[*next] < end; ++*next)
+        masked[profile->item[*next] - begin] = true;
+}
+
+void souk_stage_scan(const struct souk_stage_part *p, const struct souk_profile *profile,
+                     const float *weight, bool include_seen, struct souk_topk *lists)
+{
+    const struct souk_stage_rules *rules = p->rules;
+    const float *popular = column_of(p, rules->popular_column);
+    float score[SOUK_SOURCES_MAX][BLOCK];
+    bool masked[BLOCK] = {false};
+    int64_t next = 0;
+    for (int64_t first = 0; first < p->part->items.count; first += BLOCK) {
+        if (!include_seen)
+            mask_seen(p, profile, first, &next, masked);
+        score_block(p, profile, weight, first, score);
+        for (int s = 0; s < rules->source_count; s++) {
+            const float *lift = column_of(p, rules->sources[s].lift_column);
+            offer_block(p, first, score[s], NULL, masked, &lists[2 * s]);
+            offer_block(p, first, score[s], lift ? lift + first : NULL, masked, &lists[2 * s + 1]);
+        }
+        offer_block(p, first, popular + first, NULL, masked, &lists[2 * rules->source_count]);
+    }
+}
+
+void souk_stage_features(const struct souk_stage_part *p, const struct souk_profile *profile,
+                         const float *weight, const float *best, const int64_t *item, int64_t count,
+                         float *out)
+{
+    const int features = souk_feature_count(&p->model->stages);
+    float score[SOUK_SOURCES_MAX][BLOCK], of_item[SOUK_SOURCES_MAX];
+    int64_t scored = -1;
+    for (int64_t i = 0; i < count; i++) {
+        const int64_t first = item[i] / BLOCK * BLOCK;
+        if (first != scored)
+            score_block(p, profile, weight, first, score);
+        scored = first;
+        for (int s = 0; s < p->rules->source_count; s++)
+            of_item[s] = score[s][item[i] - first];
+        souk_feature_row(p->model, p->rules, p->part, item[i], profile, of_item, best,
+                         out + i * features);
+    }
+}

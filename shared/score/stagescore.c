@@ -1,0 +1,53 @@
+#include "shared/score/stagescore.h"
+
+#include "shared/score/foresttext.h"
+
+#include <math.h>
+#include <string.h>
+
+souk_status souk_stage_ranker_init(struct souk_stage_ranker *out, const struct souk_model *model,
+                                   struct souk_error *err)
+{
+    const char *text = model->stages.forest_text;
+    *out = (struct souk_stage_ranker){
+        .model = model, .features = souk_feature_count(&model->stages), .has_forest = text != NULL};
+    souk_status status = souk_stage_rules_of(model, &out->rules, err);
+    if (status == SOUK_OK && text)
+        status = souk_forest_parse(&out->forest, text, strlen(text), model->path, err);
+    if (status == SOUK_OK && text && out->forest.features != out->features)
+        status = souk_fail(err, SOUK_EFORMAT,
+                           "%s: the ranker reads %d features, this build makes %d: train again",
+                           model->path, out->forest.features, out->features);
+    if (status != SOUK_OK)
+        souk_stage_ranker_fini(out);
+    return status;
+}
+
+void souk_stage_ranker_fini(struct souk_stage_ranker *r)
+{
+    souk_forest_fini(&r->forest);
+    *r = (struct souk_stage_ranker){0};
+}
+
+double souk_stage_ranker_forest(const struct souk_stage_ranker *r, const float *feature)
+{
+    double row[SOUK_STAGE_FEATURES_MAX];
+    for (int f = 0; f < r->features; f++)
+        row[f] = feature[f];
+    return r->has_forest ? souk_forest_predict(&r->forest, row) : 0;
+}
+
+double souk_stage_ranker_base(const struct souk_stage_ranker *r, const float *feature)
+{
+    const float base = feature[souk_feature_of_source(&r->model->stages, r->rules.base_source,
+                                                      r->rules.base_lifted)];
+    return log((base > 0 ? (double)base : 0) + 0x1p-13);
+}
+
+float souk_stage_ranker_score(const struct souk_stage_ranker *r, const float *feature)
+{
+    const double base = souk_stage_ranker_base(r, feature);
+    if (!r->has_forest)
+        return (float)base;
+    return (float)(souk_stage_ranker_forest(r, feature) + (double)r->rules.blend * base);
+}

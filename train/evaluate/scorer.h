@@ -1,0 +1,81 @@
+/** @file
+ *  The scores of one part's items for any case: what an evaluation ranks by, and among what.
+ *
+ *      order      model       the user's factors, else neighbours, else popularity, as serving
+ * does; a two-stage model: its candidates, by its ranker popular     the model's popularity, for
+ * everybody newest      the item seen first last random      a number of (seed, user, item) among
+ * all items of the model without the user's own; only hidden ones of those
+ *
+ *  A scorer is shared by all threads; each has a scratch of its own.
+ */
+#ifndef SOUK_EVALUATE_SCORER_H
+#define SOUK_EVALUATE_SCORER_H
+
+#include "shared/score/shard.h"
+#include "shared/score/stagescore.h"
+#include "train/comm/hiding.h"
+#include "train/evaluate/candidates.h"
+#include "train/evaluate/cases.h"
+#include "train/evaluate/newest.h"
+#include "train/evaluate/visitors.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum souk_order { SOUK_ORDER_MODEL, SOUK_ORDER_POPULAR, SOUK_ORDER_NEWEST, SOUK_ORDER_RANDOM };
+
+/** All borrowed. */
+struct souk_scoring_rule {
+    enum souk_order order;
+    bool include_seen;                        /**< a user's own items stay candidates */
+    const struct souk_hiding *among;          /**< NULL: all items are candidates */
+    const struct souk_newest *newest;         /**< for that order */
+    const struct souk_candidates *candidates; /**< of a two-stage model, else NULL */
+    const struct souk_stage_ranker *ranker;   /**< beside them */
+    uint64_t seed;                            /**< of the random order */
+};
+
+struct souk_scorer {
+    const struct souk_shard *shard; /**< of one part */
+    const struct souk_cases *cases;
+    const struct souk_visitors *visitors;
+    const struct souk_scoring_rule *rule;
+    int64_t *banned; /**< [banned_count] model rows of the part that are no candidates, ascending */
+    int64_t banned_count;
+    float *stand_in;              /**< [items], in the place of popularity; NULL: none */
+    uint64_t *hash;               /**< [items], of the ids, for the random order; else NULL */
+    struct souk_stage_part stage; /**< with candidates */
+};
+
+struct souk_scorer_scratch {
+    int64_t *exclude;            /**< [longest history + items of the part] */
+    float *stand_in;             /**< [items], random order */
+    float *score;                /**< [items], NaN: no candidate */
+    int64_t *candidate;          /**< [most candidates of a case], with candidates */
+    float *feature;              /**< [most candidates x features] */
+    struct souk_model_part part; /**< views of the shard with other scores in it */
+    struct souk_shard shard;
+};
+
+/** @param shard of one part, that outlives the scorer
+ *  @param out empty with souk_scorer_fini(); zeroed on failure
+ *  @return SOUK_OK, SOUK_ENOMEM, what souk_newest_score() returns */
+souk_status souk_scorer_init(struct souk_scorer *out, const struct souk_shard *shard,
+                             const struct souk_cases *cases, const struct souk_visitors *visitors,
+                             const struct souk_scoring_rule *rule,
+                             struct souk_error *err) SOUK_MUST_CHECK;
+void souk_scorer_fini(struct souk_scorer *s);
+
+/** @return SOUK_OK, SOUK_ENOMEM */
+souk_status souk_scorer_scratch_init(struct souk_scorer_scratch *t,
+                                     const struct souk_scorer *s) SOUK_MUST_CHECK;
+void souk_scorer_scratch_fini(struct souk_scorer_scratch *t);
+
+/** Offer the candidates of case `at` to a list. -1: of a user of whom nothing is known. */
+void souk_scorer_offer(const struct souk_scorer *s, struct souk_scorer_scratch *t, int64_t at,
+                       struct souk_topk *list);
+
+/** Put the scores of the candidates of case `at` into t->score. */
+void souk_scorer_score(const struct souk_scorer *s, struct souk_scorer_scratch *t, int64_t at);
+
+#endif

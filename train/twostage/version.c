@@ -1,0 +1,222 @@
+#include "train/twostage/version.h"
+
+#include "shared/base/clock.h"
+#include "shared/base/log.h"
+#include "shared/base/memory.h"
+#include "train/comm/modelwriter.h"
+#include "train/covisit/covisit.h"
+#include "train/linear/densecommand.h"
+#include "train/linear/ease.h"
+#include "train/popular/popularity.h"
+#include "train/twostage/itemfacts.h"
+#include "train/twostage/userevents.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EASE, COVISIT, RECENT, SOURCES = SOUK_VERSION_SOURCES };
+
+struct making {
+    const struct souk_comm *comm;
+    const struct souk_dataset *dataset;
+    const struct souk_ratings_rule *rule;
+    const struct souk_version_plan *plan;
+    int64_t cut_ms;
+    struct souk_ratings ratings;
+    struct souk_user_events *events;             /* [local_count] */
+    float **columns;                             /* [local_count] */
+    struct souk_neighbour_rows sources[SOURCES]; /* by part */
+    struct souk_popularity popularity;
+    struct souk_model_part *stage_parts; /* [parts], all borrowed */
+    struct souk_error *err;
+};
+
+/* The end of the window; of an open one, of its events. */
+static int64_t cut_of(const struct souk_dataset *dataset, const struct souk_ratings_rule *rule)
+{
+    return rule->window.until_ms == SOUK_TIME_MAX ? dataset->last_ms + 1 : rule->window.until_ms;
+}
+
+static souk_status read_events_all(struct making *m)
+{
+    const int local = m->ratings.local_count;
+    souk_status status = SOUK_OK;
+    m->events = souk_zalloc_array((size_t)local, sizeof *m->events);
+    m->columns = souk_zalloc_array((size_t)local, sizeof *m->columns);
+    if (!m->events || !m->columns)
+        status = souk_fail(m->err, SOUK_ENOMEM, "out of memory for %d parts", local);
+    for (int k = 0; k < local && !status; k++)
+        status = souk_user_events_read(m->dataset, m->rule, &m->ratings, k, &m->events[k], m->err);
+    status = souk_status_agree_all(m->comm, status, m->err);
+    if (!status)
+        status = souk_item_facts_all(m->comm, &m->ratings, m->events, m->dataset->types, m->cut_ms,
+                                     m->columns, m->err);
+    return status;
+}
+
+static souk_status train_ease_all(struct making *m)
+{
+    const struct souk_ease_parameters parameters = {.lambda = m->plan->ease_lambda,
+                                                    .items_limit = m->plan->ease_items_limit,
+                                                    .neighbours = m->plan->neighbours,
+                                                    .block = 64,
+                                                    .buffer_bytes = SOUK_EASE_BUFFER_BYTES};
+    souk_status status =
+        souk_status_agree_all(m->comm, souk_densecommand_weigh(&m->ratings, 0, m->err), m->err);
+    if (!status)
+        status = souk_ease_all(m->comm, &m->ratings, &parameters, &m->sources[EASE], m->err);
+    return status;
+}
+
+/* The defaults of souk-train covisit, and the same with pairs that fade. */
+static souk_status train_covisit_all(struct making *m, int source, int64_t half_life_ms)
+{
+    const struct souk_covisit_parameters parameters = {
+        .scope = SOUK_COVISIT_BOTH,
+        .user_weight = .3,
+        .exponent = .1,
+        .source_exponent = .5,
+        .half_life_ms = half_life_ms,
+        .window = 5,
+        .reach = 1000,
+        .neighbours = m->plan->neighbours > 0 ? m->plan->neighbours : INT32_MAX,
+        .buffer_bytes = 256 << 20};
+    return souk_covisit_all(m->comm, m->dataset, m->rule, &m->ratings, &parameters,
+                            &m->sources[source], m->err);
+}
+
+static souk_status train_sources_all(struct making *m)
+{
+    souk_status status =
+        souk_popularity_all(m->comm, &m->ratings, 7 * SOUK_MS_PER_DAY, &m->popularity, m->err);
+    if (!status)
+        status = train_ease_all(m);
+    if (!status)
+        status = train_covisit_all(m, COVISIT, -1);
+    if (!status)
+        status = train_covisit_all(m, RECENT, 28 * SOUK_MS_PER_DAY);
+    return status;
+}
+
+static const char *const names[SOURCES] = {"ease", "covisit", "covisit_28d"};
+
+const char *souk_version_source(int source)
+{
+    return names[source];
+}
+
+static void name_stages(const struct making *m, struct souk_model_stages *s)
+{
+    s->source_count = SOURCES;
+    for (int i = 0; i < SOURCES; i++) {
+        snprintf(s->sources[i].name, sizeof s->sources[i].name, "%s", names[i]);
+        s->sources[i].longest = m->sources[i].longest;
+    }
+    s->type_count = m->dataset->type_count;
+    memcpy(s->types, m->dataset->types, sizeof s->types);
+    s->column_count = souk_item_facts_count();
+    for (int c = 0; c < s->column_count; c++)
+        snprintf(s->columns[c], sizeof s->columns[c], "%s", souk_item_facts_name(c));
+    s->forest_text = (char *)m->plan->forest_text; /* read only */
+}
+
+static struct souk_stage_rules rules_of(const struct making *m, const struct souk_model_stages *s)
+{
+    struct souk_stage_rules rules = {.source_count = SOURCES,
+                                     .popular_column = souk_stage_column(s, "users_7d"),
+                                     .popular_quota = m->plan->popular_quota,
+                                     .base_source = m->plan->base_source,
+                                     .base_lifted = m->plan->base_lifted,
+                                     .blend = m->plan->blend};
+    static const float powers[SOURCES] = {0, .5F, .5F}; /* of the event weights in a history */
+    for (int i = 0; i < SOURCES; i++)
+        rules.sources[i] =
+            (struct souk_source_rule){.history = {.power = powers[i]},
+                                      .quota = m->plan->quota,
+                                      .lift_column = souk_stage_column(s, "trend_7d")};
+    return rules;
+}
+
+static souk_status lay_out_parts(struct making *m)
+{
+    m->stage_parts = souk_zalloc_array((size_t)m->ratings.parts, sizeof *m->stage_parts);
+    if (!m->stage_parts)
+        return souk_fail(m->err, SOUK_ENOMEM, "out of memory for %d parts", m->ratings.parts);
+    for (int k = 0; k < m->ratings.local_count; k++) {
+        const int part = m->ratings.local[k].part;
+        struct souk_model_part *p = &m->stage_parts[part];
+        p->event_offsets = m->events[k].offsets;
+        p->event_item = m->events[k].item;
+        p->event_ms = m->events[k].ms;
+        p->event_type = m->events[k].type;
+        p->event_value = m->events[k].value;
+        p->columns = m->columns[k];
+        for (int i = 0; i < SOURCES; i++)
+            p->sources[i] = (struct souk_source_rows){
+                m->sources[i].offsets[part], m->sources[i].item[part], m->sources[i].weight[part]};
+    }
+    return SOUK_OK;
+}
+
+static souk_status save_all(struct making *m, const char *path, char *id)
+{
+    struct souk_model_stages stages = {0};
+    souk_status status = lay_out_parts(m);
+    name_stages(m, &stages);
+    const struct souk_stage_rules rules = rules_of(m, &stages);
+    stages.rules_json = souk_stage_rules_json(&rules);
+    if (!status && !stages.rules_json)
+        status = souk_fail(m->err, SOUK_ENOMEM, "out of memory for the rules of the model");
+    status = souk_status_agree_all(m->comm, status, m->err);
+    const struct souk_model_content content = {.kind = "two-stage",
+                                               .popularity = m->popularity.score,
+                                               .item_events = m->popularity.events,
+                                               .stages = &stages,
+                                               .stage_parts = m->stage_parts,
+                                               .parameters_json = m->plan->parameters_json};
+    if (!status)
+        status = souk_model_save_all(m->comm, path, m->dataset, &m->ratings, &content, id, m->err);
+    free(stages.rules_json);
+    return status;
+}
+
+static void making_fini(struct making *m)
+{
+    for (int k = 0; k < m->ratings.local_count; k++) {
+        if (m->events)
+            souk_user_events_fini(&m->events[k]);
+        if (m->columns)
+            free(m->columns[k]);
+    }
+    free(m->events);
+    free(m->columns);
+    free(m->stage_parts);
+    for (int i = 0; i < SOURCES; i++)
+        souk_neighbour_rows_fini(&m->sources[i]);
+    souk_popularity_fini(&m->popularity);
+    souk_ratings_fini(&m->ratings);
+}
+
+souk_status souk_version_make_all(const struct souk_comm *comm, const struct souk_dataset *dataset,
+                                  const struct souk_ratings_rule *rule,
+                                  const struct souk_version_plan *plan, const char *path, char *id,
+                                  struct souk_error *err)
+{
+    struct making m = {.comm = comm,
+                       .dataset = dataset,
+                       .rule = rule,
+                       .plan = plan,
+                       .cut_ms = cut_of(dataset, rule),
+                       .err = err};
+    souk_status status = souk_ratings_load_all(comm, dataset, rule, &m.ratings, err);
+    if (!status)
+        status = read_events_all(&m);
+    if (!status)
+        status = train_sources_all(&m);
+    if (!status)
+        status = save_all(&m, path, id);
+    making_fini(&m);
+    return status;
+}
