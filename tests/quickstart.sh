@@ -128,8 +128,11 @@ say "Train: factors by alternating least squares, and popularity to compare with
 run_on_2_ranks souk-train als --dataset shop.ds --factors 64 --epochs 15 --seed 1 --out shop.model
 run_on_2_ranks souk-train popular --dataset shop.ds --out popular.model
 
+say "Train two stages: candidates of several sources, put in order by boosted trees"
+run_on_2_ranks souk-train all --dataset shop.ds --label-windows 2 --out two-stage.model
+
 say "Evaluate: which items that are new to them do visitors turn to after the split?"
-for model in shop popular; do
+for model in shop popular two-stage; do
     run_on_2_ranks souk-evaluate --dataset shop.ds --model $model.model --discovery --k 10 \
         --json $model.json | sed -n '/^users and items in training/,/^$/p'
 done

@@ -78,6 +78,11 @@ static souk_status load_and_serve(const struct replica_options *o, struct souk_e
     souk_status status = parse_shard(o->shard, &number, &shards, err);
     if (!status)
         status = souk_model_open(o->model, &model, err);
+    if (!status && model->stages.source_count > 0)
+        status = souk_fail(err, SOUK_EVERSION,
+                           "%s: a replica of this version does not serve models of kind '%s': "
+                           "serve one of its sources, souk-train als, ease or covisit",
+                           o->model, model->kind);
     if (!status)
         status = souk_shard_load(model, number, shards, SOUK_MODEL_USERS | SOUK_MODEL_ITEMS, &shard,
                                  err);

@@ -88,8 +88,8 @@ static void write_part(const char *path, int p, struct souk_part_file *file)
                                    .category = category + item_first[p]};
     fill_ids(&part.users, users + user_first[p], user_first[p + 1] - user_first[p]);
     fill_ids(&part.items, items + item_first[p], item_first[p + 1] - item_first[p]);
-    cr_assert_eq(souk_model_write_part(path, sizeof items->id - 1, NULL, &part, file, &err), SOUK_OK,
-                 "%s", err.msg);
+    cr_assert_eq(souk_model_write_part(path, sizeof items->id - 1, NULL, &part, file, &err),
+                 SOUK_OK, "%s", err.msg);
     souk_idtable_fini(&part.users);
     souk_idtable_fini(&part.items);
 }

@@ -3,7 +3,7 @@
 #include "shared/base/hash.h"
 #include "shared/base/memory.h"
 #include "shared/data/idtable.h"
-#include "train/ingest/largearray.h"
+#include "shared/base/largearray.h"
 
 #include <stdlib.h>
 #include <string.h>

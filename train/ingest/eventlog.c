@@ -5,7 +5,7 @@
 #include "shared/base/memory.h"
 #include "shared/base/progress.h"
 #include "shared/data/idtable.h"
-#include "train/ingest/largearray.h"
+#include "shared/base/largearray.h"
 #include "train/ingest/source.h"
 
 #include <float.h>

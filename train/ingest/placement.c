@@ -2,7 +2,7 @@
 
 #include "shared/base/log.h"
 #include "shared/base/memory.h"
-#include "train/ingest/largearray.h"
+#include "shared/base/largearray.h"
 
 #include <stdlib.h>
 #include <string.h>

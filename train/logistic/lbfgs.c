@@ -13,7 +13,7 @@ struct minimizer {
     double *x, *gradient;       /* [n], here */
     double *direction;          /* [n] */
     double *trial, *slope;      /* [n], the point at hand of the line search, and its gradient */
-    double *step, *change;       /* [history x n]: differences of x and of the gradient */
+    double *step, *change;      /* [history x n]: differences of x and of the gradient */
     double *rho, *alpha;        /* [history] */
     double value, trial_value;
     int evaluations;

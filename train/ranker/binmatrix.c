@@ -1,5 +1,6 @@
 #include "train/ranker/binmatrix.h"
 
+#include "shared/base/largearray.h"
 #include "shared/base/memory.h"
 
 #include <inttypes.h>
@@ -26,16 +27,26 @@ static void fill_block(struct souk_binmatrix *m, const struct souk_binning *binn
     }
 }
 
+/* Rows begin and end with cache lines, or several share one: no line more than a row needs. */
+static int stride_of(int columns)
+{
+    int stride = SOUK_TILE_COLUMNS;
+    while (stride < columns && stride < SOUK_ALIGNMENT)
+        stride *= 2;
+    return stride >= columns ? stride
+                             : (columns + SOUK_ALIGNMENT - 1) / SOUK_ALIGNMENT * SOUK_ALIGNMENT;
+}
+
 souk_status souk_binmatrix_init(struct souk_binmatrix *m, const struct souk_binning *binning,
                                 const struct souk_rankdata *d, bool with_columns,
                                 struct souk_error *err)
 {
     const int columns = binning->columns;
     *m = (struct souk_binmatrix){.rows = d->rows, .columns = columns};
-    m->stride = (columns + SOUK_TILE_COLUMNS - 1) / SOUK_TILE_COLUMNS * SOUK_TILE_COLUMNS;
-    m->by_row = souk_alloc_aligned((size_t)d->rows, (size_t)m->stride);
+    m->stride = stride_of(columns);
+    m->by_row = souk_large_array((size_t)d->rows, (size_t)m->stride);
     if (with_columns)
-        m->by_column = souk_alloc_array((size_t)d->rows, (size_t)columns);
+        m->by_column = souk_large_array((size_t)d->rows, (size_t)columns);
     if (!m->by_row || (with_columns && !m->by_column)) {
         souk_binmatrix_fini(m);
         return souk_fail(err, SOUK_ENOMEM, "no memory for the bins of %" PRId64 " rows", d->rows);

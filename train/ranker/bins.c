@@ -76,8 +76,8 @@ static void bin_few(struct souk_bins *bins, const struct tally *tally, int64_t d
 }
 
 /* Bins of about equal rows, after values with more rows than a bin's share got bins of their own:
- * they would leave the shares of the others uneven. A bin that is half full ends rather than swallow
- * such a value (the rule of LightGBM). */
+ * they would leave the shares of the others uneven. A bin that is half full ends rather than
+ * swallow such a value (the rule of LightGBM). */
 static void bin_many(struct souk_bins *bins, const struct tally *tally, int64_t distinct,
                      int64_t rows, int max_bins)
 {

@@ -63,6 +63,7 @@ struct souk_boosting_params souk_boosting_defaults(void)
         .column_share = 1,
         .ndcg_at = 10,
         .exact = true,
+        .seed = 1,
     };
     p.objective = (struct souk_rankobjective){.kind = SOUK_RANK_LAMBDARANK,
                                               .sigmoid = 1,

@@ -126,7 +126,7 @@ static souk_status read_header(const struct souk_textfile *f,
     if (!souk_csv_next(&csv, field, &l->columns, &unterminated) || unterminated)
         status = souk_fail(err, SOUK_EFORMAT, "%s has no header", f->path);
     else if (l->columns > SOUK_CSV_FIELDS_MAX)
-        status = souk_fail(err, SOUK_ELIMIT, "%s has more than %d columns: use libsvm's format",
+        status = souk_fail(err, SOUK_EFORMAT, "%s has more than %d columns: use libsvm's format",
                            f->path, SOUK_CSV_FIELDS_MAX);
     else if ((status = assign_roles(rules, like, l, field, d, err)))
         status = souk_error_prefix(err, status, "%s:1", f->path);

@@ -1,5 +1,6 @@
 #include "train/ranker/gradients.h"
 
+#include "shared/base/largearray.h"
 #include "shared/base/memory.h"
 #include "shared/base/random.h"
 #include "shared/math/fixed.h"
@@ -13,11 +14,11 @@ souk_status souk_derivatives_init(struct souk_derivatives *d, int64_t rows, int6
 {
     const size_t n = (size_t)rows;
     *d = (struct souk_derivatives){.rows = rows, .total_rows = total_rows};
-    d->gradient = souk_zalloc_array(n, sizeof *d->gradient);
-    d->hessian = souk_zalloc_array(n, sizeof *d->hessian);
-    d->key = souk_zalloc_array(n, sizeof *d->key);
+    d->gradient = souk_large_array(n, sizeof *d->gradient);
+    d->hessian = souk_large_array(n, sizeof *d->hessian);
+    d->key = souk_large_array(n, sizeof *d->key);
     if (exact)
-        d->form.packed = souk_alloc_array(n, sizeof *d->form.packed);
+        d->form.packed = souk_large_array(n, sizeof *d->form.packed);
     else
         d->form.plain = souk_alloc_array(n, 2 * sizeof *d->form.plain);
     if (d->gradient && d->hessian && d->key && (d->form.packed || d->form.plain))

@@ -6,8 +6,9 @@
 #include <string.h>
 
 /* Rows at a time: their words, eight bins each, and the sums of eight columns share the first-level
- * cache. Eight chunks less one row are what a packed sum bears. */
-enum { CHUNK = 1023, CHUNKS_PER_SUM = 8, AHEAD = 16, TILE = SOUK_TILE_COLUMNS };
+ * cache. Tiles lie a cache line more than CHUNK apart, lest they all fall into the same sets of it.
+ */
+enum { CHUNK = 511, TILE_STRIDE = 520, CHUNKS_PER_SUM = 16, TILE = SOUK_TILE_COLUMNS };
 _Static_assert(CHUNK *CHUNKS_PER_SUM <= SOUK_PACKED_ROWS_MAX, "a packed sum would overflow");
 
 souk_status souk_histwork_init(struct souk_histwork *work, const struct souk_binning *binning,
@@ -17,7 +18,7 @@ souk_status souk_histwork_init(struct souk_histwork *work, const struct souk_bin
     const size_t tiles = ((size_t)binning->columns + TILE - 1) / TILE;
     *work = (struct souk_histwork){0};
     work->sum = souk_alloc_aligned(bins + 1, sizeof *work->sum);
-    work->tile = souk_alloc_aligned(tiles * CHUNK, sizeof *work->tile);
+    work->tile = souk_alloc_aligned(tiles * TILE_STRIDE, sizeof *work->tile);
     work->packed = souk_alloc_aligned(CHUNK, sizeof *work->packed);
     if (work->sum && work->tile && work->packed)
         return SOUK_OK;
@@ -35,16 +36,26 @@ void souk_histwork_fini(struct souk_histwork *work)
 
 /* Bring the bins of scattered rows together, tile by tile: one visit to each row's cache line. */
 static void gather(struct souk_histwork *work, const struct souk_binmatrix *m,
-                   const int64_t *packed, const int32_t *row, int n, int ahead)
+                   const int64_t *packed, const int32_t *row, int n)
 {
-    const int tiles = m->stride / TILE;
+    const int tiles = (m->columns + TILE - 1) / TILE;
     for (int i = 0; i < n; i++) {
         const uint8_t *from = m->by_row + row[i] * (int64_t)m->stride;
-        if (i < ahead)
-            __builtin_prefetch(m->by_row + row[i + AHEAD] * (int64_t)m->stride);
         for (int t = 0; t < tiles; t++)
-            memcpy(&work->tile[t * CHUNK + i], from + t * TILE, TILE);
+            memcpy(&work->tile[t * TILE_STRIDE + i], from + t * TILE, TILE);
         work->packed[i] = packed[row[i]];
+    }
+}
+
+/* Ask for rows that the next chunk will gather, into the second-level cache. */
+static void prefetch(const struct souk_binmatrix *m, const int64_t *packed, const int32_t *row,
+                     int from, int to)
+{
+    for (int i = from; i < to; i++) {
+        const uint8_t *bins = m->by_row + row[i] * (int64_t)m->stride;
+        for (int line = 0; line < m->columns; line += SOUK_ALIGNMENT)
+            __builtin_prefetch(bins + line, 0, 2);
+        __builtin_prefetch(packed + row[i], 0, 2);
     }
 }
 
@@ -77,18 +88,30 @@ static void add_columns(int64_t *const *sum, const uint64_t *tile, const int64_t
             sum[c][tile[i] >> (8 * c) & 255] += packed[i];
 }
 
-static void add_chunk(struct souk_histwork *work, const struct souk_binning *binning, int n)
+/* Rows of the chunk at hand, and of the one behind it. */
+struct chunk {
+    const int32_t *row;
+    int n, next;
+};
+
+/* Memory works on the next chunk while the sums of this one grow. */
+static void add_chunk(struct souk_histwork *work, const struct souk_binning *binning,
+                      const struct souk_binmatrix *m, const int64_t *packed,
+                      const struct chunk *chunk)
 {
-    for (int first = 0; first < binning->columns; first += TILE) {
+    const int tiles = (m->columns + TILE - 1) / TILE;
+    for (int t = 0; t < tiles; t++) {
         int64_t *sum[TILE] = {0};
-        const uint64_t *tile = work->tile + (size_t)(first / TILE) * CHUNK;
-        const int left = binning->columns - first, columns = left < TILE ? left : TILE;
+        const uint64_t *tile = work->tile + (size_t)t * TILE_STRIDE;
+        const int left = m->columns - t * TILE, columns = left < TILE ? left : TILE;
+        prefetch(m, packed, chunk->row + chunk->n, (int)((int64_t)chunk->next * t / tiles),
+                 (int)((int64_t)chunk->next * (t + 1) / tiles));
         for (int c = 0; c < columns; c++)
-            sum[c] = work->sum + binning->first_bin[first + c];
+            sum[c] = work->sum + binning->first_bin[t * TILE + c];
         if (columns == TILE)
-            add_tile(sum, tile, work->packed, n);
+            add_tile(sum, tile, work->packed, chunk->n);
         else
-            add_columns(sum, tile, work->packed, n, columns);
+            add_columns(sum, tile, work->packed, chunk->n, columns);
     }
 }
 
@@ -114,12 +137,14 @@ static void make_packed(struct souk_histwork *work, const struct souk_binning *b
     const int64_t bins = binning->first_bin[binning->columns];
     int chunks = 0;
     for (int64_t at = 0; at < n; at += CHUNK) {
-        const int64_t left = n - at;
-        const int here = left < CHUNK ? (int)left : CHUNK;
-        const int64_t ahead = left - AHEAD > 0 ? left - AHEAD : 0;
-        gather(work, m, packed, row + at, here, ahead < here ? (int)ahead : here);
-        add_chunk(work, binning, here);
-        if (++chunks == CHUNKS_PER_SUM || at + CHUNK >= n) {
+        const int64_t left = n - at, behind = left - CHUNK;
+        const struct chunk chunk = {row + at, left < CHUNK ? (int)left : CHUNK,
+                                    behind < 0       ? 0
+                                    : behind < CHUNK ? (int)behind
+                                                     : CHUNK};
+        gather(work, m, packed, chunk.row, chunk.n);
+        add_chunk(work, binning, m, packed, &chunk);
+        if (++chunks == CHUNKS_PER_SUM || behind <= 0) {
             unpack(work->sum, bins, out);
             chunks = 0;
         }

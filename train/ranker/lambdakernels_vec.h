@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { LANES = SOUK_LAMBDA_LANES };
+enum { LANES = SOUK_LAMBDA_LANES, EXP_MAX = 60 };
 typedef float vec __attribute__((vector_size(4 * LANES)));
 typedef int32_t ivec __attribute__((vector_size(4 * LANES)));
 
@@ -22,14 +22,29 @@ static inline void store(float *p, vec v)
     memcpy(p, &v, sizeof v);
 }
 
-static inline vec select_vec(ivec mask, vec yes, vec no)
-{
-    return (vec)(((ivec)yes & mask) | ((ivec)no & ~mask));
-}
-
 static inline vec abs_vec(vec v)
 {
     return (vec)((ivec)v & 0x7fffffff);
+}
+
+/* max(v, 0). */
+static inline vec positive(vec v)
+{
+    return (vec)((ivec)v & ~((ivec)v >> 31));
+}
+
+/* -v where the sign bit of `sign` is set. */
+static inline vec flip(vec v, ivec sign)
+{
+    return (vec)((ivec)v ^ sign);
+}
+
+/* v, but not beyond +-limit. */
+static inline vec clamp(vec v, float limit)
+{
+    const vec zero = {0};
+    const ivec sign = (ivec)v & INT32_MIN, inside = abs_vec(v) < limit;
+    return (vec)(((ivec)v & inside) | ((ivec)flip(zero + limit, sign) & ~inside));
 }
 
 static float sum_lanes(vec v)
@@ -85,11 +100,11 @@ static void rank(struct souk_lambdawork *work, int n)
 }
 
 /* Pairs that need no mask: equal labels have a gain difference of 0, and of positions i >= j, or j
- * behind the group, max() leaves 0. */
-static float pairs(struct souk_lambdawork *work, const struct souk_lambda_pairs *p)
+ * behind the group, positive() leaves 0. */
+static inline __attribute__((always_inline)) float
+add_pairs(struct souk_lambdawork *work, const struct souk_lambda_pairs *p, bool by_gap, bool far)
 {
     const vec zero = {0};
-    const float limit = 60 / p->sigmoid;
     vec total = zero;
     for (int i = 0; i < p->top; i++) {
         const float score = work->score[i], gain = work->gain[i], position = work->position[i];
@@ -97,18 +112,15 @@ static float pairs(struct souk_lambdawork *work, const struct souk_lambda_pairs 
         for (int j = i / LANES * LANES; j < p->n; j += LANES) {
             const vec above = score - load(work->score + j);
             const vec gain_over = gain - load(work->gain + j);
-            const vec lift = position - load(work->position + j);
-            const ivec swapped = gain_over < 0;
-            vec margin = select_vec(swapped, -above, above);
-            margin = select_vec(margin > limit, zero + limit, margin);
-            margin = select_vec(margin < -limit, zero - limit, margin);
-            const vec e = exp_vec(margin * p->sigmoid);
-            const vec spread = p->by_gap ? abs_vec(above) + p->gap : zero + 1.f;
+            const vec lift = positive(position - load(work->position + j));
+            const ivec swapped = (ivec)gain_over & INT32_MIN;
+            const vec margin = flip(above, swapped) * p->sigmoid;
+            const vec e = exp_vec(far ? clamp(margin, EXP_MAX) : margin);
+            const vec spread = by_gap ? abs_vec(above) + p->gap : zero + 1.f;
             const vec share = 1.f / (spread * (1.f + e));
-            const vec weight = abs_vec(gain_over) * select_vec(lift > 0, lift, zero);
-            const vec slope = weight * p->sigmoid * share;
+            const vec slope = abs_vec(gain_over) * lift * p->sigmoid * share;
             const vec curvature = slope * p->sigmoid * (e * share * spread);
-            const vec toward = select_vec(swapped, -slope, slope);
+            const vec toward = flip(slope, swapped);
             lambda_i -= toward;
             hessian_i += curvature;
             total += slope;
@@ -119,4 +131,12 @@ static float pairs(struct souk_lambdawork *work, const struct souk_lambda_pairs 
         work->hessian[i] += sum_lanes(hessian_i);
     }
     return 2 * sum_lanes(total);
+}
+
+static float pairs(struct souk_lambdawork *work, const struct souk_lambda_pairs *p)
+{
+    const bool far = !((work->score[0] - work->score[p->n - 1]) * p->sigmoid < EXP_MAX);
+    if (far)
+        return p->by_gap ? add_pairs(work, p, true, true) : add_pairs(work, p, false, true);
+    return p->by_gap ? add_pairs(work, p, true, false) : add_pairs(work, p, false, false);
 }

@@ -1,5 +1,6 @@
 #include "train/ranker/leafrows.h"
 
+#include "shared/base/largearray.h"
 #include "shared/base/memory.h"
 
 #include <inttypes.h>
@@ -10,8 +11,8 @@ souk_status souk_leafrows_init(struct souk_leafrows *l, int64_t rows, int leaves
                                struct souk_error *err)
 {
     *l = (struct souk_leafrows){.capacity = rows};
-    l->row = souk_alloc_array((size_t)rows + 1, sizeof *l->row);
-    l->spare = souk_alloc_array((size_t)rows + 1, sizeof *l->spare);
+    l->row = souk_large_array((size_t)rows + 1, sizeof *l->row);
+    l->spare = souk_large_array((size_t)rows + 1, sizeof *l->spare);
     l->start = souk_zalloc_array((size_t)leaves, sizeof *l->start);
     l->count = souk_zalloc_array((size_t)leaves, sizeof *l->count);
     if (l->row && l->spare && l->start && l->count)

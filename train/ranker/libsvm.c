@@ -80,8 +80,8 @@ static souk_status take_census(const struct souk_textfile *f, struct census *cen
         census->features = index + 1 > census->features ? index + 1 : census->features;
     }
     if (census->features > SOUK_RANKFILE_FEATURES_MAX)
-        return souk_fail(err, SOUK_ELIMIT, "%s: feature %" PRId64 ": indices are below %d", f->path,
-                         census->features - 1, SOUK_RANKFILE_FEATURES_MAX);
+        return souk_fail(err, SOUK_EFORMAT, "%s: feature %" PRId64 ": indices are below %d",
+                         f->path, census->features - 1, SOUK_RANKFILE_FEATURES_MAX);
     return SOUK_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "train/ranker/rankdata.h"
 
+#include "shared/base/largearray.h"
 #include "shared/base/memory.h"
 #include "shared/base/random.h"
 #include "train/comm/exactsum.h"
@@ -20,7 +21,7 @@ souk_status souk_rankdata_init(struct souk_rankdata *d, int64_t rows, int64_t gr
     if (souk_mul_size((size_t)rows, (size_t)features, &values)) {
         d->group_start = souk_zalloc_array((size_t)groups + 1, sizeof *d->group_start);
         d->label = souk_alloc_array((size_t)rows, sizeof *d->label);
-        d->value = souk_alloc_array(values, sizeof *d->value);
+        d->value = souk_large_array(values, sizeof *d->value);
     }
     if (d->group_start && d->label && d->value)
         return SOUK_OK;

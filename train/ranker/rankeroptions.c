@@ -94,7 +94,7 @@ souk_status souk_ranker_options_parse(int argc, char **argv, bool speak, bool *d
          "yetirank: what a position counts beside the one above", false},
         {"noise", 0, SOUK_OPTION_CHOICE, &raw.noise, "logistic", 0, 0, "logistic|gumbel", NULL,
          "yetirank: what is added to scores before a group is put in order", false},
-        {"seed", 0, SOUK_OPTION_INT, &raw.seed, "0", 0, 1e15, NULL, "N",
+        {"seed", 0, SOUK_OPTION_INT, &raw.seed, "1", 0, 1e15, NULL, "N",
          "of bins, samples, rounding and permutations", false},
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "trees", false},
         {"leaves", 0, SOUK_OPTION_INT, &raw.leaves, "31", 2, 131072, NULL, "N",

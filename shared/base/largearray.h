@@ -1,8 +1,8 @@
 /** @file
  *  Arrays of many megabytes.
  */
-#ifndef SOUK_INGEST_LARGEARRAY_H
-#define SOUK_INGEST_LARGEARRAY_H
+#ifndef SOUK_BASE_LARGEARRAY_H
+#define SOUK_BASE_LARGEARRAY_H
 
 #include "shared/base/status.h"
 

@@ -1,4 +1,4 @@
-#include "train/ingest/largearray.h"
+#include "shared/base/largearray.h"
 
 #include "shared/base/memory.h"
 

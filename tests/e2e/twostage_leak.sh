@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# souk-train all: what happens after the cut changes nothing, any number of ranks will do, and
+# refusals are clear.
+# shellcheck source=tests/e2e/ingest_lib.sh
+. "$(dirname "$0")/ingest_lib.sh"
+
+/usr/bin/python3 - <<'PY' || fail "make the shops up"
+import random
+random.seed(3)
+def write(name, later):
+    with open(name, "w") as f:
+        f.write("timestamp,visitorid,event,itemid,transactionid\n")
+        for line in before + later:
+            f.write("%d,%d,%s,%d,\n" % line)
+def draw(first_day, days, count):
+    lines = []
+    for _ in range(count):
+        user = random.randrange(120)
+        item = min(int(random.expovariate(.12)) + user % 5 * 8, 79)
+        day = first_day + random.random() * days
+        lines.append((int(1.3e12 + day * 864e5), user, random.choice(["view"] * 4 + ["transaction"]), item))
+    return lines
+before = draw(0, 60, 6000)
+write("one.csv", draw(60, 10, 900))
+write("two.csv", draw(60, 10, 1500))
+PY
+# 1.3e12 ms is 2011-03-13T07:06:40; the cut lies 60 days later.
+for shop in one two; do
+    ingest 2 --format retailrocket --split 2011-05-12T07:06:40 --target-events view,transaction --parts 4 \
+        --out $shop.ds $shop.csv 2>err.txt || fail "ingest $shop: $(tail -1 err.txt)"
+    mpirun -n 2 "$SOUK_BIN/souk-train" all --dataset $shop.ds --trees 20 --out $shop.model 2>err.txt ||
+        fail "train $shop: $(tail -1 err.txt)"
+done
+for part in 0000 0001 0002 0003; do
+    cmp one.model/part-$part.h5 two.model/part-$part.h5 || fail "events after the cut are in part $part"
+done
+forest() {
+    /usr/bin/python3 -c '
+import h5py, sys
+print(bytes(h5py.File(sys.argv[1] + "/model.h5")["forest"][:]).decode())' "$1"
+}
+/usr/bin/python3 -c 'import h5py' 2>/dev/null && {
+    forest one.model >one.txt
+    forest two.model >two.txt
+    [ -s one.txt ] || fail "no forest in the model"
+    cmp one.txt two.txt || fail "events after the cut are in the trees"
+}
+
+figure() {
+    mpirun -n "$1" "$SOUK_BIN/souk-evaluate" --dataset one.ds --model "$2" --k 10 --bootstrap 0 --json m.json \
+        >/dev/null 2>err.txt || fail "evaluate $2: $(tail -1 err.txt)"
+    /usr/bin/python3 -c 'import json; print(json.load(open("m.json"))["metrics"]["10"]["ndcg"])'
+}
+two=$(figure 2 one.model)
+for ranks in 1 3 5; do
+    mpirun -n $ranks "$SOUK_BIN/souk-train" all --dataset one.ds --trees 20 --out ranks.model 2>err.txt ||
+        fail "train on $ranks ranks: $(tail -1 err.txt)"
+    other=$(figure $ranks ranks.model)
+    # EASE agrees to a tolerance (docs/linear.md), and with it what stands above it.
+    awk -v a="$two" -v b="$other" 'BEGIN { d = a - b; exit !(d < .02 && d > -.02) }' ||
+        fail "$ranks ranks: NDCG@10 $other, on 2 ranks $two"
+done
+
+mpirun -n 2 "$SOUK_BIN/souk-train" all --dataset one.ds --label-window 50d --out no.model 2>err.txt &&
+    fail "a label window that leaves nothing was taken"
+grep -q "leave nothing to train on" err.txt || fail "the reason is not clear: $(tail -1 err.txt)"
+[ ! -e no.model ] && [ ! -e no.model.labels ] || fail "a failed run left something behind"
+timeout 10 "$SOUK_BIN/souk-replica" --model one.model --listen ipc:///tmp/souk_leak.$$ 2>err.txt &&
+    fail "a replica took a model that it does not serve"
+grep -q "does not serve models of kind 'two-stage'" err.txt || fail "the refusal is not clear: $(tail -1 err.txt)"
+finish
