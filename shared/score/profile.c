@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 enum { EVENTS_MAX = 1 << 24 };
-static const int64_t RECENT_MS = SOUK_MS_PER_DAY;
-static const int64_t SESSION_GAP_MS = 30 * 60 * 1000;
+static const double RECENT_MS = SOUK_MS_PER_DAY;
+static const double SESSION_GAP_MS = 30 * 60 * 1000;
 
 /* Events by item, and by time within one. Keys are unique, so any sort gives the one order. */
 struct souk_profile_key {
@@ -44,9 +44,16 @@ static souk_status make_room(struct souk_profile *p, int64_t events)
     return status;
 }
 
+/* Exact for times within 2^53 of 1970; those of a damaged file may be any, and must not overflow.
+ */
+static double ms_between(int64_t from_ms, int64_t until_ms)
+{
+    return (double)until_ms - (double)from_ms;
+}
+
 static float days_between(int64_t from_ms, int64_t until_ms)
 {
-    return (float)((double)(until_ms - from_ms) / (double)SOUK_MS_PER_DAY);
+    return (float)(ms_between(from_ms, until_ms) / (double)SOUK_MS_PER_DAY);
 }
 
 static int by_item(const void *a, const void *b)
@@ -90,8 +97,8 @@ static void fill_figures(struct souk_profile *p, const struct souk_visit *v, int
     p->targets = p->recent_events = p->sessions = 0;
     for (int64_t at = 0; at < events; at++) {
         p->targets += v->types[v->type[at]].is_target;
-        p->sessions += at == 0 || v->ms[at] - v->ms[at - 1] > SESSION_GAP_MS;
-        p->recent_events += v->ms[events - 1] - v->ms[at] <= RECENT_MS;
+        p->sessions += at == 0 || ms_between(v->ms[at - 1], v->ms[at]) > SESSION_GAP_MS;
+        p->recent_events += ms_between(v->ms[at], v->ms[events - 1]) <= RECENT_MS;
         value += v->value[at];
         valued += v->value[at] != 0;
     }

@@ -181,6 +181,20 @@ Test(profile, a_day_and_half_an_hour_are_exact)
     cr_expect_eq(profile.recent_events, 2);
 }
 
+/* A model's file may state any: no figure overflows on the way. */
+Test(profile, times_of_any_size_are_fine)
+{
+    struct souk_visit v = draw_visit(5, 2);
+    ms[0] = INT64_MIN;
+    ms[1] = INT64_MAX;
+    cr_assert_eq(souk_profile_fill(&profile, &v, INT64_MAX), SOUK_OK);
+    cr_expect_eq(profile.events, 2);
+    cr_expect_eq(profile.sessions, 2);
+    cr_expect_eq(profile.recent_events, 1);
+    cr_expect_eq(profile.idle_days, 0);
+    cr_expect_float_eq(profile.age_days, 0x1p64 / 86400000., 1e5);
+}
+
 Test(profile, memory_serves_one_visitor_after_another)
 {
     static const int64_t sizes[] = {1200, 3, 3000, 0, 2999, 1, 40};
