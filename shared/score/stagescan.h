@@ -4,9 +4,9 @@
  *      scan       every item of the part -> lists of each source, one of the popular
  *      features   rows of the part -> [rows x features]
  *
- *  A source has a list by its score and, where it has a lift, one by score times lift; both hold
- * what it scores above 0. Immutable after it is made: any number of threads ask it at once. Scores
- * have the same bits however items are spread.
+ *  A source has a list by its score and one by score times lift, the same where it has no lift;
+ *  both hold what it scores above 0. Immutable after it is made: any number of threads ask it at
+ *  once. Scores have the same bits however items are spread.
  */
 #ifndef SOUK_SCORE_STAGESCAN_H
 #define SOUK_SCORE_STAGESCAN_H
