@@ -2,7 +2,6 @@
 #include "shared/base/random.h"
 
 #include <criterion/criterion.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { A, B, C, D };

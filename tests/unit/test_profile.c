@@ -1,12 +1,9 @@
 /* A visitor as of a moment: the figures are those of plain loops over the events. */
 #include "shared/score/profile.h"
-#include "shared/base/memory.h"
 #include "shared/base/random.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { ITEMS = 14, EVENTS_MAX = 3000 };
 static const int64_t MINUTE = 60 * 1000, DAY = 86400000;
