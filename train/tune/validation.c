@@ -1,6 +1,7 @@
 #include "train/tune/validation.h"
 
 #include "shared/base/clock.h"
+#include "shared/base/log.h"
 #include "shared/base/memory.h"
 
 #include <errno.h>
@@ -65,6 +66,13 @@ static souk_status cut_windows(struct souk_validation *v, const struct souk_vali
     return SOUK_OK;
 }
 
+static void window_fini(struct souk_validation_window *w)
+{
+    souk_evaluation_fini(&w->evaluation);
+    souk_ratings_fini(&w->ratings);
+    *w = (struct souk_validation_window){0};
+}
+
 static souk_status load_window_all(const struct souk_validation *v,
                                    const struct souk_validation_rule *rule,
                                    struct souk_validation_window *w, struct souk_error *err)
@@ -90,6 +98,32 @@ static souk_status load_window_all(const struct souk_validation *v,
     return souk_error_prefix(err, status, "the validation window from %s", from);
 }
 
+/* A window in which nobody wanted anything says nothing: the others do without it. */
+static souk_status load_windows_all(struct souk_validation *v,
+                                    const struct souk_validation_rule *rule, struct souk_error *err)
+{
+    const int count = v->count;
+    int kept = 0;
+    souk_status status = SOUK_OK;
+    for (int w = 0; w < count && status == SOUK_OK; w++) {
+        struct souk_validation_window *window = &v->windows[w];
+        status = load_window_all(v, rule, window, err);
+        if (status == SOUK_ENOTFOUND && (w + 1 < count || kept > 0)) {
+            souk_log(SOUK_LOG_WARN, "empty_window", "reason=\"%s\"", err->msg);
+            window_fini(window);
+            status = SOUK_OK;
+            continue;
+        }
+        if (kept != w) {
+            v->windows[kept] = *window;
+            *window = (struct souk_validation_window){0};
+        }
+        kept++;
+    }
+    v->count = status == SOUK_OK ? kept : count;
+    return status;
+}
+
 souk_status souk_validation_init_all(struct souk_validation *v, const struct souk_comm *comm,
                                      const struct souk_dataset *dataset,
                                      const struct souk_validation_rule *rule,
@@ -104,17 +138,13 @@ souk_status souk_validation_init_all(struct souk_validation *v, const struct sou
     souk_status status = v->windows ? cut_windows(v, rule, err)
                                     : souk_fail(err, SOUK_ENOMEM, "no memory for the windows");
     status = souk_status_agree_all(comm, status, err);
-    for (int w = 0; w < v->count && status == SOUK_OK; w++)
-        status = load_window_all(v, rule, &v->windows[w], err);
-    return status;
+    return status == SOUK_OK ? load_windows_all(v, rule, err) : status;
 }
 
 void souk_validation_fini(struct souk_validation *v)
 {
-    for (int w = 0; w < v->count && v->windows; w++) {
-        souk_evaluation_fini(&v->windows[w].evaluation);
-        souk_ratings_fini(&v->windows[w].ratings);
-    }
+    for (int w = 0; w < v->count && v->windows; w++)
+        window_fini(&v->windows[w]);
     free(v->windows);
     *v = (struct souk_validation){0};
 }

@@ -56,8 +56,9 @@ souk_status souk_goal_parse(const char *text, struct souk_goal *goal,
 
 /** Collective. Read the windows' data.
  *  @param out free with souk_validation_fini(), also after a failure
- *  @return SOUK_OK; SOUK_EUSAGE where the windows leave nothing to train on; SOUK_ENOTFOUND where a
- *          window has no target; what reading returns; the same on every rank */
+ *  @return SOUK_OK; SOUK_EUSAGE where the windows leave nothing to train on; SOUK_ENOTFOUND where
+ * no window has a target (one without is left out, with a warning: `count` is then lower); what
+ * reading returns; the same on every rank */
 souk_status souk_validation_init_all(struct souk_validation *v, const struct souk_comm *comm,
                                      const struct souk_dataset *dataset,
                                      const struct souk_validation_rule *rule,
