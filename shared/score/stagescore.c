@@ -5,6 +5,18 @@
 #include <math.h>
 #include <string.h>
 
+/* The trees read columns by number: another build may order them otherwise. */
+static bool names_agree(const struct souk_stage_ranker *r)
+{
+    for (int f = 0; f < r->features; f++) {
+        char name[2 * SOUK_NAME_MAX_BYTES];
+        souk_feature_name(&r->model->stages, f, name, sizeof name);
+        if (strcmp(name, r->forest.feature_name[f]) != 0)
+            return false;
+    }
+    return true;
+}
+
 souk_status souk_stage_ranker_init(struct souk_stage_ranker *out, const struct souk_model *model,
                                    struct souk_error *err)
 {
@@ -18,6 +30,10 @@ souk_status souk_stage_ranker_init(struct souk_stage_ranker *out, const struct s
         status = souk_fail(err, SOUK_EFORMAT,
                            "%s: the ranker reads %d features, this build makes %d: train again",
                            model->path, out->forest.features, out->features);
+    else if (status == SOUK_OK && text && !names_agree(out))
+        status = souk_fail(err, SOUK_EFORMAT,
+                           "%s: the ranker reads other features than this build makes: train again",
+                           model->path);
     if (status != SOUK_OK)
         souk_stage_ranker_fini(out);
     return status;

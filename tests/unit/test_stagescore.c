@@ -43,6 +43,11 @@ static void give_forest(int features, struct souk_forest *f)
     const struct souk_random_forest shape = shape_of(features);
     size_t len;
     cr_assert_eq(souk_random_forest_make(&shape, f, &err), SOUK_OK, "%s", err.msg);
+    for (int i = 0; i < features; i++) {
+        char name[128];
+        souk_feature_name(&model.stages, i, name, sizeof name);
+        cr_assert_eq(souk_forest_set_name(f, i, name, &err), SOUK_OK, "%s", err.msg);
+    }
     cr_assert_eq(souk_forest_format(f, &model.stages.forest_text, &len, &err), SOUK_OK, "%s",
                  err.msg);
 }
@@ -106,6 +111,18 @@ static void expect_refused(const char *reason)
     cr_expect_not_null(strstr(err.msg, reason), "no '%s' in: %s", reason, err.msg);
     cr_expect_null(ranker.model);
     cr_expect_null(ranker.forest.tree);
+}
+
+Test(stagescore, refuses_a_forest_whose_columns_stand_otherwise)
+{
+    struct souk_forest forest;
+    size_t len;
+    give_forest(FEATURES, &forest);
+    free(model.stages.forest_text);
+    cr_assert_eq(souk_forest_set_name(&forest, 3, "item.of_another_build", &err), SOUK_OK);
+    cr_assert_eq(souk_forest_format(&forest, &model.stages.forest_text, &len, &err), SOUK_OK);
+    expect_refused("reads other features than this build makes");
+    souk_forest_fini(&forest);
 }
 
 Test(stagescore, refuses_a_forest_of_other_features)

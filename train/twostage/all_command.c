@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct all_options {
     struct souk_options *parsed; /* owns the texts */
@@ -39,7 +40,8 @@ struct job {
     struct souk_boosting_params boosting;
     struct souk_rankobjective objectives[OBJECTIVES_MAX];
     int objective_count;
-    char *scratch; /* model of the label window at hand */
+    char *scratch;   /* model of the label window at hand */
+    bool is_scratch; /* nobody else's: ours to replace and remove */
     struct souk_training_rows rows;
     struct souk_error *err;
 };
@@ -196,10 +198,31 @@ static souk_status find_objectives(struct job *j)
     return status;
 }
 
+/* The place is free, or holds what a killed run left there: a model of stages without a ranker. */
+static souk_status claim_scratch(struct job *j)
+{
+    struct souk_model *model = NULL;
+    struct souk_error ignored;
+    const size_t size = strlen(j->options->train.out) + sizeof ".labels";
+    j->scratch = souk_alloc_array(size, 1);
+    if (!j->scratch)
+        return souk_fail(j->err, SOUK_ENOMEM, "out of memory");
+    snprintf(j->scratch, size, "%s.labels", j->options->train.out);
+    j->is_scratch = access(j->scratch, F_OK) != 0;
+    if (!j->is_scratch && souk_model_open(j->scratch, &model, &ignored) == SOUK_OK)
+        j->is_scratch = model->stages.source_count > 0 && !model->stages.forest_text;
+    souk_model_free(model);
+    if (j->is_scratch)
+        return SOUK_OK;
+    return souk_fail(j->err, SOUK_EEXIST,
+                     "%s is in the way of the models that labels are taken with: move it, or give "
+                     "another --out",
+                     j->scratch);
+}
+
 static souk_status prepare(struct job *j)
 {
     const struct all_options *o = j->options;
-    const size_t len = strlen(o->train.out);
     souk_status status = souk_dataset_open(o->train.dataset, &j->dataset, j->err);
     if (!status)
         status = souk_train_rule(&o->train, j->dataset, &j->training, j->err);
@@ -219,11 +242,8 @@ static souk_status prepare(struct job *j)
                                          .quota = (int)o->quota,
                                          .popular_quota = (int)o->popular_quota,
                                          .parameters_json = "{}"};
-    j->scratch = souk_alloc_array(len + sizeof ".labels", 1);
-    if (!status && !j->scratch)
-        status = souk_fail(j->err, SOUK_ENOMEM, "out of memory");
     if (!status)
-        snprintf(j->scratch, len + sizeof ".labels", "%s.labels", o->train.out);
+        status = claim_scratch(j);
     return status ? status : souk_boosting_check(&j->boosting, j->err);
 }
 
@@ -252,7 +272,7 @@ static souk_status save_all(struct job *j, const struct souk_ranker_training *tr
 static void remove_scratch(const struct job *j)
 {
     struct souk_error err = {0};
-    if (j->comm->rank == 0 && j->scratch && souk_remove_tree(j->scratch, &err) != SOUK_OK)
+    if (j->comm->rank == 0 && j->is_scratch && souk_remove_tree(j->scratch, &err) != SOUK_OK)
         souk_log(SOUK_LOG_WARN, "scratch", "reason=\"%s\"", err.msg);
 }
 

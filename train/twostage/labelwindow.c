@@ -43,6 +43,10 @@ souk_status souk_label_window_make(const struct souk_dataset *dataset,
     *out = (struct souk_label_window){.rule = *training};
     if (souk_labels_are_temporal(training))
         return cut_in_time(dataset, training, length_ms, index, out, err);
+    if (training->leave_out > 0)
+        return souk_fail(err, SOUK_EUSAGE,
+                         "--leave-out keeps out of training what the labels of a dataset without a "
+                         "cut would bring back: train until a cut, with --until");
     out->rule.leave_out = index + 1;
     out->question.protocol = SOUK_PROTOCOL_LEAVE_OUT;
     out->question.trained = training->window;
