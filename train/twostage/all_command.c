@@ -151,6 +151,7 @@ static souk_status learn_window_all(struct job *j, int index)
 static souk_status learn_all(struct job *j)
 {
     souk_status status = SOUK_OK;
+    j->rows.is_temporal = souk_labels_are_temporal(&j->training);
     for (int w = 0; w < j->options->windows && !status; w++) {
         status = learn_window_all(j, w);
         if (w > 0 &&

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELD_OUT = 5 }; /* of a single window, one user of so many */
+enum { HELD_OUT = 5 }; /* one user of so many */
 
 /* Candidates for the blend: shares of log-odds per logarithm of the base score. */
 static const float blends[] = {0, .25F, .5F, .75F, 1};
@@ -60,11 +60,10 @@ static int64_t take_group(const struct souk_training_rows *r, int64_t group, enu
     return to;
 }
 
-/* The latest window is to the older ones as what is to come is to all of them. A single window is
- * cut by users. */
 static bool is_held(const struct souk_training_rows *r, int64_t group)
 {
-    return r->windows > 1 ? r->group_window[group] == 0 : r->group_hash[group] / 7 % HELD_OUT == 0;
+    return r->is_temporal && r->windows > 1 ? r->group_window[group] == 0
+                                            : r->group_hash[group] / 7 % HELD_OUT == 0;
 }
 
 static bool is_of_side(const struct souk_training_rows *r, int64_t group, enum side side)

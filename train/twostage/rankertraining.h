@@ -1,6 +1,10 @@
 /** @file
- *  Rows -> ranker: base and blend by the latest window, ranked with trees from the older ones; then
- *  trees from all of them.
+ *  Rows -> ranker: objective, base and blend by rows that the trees have not seen, then trees from
+ * all of them.
+ *
+ *      windows of time     the latest window, ranked with trees from the older ones: it is to them
+ * as what is to come is to all of them leave-one-out, or   a fifth of the users, ranked with trees
+ * from the others a single window
  */
 #ifndef SOUK_TWOSTAGE_RANKERTRAINING_H
 #define SOUK_TWOSTAGE_RANKERTRAINING_H

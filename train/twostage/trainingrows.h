@@ -12,6 +12,8 @@
 #include "train/comm/comm.h"
 #include "train/evaluate/candidates.h"
 
+#include <stdbool.h>
+
 struct souk_training_rows {
     int features;
     int64_t groups, rows;  /**< of this rank */
@@ -19,6 +21,7 @@ struct souk_training_rows {
     uint64_t *group_hash;  /**< [groups], hash of the user's id: what splits draw on */
     int *group_window;     /**< [groups], number of the call that added it, from 0 */
     int windows;           /**< calls so far */
+    bool is_temporal;      /**< set by the caller: window 0 is the latest, others lie before it */
     float *feature;        /**< [rows x features] */
     float *label;          /**< [rows] */
     uint8_t *is_drawn;     /**< [rows], 1: wanted, or drawn by the sampling */
