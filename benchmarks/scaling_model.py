@@ -56,7 +56,8 @@ def predict(m, nodes, factors):
     transfer = received * 8 / (LINE * m["share"])
     rounds = m["round"] * math.log2(nodes) / math.log2(3)
     return {"compute": compute, "basis": basis, "transfer": transfer, "rounds": rounds, "received": received,
-            "memory": own + received + pairs + received}  # ghosts, and as much to send from
+            # ghosts and as much to send from; cg keeps half-precision copies of own rows and ghosts
+            "memory": own + received + pairs + received + (own + received) / 2}
 
 
 def main():
