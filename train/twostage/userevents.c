@@ -3,6 +3,7 @@
 #include "shared/base/memory.h"
 #include "train/comm/holdout.h"
 #include "train/comm/leaveout.h"
+#include "train/evaluate/rows.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -31,15 +32,7 @@ struct trained {
 static bool is_trained(const struct trained *t, int64_t dataset_item)
 {
     const int64_t row = t->item_row[dataset_item];
-    int64_t low = 0, high = t->count;
-    while (low < high) {
-        const int64_t middle = low + (high - low) / 2;
-        if (t->item[middle] < row)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return row >= 0 && low < t->count && t->item[low] == row;
+    return row >= 0 && souk_rows_contain(t->item, t->count, row);
 }
 
 /* The latest events of a user. */
