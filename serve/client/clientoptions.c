@@ -4,38 +4,49 @@
 #include "shared/base/memory.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { EVENTS_MAX = 1000 };
 
-souk_status souk_moment_parse(const char *text, int64_t *ms, struct souk_error *err)
+/* A time such as 2011-11-09T08:26, or milliseconds. */
+static bool parse_time(const char *text, int64_t *ms)
 {
     char *end = NULL;
-    *ms = 0;
-    if (!text || souk_time_parse(text, strlen(text), ms))
-        return SOUK_OK;
+    if (souk_time_parse(text, strlen(text), ms))
+        return true;
     errno = 0;
     *ms = strtoll(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || *ms <= 0)
-        return souk_fail(
-            err, SOUK_EUSAGE,
-            "--moment '%s' is neither a time such as 2011-11-09T08:26 nor milliseconds "
-            "since 1970",
-            text);
-    return SOUK_OK;
+    return errno == 0 && end != text && *end == '\0' && *ms > 0;
 }
 
-/* The type stands behind the last '=': an id may hold one. */
+souk_status souk_moment_parse(const char *text, int64_t *ms, struct souk_error *err)
+{
+    *ms = 0;
+    if (!text || parse_time(text, ms))
+        return SOUK_OK;
+    return souk_fail(err, SOUK_EUSAGE,
+                     "--moment '%s' is neither a time such as 2011-11-09T08:26 nor milliseconds "
+                     "since 1970",
+                     text);
+}
+
+/* The type stands behind the last '=', the time behind an '@' there: an id may hold both. */
 static souk_status add_entry(struct souk_event_list *list, char *entry, struct souk_error *err)
 {
     char *const equals = strrchr(entry, '=');
-    if (!equals || equals == entry || equals[1] == '\0')
-        return souk_fail(err, SOUK_EUSAGE, "--events '%s' is not ITEM=TYPE", entry);
+    char *const at = equals ? strchr(equals, '@') : NULL;
+    struct souk_context_event e = {.item = entry, .type = equals ? equals + 1 : NULL};
+    if (!equals || equals == entry || equals[1] == '\0' || at == equals + 1 ||
+        (at && !parse_time(at + 1, &e.ms)))
+        return souk_fail(err, SOUK_EUSAGE, "--events '%s' is not ITEM=TYPE[@TIME]", entry);
     if (list->count == EVENTS_MAX)
         return souk_fail(err, SOUK_EUSAGE, "--events names more than %d", EVENTS_MAX);
     *equals = '\0';
-    list->events[list->count++] = (struct souk_context_event){.item = entry, .type = equals + 1};
+    if (at)
+        *at = '\0';
+    list->events[list->count++] = e;
     return SOUK_OK;
 }
 

@@ -27,8 +27,8 @@
     }
 #define SOUK_EVENTS_ROW(o)                                                                         \
     {                                                                                              \
-        "events", 'e', SOUK_OPTION_TEXT, &(o).events, NULL, 0, 0, NULL, "ITEM=TYPE,...",           \
-            "what the visitor has done just now", false                                            \
+        "events", 'e', SOUK_OPTION_TEXT, &(o).events, NULL, 0, 0, NULL, "ITEM=TYPE[@TIME],...",    \
+            "what the visitor has done lately: now, or at the time", false                         \
     }
 #define SOUK_END_ROW                                                                               \
     {                                                                                              \
@@ -49,7 +49,7 @@ struct souk_event_list {
 
 /** @param text as --events takes it; NULL: none
  *  @param out  free with souk_event_list_fini(), also after a failure
- *  @return SOUK_OK, SOUK_EUSAGE (an entry that is not ITEM=TYPE), SOUK_ENOMEM */
+ *  @return SOUK_OK, SOUK_EUSAGE (an entry that is not ITEM=TYPE[@TIME]), SOUK_ENOMEM */
 souk_status souk_event_list_parse(const char *text, struct souk_event_list *out,
                                   struct souk_error *err) SOUK_MUST_CHECK;
 void souk_event_list_fini(struct souk_event_list *list);

@@ -47,7 +47,8 @@ struct souk_job {
     int64_t deadline_us;
     bool may_restart, stale;
     int64_t n, moment_ms;
-    const char *id, *category; /**< the user or the item; points into the request */
+    char source[SOUK_MODEL_NAME_MAX + 1]; /**< that `similar` goes by, where it is not the model */
+    const char *id, *category;            /**< the user or the item; points into the request */
     size_t id_len, category_len;
     const msgpack_object *context; /**< [context_count], events of the request */
     size_t context_count;

@@ -156,7 +156,10 @@ static void similar(struct souk_job *j)
         return;
     souk_reply_begin(j->reply, j->request, j->view.model, 7);
     souk_writer_put_text(j->reply, "item_id", j->id, j->id_len);
-    put_result(j, &result, j->weight_bytes > 0 ? j->view.kind : "cosine");
+    put_result(j, &result,
+               j->source[0]          ? j->source
+               : j->weight_bytes > 0 ? j->view.kind
+                                     : "cosine");
 }
 
 static void health(struct souk_job *j)

@@ -1,5 +1,6 @@
 #include "serve/proxy/userprofile.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +95,18 @@ bool souk_job_get_profile(struct souk_job *j)
     return true;
 }
 
+/* The source of a two-stage model that tells which items are alike. */
+static bool keep_source(struct souk_job *j, const struct souk_message *m)
+{
+    const char *name = NULL;
+    size_t len = 0;
+    if (!souk_message_text(m, "source", SOUK_MODEL_NAME_MAX, &name, &len))
+        return false;
+    if (name)
+        snprintf(j->source, sizeof j->source, "%.*s", (int)len, name);
+    return true;
+}
+
 /* What `similar` goes by. @return false: an error reply is there */
 static bool keep_item(struct souk_job *j, int64_t row)
 {
@@ -127,7 +140,7 @@ bool souk_job_get_item(struct souk_job *j)
         return false;
     }
     if (!is_good(a) || !souk_message_int(&a->message, "row", 0, INT64_MAX, &row) || row < 0 ||
-        !keep_profile(j, &a->message)) {
+        !keep_profile(j, &a->message) || !keep_source(j, &a->message)) {
         souk_reply_error(j->reply, j->request,
                          a->answered ? SOUK_WIRE_INTERNAL : (enum souk_wire_status)a->status,
                          "shard %d, which holds the item, did not answer", home);

@@ -142,13 +142,17 @@ static void answer_item(const struct souk_replica *r, const struct souk_request 
     const int64_t item = r->model->item_first[part->part] + row;
     const float weight = 1;
     const bool by_neighbours = r->model->neighbours > 0 || r->stages;
-    souk_reply_begin(reply, request, r->model->id, by_neighbours ? 4 : 2);
+    souk_reply_begin(reply, request, r->model->id,
+                     2 + (by_neighbours ? 2 : 0) + (r->stages != NULL));
     souk_writer_put_int(reply, "row", item);
     put_vector(reply, factors ? unit : NULL, part->stride);
     if (by_neighbours) {
         souk_writer_put_binary(reply, "history", &item, sizeof item);
         souk_writer_put_binary(reply, "history_weight", &weight, sizeof weight);
     }
+    if (r->stages)
+        souk_writer_put_string(reply, "source",
+                               r->model->stages.sources[r->stages->ranker.rules.base_source].name);
 }
 
 /* Copies of what the request carries, aligned and checked. */
