@@ -202,8 +202,8 @@ static answerer answerer_of(const struct souk_request *r)
     return NULL;
 }
 
-/* A shard holds another model than the view said: wait for what the shards hold now, but leave half
- * of the time for the answer. */
+/* A shard holds another model than the view said: wait until all hold one again, but leave half of
+ * the time for the answer. */
 static void wait_for_another_view(const struct souk_job *j)
 {
     const int64_t now = souk_monotonic_us();
@@ -212,7 +212,7 @@ static void wait_for_another_view(const struct souk_job *j)
         const struct timespec pause = {.tv_nsec = 1000000};
         nanosleep(&pause, NULL);
         souk_topology_view(j->topology, &view);
-    } while (strcmp(view.model, j->view.model) == 0 && view.status == j->view.status &&
+    } while ((view.status != SOUK_WIRE_OK || strcmp(view.model, j->view.model) == 0) &&
              souk_monotonic_us() - now < (j->deadline_us - now) / 2);
 }
 
