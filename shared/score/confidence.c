@@ -8,16 +8,6 @@
 
 enum { SCHEMA = 1 };
 
-const char *souk_segment_name(enum souk_segment segment)
-{
-    static const char *const names[SOUK_SEGMENTS] = {
-#define X(name, text) [SOUK_SEGMENT_##name] = text,
-        SOUK_SEGMENT_LIST(X)
-#undef X
-    };
-    return names[segment];
-}
-
 void souk_confidence_fini(struct souk_confidence *c)
 {
     for (int s = 0; s < SOUK_SEGMENTS; s++) {

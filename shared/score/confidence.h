@@ -13,28 +13,14 @@
 
 #include "shared/score/conformal.h"
 #include "shared/score/isotonic.h"
+#include "shared/score/segment.h"
 
 #include <stddef.h>
-
-/** X(NAME, "name") */
-#define SOUK_SEGMENT_LIST(X)                                                                       \
-    X(WARM, "warm") /**< the model knows the user, or has a history to fold in */                  \
-    X(COLD, "cold")
-
-enum souk_segment {
-#define X(name, text) SOUK_SEGMENT_##name,
-    SOUK_SEGMENT_LIST(X)
-#undef X
-        SOUK_SEGMENTS
-};
 
 struct souk_confidence {
     struct souk_conformal conformal[SOUK_SEGMENTS];
     struct souk_isotonic probability[SOUK_SEGMENTS];
 };
-
-/** "warm" or "cold". */
-const char *souk_segment_name(enum souk_segment segment);
 
 /** Frees everything; a zeroed one is fine, and is one without calibration. */
 void souk_confidence_fini(struct souk_confidence *c);

@@ -1,10 +1,11 @@
 /** @file
  *  The last stage: features of a candidate -> the score that lists are ordered by.
  *
- *      score = forest(features) + blend * log(base + 2^-13)
+ *      score = forest(features) + weight * log(base + 2^-13)
  *
- *  The base is the score of the best single source (stagerules.h); its logarithm is on the forest's
- *  scale, that of log-odds. A model without a ranker yet is ordered by the second term alone.
+ *  The base is the score of a source over the visitor's best; which one, and its weight, depend on
+ *  the visitor's segment (stagerules.h). A model without a ranker yet is ordered by the second term
+ *  alone.
  */
 #ifndef SOUK_SCORE_STAGESCORE_H
 #define SOUK_SCORE_STAGESCORE_H
@@ -26,6 +27,9 @@ struct souk_stage_ranker {
 souk_status souk_stage_ranker_init(struct souk_stage_ranker *out, const struct souk_model *model,
                                    struct souk_error *err) SOUK_MUST_CHECK;
 void souk_stage_ranker_fini(struct souk_stage_ranker *r);
+
+/** The logarithm of a base. */
+double souk_stage_base(float base);
 
 /** The two terms of a score, and their sum.
  *  @param feature [features] */

@@ -21,9 +21,9 @@ souk_status small_stages_name(struct souk_model_stages *out)
                     {.history = {.power = 1}, .quota = 12, .lift_column = 1}},
         .popular_column = 0,
         .popular_quota = 15,
-        .base_source = 1,
-        .base_lifted = true,
-        .blend = .75F};
+        .cold_items = 2,
+        .blend = {[SOUK_SEGMENT_WARM] = {.source = 1, .lifted = true, .weight = .75F},
+                  [SOUK_SEGMENT_COLD] = {.source = 0, .lifted = false, .weight = .25F}}};
     *out = (struct souk_model_stages){
         .source_count = SOURCES,
         .type_count = TYPES,

@@ -363,6 +363,25 @@ static void expect_feature(const float *row, const char *name, float want)
               (double)want);
 }
 
+/* What a source's score is made of. */
+static void expect_support(const float *row, int source, int64_t item, const char *items,
+                           const char *strongest)
+{
+    const struct souk_source_rows *rows = &whole.sources[source];
+    float supporters = 0, largest = 0;
+    for (int64_t h = 0; h < profile.count; h++) {
+        for (int64_t at = rows->offsets[item]; at < rows->offsets[item + 1]; at++) {
+            const float product = weight[source * profile.count + h] * rows->weight[at];
+            if (rows->item[at] != profile.item[h] || !(product > 0))
+                continue;
+            supporters++;
+            largest = fmaxf(largest, product);
+        }
+    }
+    expect_feature(row, items, supporters);
+    expect_feature(row, strongest, supporters > 0 ? largest / plain_value(2 * source, item) : 0);
+}
+
 /* A row, feature by feature, from the whole. */
 static void expect_row(const float *row, int64_t item, const float *best)
 {
@@ -386,6 +405,8 @@ static void expect_row(const float *row, int64_t item, const float *best)
     expect_feature(row, "source.signed.lifted", best[1] > 0 ? plain_value(1, item) / best[1] : 0);
     expect_feature(row, "source.coarse", best[2] > 0 ? plain_value(2, item) / best[2] : 0);
     expect_feature(row, "source.coarse.lifted", best[3] > 0 ? plain_value(3, item) / best[3] : 0);
+    expect_support(row, 0, item, "source.signed.items", "source.signed.strongest");
+    expect_support(row, 1, item, "source.coarse.items", "source.coarse.strongest");
 }
 
 static void expect_same_rows_of_all_cuts(void)
@@ -430,7 +451,7 @@ Test(stagescan, every_feature_has_a_name_of_its_own)
 {
     const int features = souk_feature_count(&stages);
     char name[64][2 * SOUK_NAME_MAX_BYTES];
-    cr_assert_eq(features, 18, "those that expect_row() names");
+    cr_assert_eq(features, 22, "those that expect_row() names");
     for (int f = 0; f < features; f++) {
         souk_feature_name(&stages, f, name[f], sizeof name[f]);
         for (int g = 0; g < f; g++)

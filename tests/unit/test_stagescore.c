@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEATURES = 18, ROWS = 200 };
+enum { FEATURES = 22, ROWS = 200, ITEMS = 3 + 2, SIGNED = 14, LIFTED = 19 };
 static char path[] = "m.model";
 static struct souk_model model;
 static struct souk_error err;
@@ -52,14 +52,16 @@ static void give_forest(int features, struct souk_forest *f)
                  err.msg);
 }
 
-/* A row, and the same in double: forests are asked in double. The base is what the rules name. */
+/* A row, and the same in double: forests are asked in double. Every third visitor is cold. */
 static void draw_row(uint64_t number, float *row, double *wide)
 {
     const struct souk_random_forest shape = shape_of(FEATURES);
     souk_random_forest_row(&shape, number, wide);
     for (int f = 0; f < FEATURES; f++)
         row[f] = (float)wide[f];
-    row[FEATURES - 1] = number % 5 == 0 ? -.5F : (float)(number % 7) / 6; /* coarse, lifted */
+    row[ITEMS] = number % 3 == 2 ? 2 : 3;
+    row[SIGNED] = (float)(number % 11) / 10;
+    row[LIFTED] = number % 5 == 0 ? -.5F : (float)(number % 7) / 6;
     for (int f = 0; f < FEATURES; f++)
         wide[f] = (double)row[f];
 }
@@ -75,12 +77,15 @@ Test(stagescore, a_score_is_the_forest_and_a_share_of_the_base)
     cr_expect(ranker.has_forest);
     for (uint64_t n = 0; n < ROWS; n++) {
         draw_row(n, row, wide);
-        const double base = wide[FEATURES - 1] > 0 ? wide[FEATURES - 1] : 0;
+        const bool is_cold = n % 3 == 2;
+        const double of_source = is_cold ? wide[SIGNED] : wide[LIFTED];
+        const double base = of_source > 0 ? of_source : 0;
         const double of_forest = souk_forest_predict(&forest, wide);
         const double logarithm = log(base + 1. / 8192);
         cr_expect_eq(souk_stage_ranker_forest(&ranker, row), of_forest);
         cr_expect_eq(souk_stage_ranker_base(&ranker, row), logarithm);
-        cr_expect_eq(souk_stage_ranker_score(&ranker, row), (float)(of_forest + .75 * logarithm));
+        cr_expect_eq(souk_stage_ranker_score(&ranker, row),
+                     (float)(of_forest + (is_cold ? .25 : .75) * logarithm));
     }
     souk_stage_ranker_fini(&ranker);
     souk_forest_fini(&forest);
@@ -93,7 +98,7 @@ Test(stagescore, without_a_forest_the_base_orders)
     double wide[FEATURES];
     cr_assert_eq(souk_stage_ranker_init(&ranker, &model, &err), SOUK_OK, "%s", err.msg);
     cr_expect_not(ranker.has_forest);
-    for (uint64_t n = 1; n < 5; n++) { /* bases of 1/6, 2/6, ... */
+    for (uint64_t n = 3; n < 7; n += 3) { /* warm visitors: bases of 3/6 and 6/6 */
         draw_row(n, row, wide);
         const float score = souk_stage_ranker_score(&ranker, row);
         cr_expect_gt(score, before);
@@ -129,7 +134,7 @@ Test(stagescore, refuses_a_forest_of_other_features)
 {
     struct souk_forest forest;
     give_forest(FEATURES - 1, &forest);
-    expect_refused("reads 17 features, this build makes 18");
+    expect_refused("reads 21 features, this build makes 22");
     souk_forest_fini(&forest);
 }
 
@@ -154,6 +159,8 @@ Test(stagescore, rules_are_read_as_written)
     free(again);
 }
 
+#define COLD "\"cold\": {\"source\": 0, \"lifted\": true, \"weight\": 1}"
+
 Test(stagescore, refuses_rules_out_of_range)
 {
     static const char source[] =
@@ -168,15 +175,21 @@ Test(stagescore, refuses_rules_out_of_range)
         {"{\"half_life_days\": 0, \"quota\": 5, \"lift_column\": -1}", ""},
         {source, ", \"popular_column\": 3"},
         {source, ", \"popular_quota\": -1"},
-        {source, ", \"base_source\": 2"},
-        {source, ", \"base_lifted\": 1"},
-        {source, ", \"blend\": -0.5"},
+        {source, ", \"cold_items\": -1"},
+        {source, ", \"blend\": {}"},
+        {source,
+         ", \"blend\": {\"warm\": {\"source\": 2, \"lifted\": true, \"weight\": 1}, " COLD "}"},
+        {source,
+         ", \"blend\": {\"warm\": {\"source\": 0, \"lifted\": 1, \"weight\": 1}, " COLD "}"},
+        {source,
+         ", \"blend\": {\"warm\": {\"source\": 0, \"lifted\": true, \"weight\": -0.5}, " COLD "}"},
     };
     char text[1024];
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         snprintf(text, sizeof text, /* of two members of a name the last counts */
                  "{\"sources\": [%s, %s], \"popular_column\": 0, \"popular_quota\": 5, "
-                 "\"base_source\": 0, \"base_lifted\": true, \"blend\": 1%s}",
+                 "\"cold_items\": 5, \"blend\": {\"warm\": {\"source\": 0, \"lifted\": true, "
+                 "\"weight\": 1}, " COLD "}%s}",
                  source, bad[i].source, bad[i].others);
         set_rules(text);
         expect_refused("rules of the stages");

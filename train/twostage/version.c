@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EASE, COVISIT, RECENT, SOURCES = SOUK_VERSION_SOURCES };
+enum { EASE, COVISIT, RECENT, SOURCES = SOUK_VERSION_SOURCES, COLD_ITEMS = 5 };
 
 struct making {
     const struct souk_comm *comm;
@@ -127,9 +127,8 @@ static struct souk_stage_rules rules_of(const struct making *m, const struct sou
     struct souk_stage_rules rules = {.source_count = SOURCES,
                                      .popular_column = souk_stage_column(s, "users_7d"),
                                      .popular_quota = m->plan->popular_quota,
-                                     .base_source = m->plan->base_source,
-                                     .base_lifted = m->plan->base_lifted,
-                                     .blend = m->plan->blend};
+                                     .cold_items = COLD_ITEMS};
+    memcpy(rules.blend, m->plan->blend, sizeof rules.blend);
     static const float powers[SOURCES] = {0, .5F, .5F}; /* of the event weights in a history */
     for (int i = 0; i < SOURCES; i++)
         rules.sources[i] =

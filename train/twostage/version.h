@@ -16,9 +16,7 @@ struct souk_version_plan {
     int quota, popular_quota;
     const char *forest_text;     /**< NULL: no ranker yet */
     const char *parameters_json; /**< one object */
-    int base_source;             /**< the best single source */
-    bool base_lifted;
-    float blend;
+    struct souk_blend blend[SOUK_SEGMENTS];
 };
 
 enum { SOUK_VERSION_SOURCES = 3 }; /**< EASE, co-visitation, recent co-visitation */
