@@ -22,10 +22,11 @@ char *souk_stage_rules_json(const struct souk_stage_rules *rules)
                                         "half_life_days", (double)r->history.half_life_days,
                                         "quota", r->quota, "lift_column", r->lift_column));
     }
-    json_t *json = json_pack("{s:o, s:i, s:i, s:i, s:b, s:f}", "sources", sources, "popular_column",
-                             rules->popular_column, "popular_quota", rules->popular_quota,
-                             "base_source", rules->base_source, "base_lifted", rules->base_lifted,
-                             "blend", (double)rules->blend);
+    json_t *json =
+        json_pack("{s:o, s:i, s:i, s:i, s:i, s:b, s:f}", "sources", sources, "popular_column",
+                  rules->popular_column, "popular_quota", rules->popular_quota, "value_column",
+                  rules->value_column, "base_source", rules->base_source, "base_lifted",
+                  rules->base_lifted, "blend", (double)rules->blend);
     char *text = json ? json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     json_decref(json);
     return text;
@@ -61,10 +62,12 @@ souk_status souk_stage_rules_of(const struct souk_model *model, struct souk_stag
     json_t *json = stages->rules_json ? json_loads(stages->rules_json, 0, NULL) : NULL;
     const json_t *sources = json_object_get(json, "sources");
     const int columns = stages->column_count;
-    *out = (struct souk_stage_rules){.source_count = stages->source_count};
+    *out = (struct souk_stage_rules){.source_count = stages->source_count, .value_column = -1};
     bool good = json_is_array(sources) && json_array_size(sources) == (size_t)out->source_count &&
                 get_int(json, "popular_column", 0, columns - 1, &out->popular_column) &&
                 get_int(json, "popular_quota", 0, SOUK_QUOTA_MAX, &out->popular_quota) &&
+                (!json_object_get(json, "value_column") ||
+                 get_int(json, "value_column", -1, columns - 1, &out->value_column)) &&
                 get_int(json, "base_source", 0, out->source_count - 1, &out->base_source) &&
                 json_is_boolean(json_object_get(json, "base_lifted")) &&
                 get_float(json, "blend", 0, 1000, &out->blend);

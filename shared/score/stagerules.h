@@ -26,6 +26,7 @@ struct souk_stage_rules {
     struct souk_source_rule sources[SOUK_SOURCES_MAX];
     int popular_column; /**< index of the column that names popular items */
     int popular_quota;
+    int value_column; /**< index of the column that holds the items' mean values, -1: none */
     int base_source;  /**< the best single source ... */
     bool base_lifted; /**< ... with its lift or without */
     float blend;      /**< weight of its logarithm beside the forest (stagescore.h) */

@@ -168,6 +168,7 @@ Test(stagescore, refuses_rules_out_of_range)
         {"{\"half_life_days\": 0, \"quota\": 5, \"lift_column\": -1}", ""},
         {source, ", \"popular_column\": 3"},
         {source, ", \"popular_quota\": -1"},
+        {source, ", \"value_column\": 3"},
         {source, ", \"base_source\": 2"},
         {source, ", \"base_lifted\": 1"},
         {source, ", \"blend\": -0.5"},
