@@ -51,16 +51,21 @@ static json_t *forest_json(const struct souk_model_stages *s)
 
 json_t *souk_stages_json(const struct souk_model_stages *s)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "sources", sources_json(s), "types",
-                     types_json(s), "columns", columns_json(s), "rules",
-                     souk_manifest_embed(s->rules_json), "forest", forest_json(s));
+    json_t *json = json_pack("{s:o, s:o, s:o, s:o, s:o}", "sources", sources_json(s), "types",
+                             types_json(s), "columns", columns_json(s), "rules",
+                             souk_manifest_embed(s->rules_json), "forest", forest_json(s));
+    if (!json || souk_levels_add_json(&s->levels, json) == 0)
+        return json;
+    json_decref(json);
+    return NULL;
 }
 
-souk_status souk_stages_write_forest(struct souk_h5 *h5, const struct souk_model_stages *s,
+souk_status souk_stages_write_tables(struct souk_h5 *h5, const struct souk_model_stages *s,
                                      struct souk_error *err)
 {
-    if (!s->forest_text)
-        return SOUK_OK;
+    const souk_status status = souk_levels_write(h5, &s->levels, err);
+    if (status || !s->forest_text)
+        return status;
     return souk_h5_write(h5, "/forest", SOUK_H5_U8, s->forest_text, (int64_t)strlen(s->forest_text),
                          0, 1, err);
 }
@@ -166,8 +171,8 @@ souk_status souk_stages_parse(const struct souk_manifest *m, struct souk_model_s
     return status;
 }
 
-souk_status souk_stages_read_forest(struct souk_h5 *h5, const struct souk_manifest *m,
-                                    struct souk_model_stages *s, struct souk_error *err)
+static souk_status read_forest(struct souk_h5 *h5, const struct souk_manifest *m,
+                               struct souk_model_stages *s, struct souk_error *err)
 {
     const char *hex =
         json_string_value(json_object_get(json_object_get(m->json, "stages"), "forest"));
@@ -190,8 +195,19 @@ souk_status souk_stages_read_forest(struct souk_h5 *h5, const struct souk_manife
     return status;
 }
 
+souk_status souk_stages_read_tables(struct souk_h5 *h5, const struct souk_manifest *m,
+                                    int64_t items, struct souk_model_stages *s,
+                                    struct souk_error *err)
+{
+    const struct souk_manifest inner = {.path = m->path,
+                                        .json = json_object_get(m->json, "stages")};
+    const souk_status status = souk_levels_read(h5, &inner, items, &s->levels, err);
+    return status ? status : read_forest(h5, m, s, err);
+}
+
 void souk_stages_fini(struct souk_model_stages *s)
 {
+    souk_levels_fini(&s->levels);
     free(s->rules_json);
     free(s->forest_text);
     *s = (struct souk_model_stages){0};

@@ -83,9 +83,14 @@ enum {
     OF_A_SOURCE = 4,
 };
 
-int souk_feature_count(const struct souk_model_stages *s)
+static int before_categories(const struct souk_model_stages *s)
 {
     return s->column_count + USER_FEATURES + PAIR_FEATURES + OF_A_SOURCE * s->source_count;
+}
+
+int souk_feature_count(const struct souk_model_stages *s)
+{
+    return before_categories(s) + souk_category_feature_count(s);
 }
 
 int souk_feature_of_source(const struct souk_model_stages *s, int source, bool lifted)
@@ -103,6 +108,10 @@ int souk_feature_of_items(const struct souk_model_stages *s)
 
 void souk_feature_name(const struct souk_model_stages *s, int f, char *name, size_t size)
 {
+    if (f >= before_categories(s)) {
+        souk_category_feature_name(s, f - before_categories(s), name, size);
+        return;
+    }
     if (f < s->column_count) {
         snprintf(name, size, "item.%s", s->columns[f]);
         return;
@@ -129,7 +138,11 @@ void souk_feature_row(const struct souk_model *model, const struct souk_stage_ru
                       const struct souk_support *support, const float *best, float *out)
 {
     const struct souk_model_stages *s = &model->stages;
-    const int64_t at = souk_profile_find(profile, model->item_first[part->part] + item);
+    const int64_t row = model->item_first[part->part] + item;
+    const int64_t at = souk_profile_find(profile, row);
+    const float mean_value = rules->value_column < 0
+                                 ? NAN
+                                 : part->columns[rules->value_column * part->items.count + item];
     for (int c = 0; c < s->column_count; c++)
         *out++ = part->columns[c * part->items.count + item];
     for (int f = 0; f < USER_FEATURES; f++)
@@ -144,4 +157,5 @@ void souk_feature_row(const struct souk_model *model, const struct souk_stage_ru
         *out++ = support[k].items;
         *out++ = support[k].items > 0 ? support[k].strongest / scores[k] : 0;
     }
+    souk_category_feature_row(s, profile, row, mean_value, out);
 }

@@ -30,9 +30,10 @@ char *souk_stage_rules_json(const struct souk_stage_rules *rules)
                             json_pack("{s:i, s:b, s:f}", "source", b->source, "lifted", b->lifted,
                                       "weight", (double)b->weight));
     }
-    json_t *json = json_pack("{s:o, s:i, s:i, s:i, s:o}", "sources", sources, "popular_column",
+    json_t *json = json_pack("{s:o, s:i, s:i, s:i, s:i, s:o}", "sources", sources, "popular_column",
                              rules->popular_column, "popular_quota", rules->popular_quota,
-                             "cold_items", rules->cold_items, "blend", blend);
+                             "value_column", rules->value_column, "cold_items", rules->cold_items,
+                             "blend", blend);
     char *text = json ? json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     json_decref(json);
     return text;
@@ -77,10 +78,12 @@ souk_status souk_stage_rules_of(const struct souk_model *model, struct souk_stag
     const json_t *sources = json_object_get(json, "sources");
     const json_t *blend = json_object_get(json, "blend");
     const int columns = stages->column_count;
-    *out = (struct souk_stage_rules){.source_count = stages->source_count};
+    *out = (struct souk_stage_rules){.source_count = stages->source_count, .value_column = -1};
     bool good = json_is_array(sources) && json_array_size(sources) == (size_t)out->source_count &&
                 get_int(json, "popular_column", 0, columns - 1, &out->popular_column) &&
                 get_int(json, "popular_quota", 0, SOUK_QUOTA_MAX, &out->popular_quota) &&
+                (!json_object_get(json, "value_column") ||
+                 get_int(json, "value_column", -1, columns - 1, &out->value_column)) &&
                 get_int(json, "cold_items", 0, INT_MAX, &out->cold_items);
     for (int s = 0; s < out->source_count && good; s++)
         good = get_source(json_array_get(sources, (size_t)s), columns, &out->sources[s]);

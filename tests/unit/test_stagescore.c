@@ -175,6 +175,7 @@ Test(stagescore, refuses_rules_out_of_range)
         {"{\"half_life_days\": 0, \"quota\": 5, \"lift_column\": -1}", ""},
         {source, ", \"popular_column\": 3"},
         {source, ", \"popular_quota\": -1"},
+        {source, ", \"value_column\": 3"},
         {source, ", \"cold_items\": -1"},
         {source, ", \"blend\": {}"},
         {source,

@@ -9,6 +9,8 @@
 #include "train/linear/ease.h"
 #include "train/popular/popularity.h"
 #include "train/twostage/itemfacts.h"
+#include "train/twostage/itemlevels.h"
+#include "train/twostage/levelfacts.h"
 #include "train/twostage/userevents.h"
 
 #include <inttypes.h>
@@ -25,8 +27,9 @@ struct making {
     const struct souk_version_plan *plan;
     int64_t cut_ms;
     struct souk_ratings ratings;
-    struct souk_user_events *events;             /* [local_count] */
-    float **columns;                             /* [local_count] */
+    struct souk_user_events *events; /* [local_count] */
+    float **columns;                 /* [local_count] */
+    struct souk_levels levels;
     struct souk_neighbour_rows sources[SOURCES]; /* by part */
     struct souk_popularity popularity;
     struct souk_model_part *stage_parts; /* [parts], all borrowed */
@@ -53,6 +56,10 @@ static souk_status read_events_all(struct making *m)
     if (!status)
         status = souk_item_facts_all(m->comm, &m->ratings, m->events, m->dataset->types, m->cut_ms,
                                      m->columns, m->err);
+    if (!status)
+        status = souk_item_levels_all(m->comm, m->dataset, &m->ratings, &m->levels, m->err);
+    if (!status)
+        status = souk_level_facts_all(m->comm, &m->ratings, &m->levels, m->columns, m->err);
     return status;
 }
 
@@ -107,6 +114,17 @@ const char *souk_version_source(int source)
     return names[source];
 }
 
+static void name_columns(const struct souk_levels *levels, struct souk_model_stages *s)
+{
+    for (int c = 0; c < souk_item_facts_count(); c++)
+        snprintf(s->columns[s->column_count++], sizeof s->columns[0], "%s",
+                 souk_item_facts_name(c));
+    for (int l = 0; l < levels->count; l++)
+        for (int f = 0; f < SOUK_LEVEL_FACTS; f++)
+            souk_level_facts_name(levels, l, f, s->columns[s->column_count++],
+                                  sizeof s->columns[0]);
+}
+
 static void name_stages(const struct making *m, struct souk_model_stages *s)
 {
     s->source_count = SOURCES;
@@ -116,9 +134,8 @@ static void name_stages(const struct making *m, struct souk_model_stages *s)
     }
     s->type_count = m->dataset->type_count;
     memcpy(s->types, m->dataset->types, sizeof s->types);
-    s->column_count = souk_item_facts_count();
-    for (int c = 0; c < s->column_count; c++)
-        snprintf(s->columns[c], sizeof s->columns[c], "%s", souk_item_facts_name(c));
+    name_columns(&m->levels, s);
+    s->levels = m->levels;                         /* read only */
     s->forest_text = (char *)m->plan->forest_text; /* read only */
 }
 
@@ -127,6 +144,7 @@ static struct souk_stage_rules rules_of(const struct making *m, const struct sou
     struct souk_stage_rules rules = {.source_count = SOURCES,
                                      .popular_column = souk_stage_column(s, "users_7d"),
                                      .popular_quota = m->plan->popular_quota,
+                                     .value_column = souk_stage_column(s, "mean_value"),
                                      .cold_items = COLD_ITEMS};
     memcpy(rules.blend, m->plan->blend, sizeof rules.blend);
     static const float powers[SOURCES] = {0, .5F, .5F}; /* of the event weights in a history */
@@ -195,6 +213,7 @@ static void making_fini(struct making *m)
     for (int i = 0; i < SOURCES; i++)
         souk_neighbour_rows_fini(&m->sources[i]);
     souk_popularity_fini(&m->popularity);
+    souk_levels_fini(&m->levels);
     souk_ratings_fini(&m->ratings);
 }
 
