@@ -31,6 +31,8 @@ static souk_status check_usage(struct souk_evaluate_settings *s, struct souk_err
         return souk_fail(err, SOUK_EUSAGE, "--protocol file needs --targets FILE");
     if (q->protocol != SOUK_PROTOCOL_FILE && q->targets)
         return souk_fail(err, SOUK_EUSAGE, "--targets belongs to --protocol file");
+    if (q->sold_only && q->protocol != SOUK_PROTOCOL_ITEM_HOLDOUT)
+        return souk_fail(err, SOUK_EUSAGE, "--sold-only belongs to --protocol item-holdout");
     souk_status status = parse_time("split", s->split, &q->split_ms, err);
     if (status == SOUK_OK)
         status = parse_time("test-until", s->until, &q->until_ms, err);
@@ -78,11 +80,24 @@ souk_status souk_evaluate_parse(int argc, char **argv, bool speak, bool *done,
          "count only items that the user had not touched before", false},
         {"include-seen", 0, SOUK_OPTION_FLAG, &q->include_seen, "false", 0, 0, NULL, NULL,
          "leave a user's training items in the lists", false},
+        {"sold-only", 0, SOUK_OPTION_FLAG, &q->sold_only, "false", 0, 0, NULL, NULL,
+         "item-holdout: lists hold only hidden items that have an event by the end of the test "
+         "window, whoever ranks them: most of a catalogue may never have been for sale",
+         false},
         {"rank-by", 0, SOUK_OPTION_CHOICE, &out->rank_by, "model", 0, 0,
          "model|popular|newest|random", "ORDER",
          "what orders the lists: the model, or for a baseline its popularity, the day an item was "
          "first seen, or chance",
          false},
+        {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "order of the lists", false},
+        {"mmr", 0, SOUK_OPTION_REAL, &out->mmr, "1", 0, 1, NULL, "LAMBDA",
+         "weight of relevance against likeness to the items above; 1: no diversity", false},
+        {"cap-per-category", 0, SOUK_OPTION_INT, &out->reorder.cap, "0", 0, SOUK_K_MAX, NULL, "N",
+         "no more items of one category; 0: any number", false},
+        {"rules", 0, SOUK_OPTION_TEXT, &out->reorder.rules, NULL, 0, 0, NULL, "FILE.json",
+         "business rules: boost, bury, exclude, pin", false},
+        {"rerank-depth", 0, SOUK_OPTION_INT, &out->reorder.depth, "200", 1, SOUK_RERANK_ITEMS_MAX,
+         NULL, "N", "items that these choose from", false},
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "figures", false},
         {"k", 'k', SOUK_OPTION_TEXT, &out->k, "5,10,20", 0, 0, NULL, "LIST",
          "lengths of the lists to measure", false},
@@ -129,6 +144,7 @@ souk_status souk_evaluate_parse(int argc, char **argv, bool speak, bool *done,
     if (status != SOUK_OK || *done)
         return status;
     q->protocol = (enum souk_protocol)out->protocol;
+    out->reorder.diversity = 1 - out->mmr;
     out->has_curves |= out->report != NULL;
     for (int order = SOUK_ORDER_POPULAR; out->against && order <= SOUK_ORDER_RANDOM; order++)
         if (strcmp(out->against, souk_order_name((enum souk_order)order)) == 0)

@@ -9,6 +9,7 @@
 #include "shared/model/modelfile.h"
 #include "train/evaluate/cases.h"
 #include "train/evaluate/metrics.h"
+#include "train/evaluate/reorder.h"
 #include "train/evaluate/scorer.h"
 #include "train/evaluate/summary.h"
 #include "train/track/track.h"
@@ -22,6 +23,8 @@ struct souk_evaluate_settings {
     struct souk_question question;
     struct souk_cutoffs cutoffs;
     struct souk_bootstrap bootstrap;
+    struct souk_reorder reorder;
+    double mmr;
     int64_t replicates, seed;
     int protocol, scope, rank_by;
     bool has_curves;

@@ -86,6 +86,7 @@ static struct souk_scoring_rule scoring_rule(const struct souk_evaluation *e)
     return (struct souk_scoring_rule){.order = e->order,
                                       .include_seen = e->question.include_seen,
                                       .among = is_among ? &e->question.hiding : NULL,
+                                      .sold_only = e->question.sold_only,
                                       .newest = &e->newest,
                                       .candidates = e->candidates.profiles ? &e->candidates : NULL,
                                       .ranker = &e->ranker,
@@ -97,7 +98,7 @@ static souk_status meet_all(struct souk_evaluation *e, const struct souk_comm *c
                             const struct souk_part_source *source, struct souk_error *err)
 {
     souk_status status = SOUK_OK;
-    if (e->order == SOUK_ORDER_NEWEST && !e->newest.first_ms)
+    if ((e->order == SOUK_ORDER_NEWEST || e->question.sold_only) && !e->newest.first_ms)
         status = souk_newest_find_all(comm, e->dataset, e->question.until_ms, &e->newest, err);
     if (status == SOUK_OK)
         status = souk_visitors_load_all(comm, source, &e->cases, &e->visitors, err);
@@ -137,9 +138,16 @@ souk_status souk_evaluation_answer_all(struct souk_evaluation *e, const struct s
     if (status == SOUK_OK)
         status = meet_all(e, comm, source, err);
     rule.scoring = scoring_rule(e);
+    if (souk_reorder_is_wanted(&e->reorder) && e->reorder.depth > rule.depth)
+        rule.depth = (int)e->reorder.depth;
     if (status == SOUK_OK)
         status =
             souk_ranking_make_all(comm, source, &e->cases, &e->visitors, &rule, &e->ranking, err);
+    if (status == SOUK_OK && souk_reorder_is_wanted(&e->reorder))
+        status = souk_status_agree_all(
+            comm,
+            souk_reorder_lists(&e->reorder, souk_cutoffs_largest(&e->cutoffs), &e->ranking, err),
+            err);
     if (status == SOUK_OK && q->discovery && q->protocol == SOUK_PROTOCOL_FILE)
         status = drop_touched_all(e, comm, err);
     return status == SOUK_OK ? measure_all(e, comm, source, err) : status;

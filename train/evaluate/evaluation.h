@@ -15,6 +15,7 @@
 #include "train/evaluate/newest.h"
 #include "train/evaluate/partsource.h"
 #include "train/evaluate/ranking.h"
+#include "train/evaluate/reorder.h"
 #include "train/evaluate/summary.h"
 #include "train/evaluate/visitors.h"
 
@@ -24,9 +25,10 @@ struct souk_evaluation {
     struct souk_question question; /**< texts borrowed */
     struct souk_cutoffs cutoffs;
     struct souk_bootstrap bootstrap;
-    bool quiet;            /**< no progress, no log */
-    bool has_curves;       /**< also curves and discrimination */
-    enum souk_order order; /**< what the model's items are ranked by */
+    bool quiet;                  /**< no progress, no log */
+    bool has_curves;             /**< also curves and discrimination */
+    enum souk_order order;       /**< what the model's items are ranked by */
+    struct souk_reorder reorder; /**< what then becomes of the lists; zero: nothing */
     const struct souk_dataset *dataset;
     struct souk_cases cases;
     struct souk_newest newest; /**< for that order */

@@ -31,8 +31,8 @@ static void print_question(const struct souk_report *r, FILE *f)
     if (q->protocol == SOUK_PROTOCOL_SESSION)
         fprintf(f, ", the next item of each user's latest session");
     if (q->protocol == SOUK_PROTOCOL_ITEM_HOLDOUT)
-        fprintf(f, ", hidden items only (a share of %g, seed %" PRIu64 ")", q->hiding.items,
-                q->hiding.seed);
+        fprintf(f, ", hidden items%s only (a share of %g, seed %" PRIu64 ")",
+                q->sold_only ? " that were sold" : "", q->hiding.items, q->hiding.seed);
     if (q->protocol == SOUK_PROTOCOL_STRONG)
         fprintf(f, ", the last %g of hidden users' events (a share of %g, seed %" PRIu64 ")",
                 q->share, q->hiding.users, q->hiding.seed);
@@ -51,6 +51,14 @@ static void print_question(const struct souk_report *r, FILE *f)
     if (r->order != SOUK_ORDER_MODEL)
         fprintf(f, "lists      its items by %s order, not by the model's scores\n",
                 souk_order_name(r->order));
+    if (souk_reorder_is_wanted(r->reorder)) {
+        fprintf(f, "reordered  the best %" PRId64 " of each list, relevance %g", r->reorder->depth,
+                1 - r->reorder->diversity);
+        if (r->reorder->cap > 0)
+            fprintf(f, ", at most %" PRId64 " of a category", r->reorder->cap);
+        fprintf(f, "%s%s\n", r->reorder->rules ? ", rules of " : "",
+                r->reorder->rules ? r->reorder->rules : "");
+    }
 }
 
 static void print_value(double value, FILE *f)

@@ -45,6 +45,8 @@ static json_t *describe_protocol(const struct souk_question *q)
         failed |= json_object_set_new(o, "target_share", json_real(q->share));
     if (q->protocol == SOUK_PROTOCOL_COLD_USERS)
         failed |= json_object_set_new(o, "given_items", json_integer(q->cold_history));
+    if (q->sold_only)
+        failed |= json_object_set_new(o, "sold_only", json_true());
     if (q->hiding.users > 0 || q->hiding.items > 0)
         failed |=
             json_object_set_new(o, "hidden",
@@ -212,6 +214,12 @@ static json_t *build(const struct souk_report *r)
     failed |= json_object_update(root, headline);
     failed |= json_object_set_new(root, "all", figures_of(r, r->answer, SOUK_SET_ALL));
     failed |= json_object_set_new(root, "slices", slices_of(r));
+    if (souk_reorder_is_wanted(r->reorder))
+        failed |= json_object_set_new(
+            root, "reordered",
+            json_pack("{s:f, s:I, s:I, s:s?}", "mmr", 1 - r->reorder->diversity, "cap_per_category",
+                      (json_int_t)r->reorder->cap, "depth", (json_int_t)r->reorder->depth, "rules",
+                      r->reorder->rules));
     if (r->order != SOUK_ORDER_MODEL)
         failed |= json_object_set_new(root, "order", json_string(souk_order_name(r->order)));
     if (r->answer->curves.depth > 0)

@@ -29,7 +29,8 @@ struct souk_scoring_rule {
     enum souk_order order;
     bool include_seen;                        /**< a user's own items stay candidates */
     const struct souk_hiding *among;          /**< NULL: all items are candidates */
-    const struct souk_newest *newest;         /**< for that order */
+    bool sold_only;                           /**< only items with an event are candidates */
+    const struct souk_newest *newest;         /**< for that order, and for sold_only */
     const struct souk_candidates *candidates; /**< of a two-stage model, else NULL */
     const struct souk_stage_ranker *ranker;   /**< beside them */
     uint64_t seed;                            /**< of the random order */

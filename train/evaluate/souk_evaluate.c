@@ -101,6 +101,7 @@ static souk_status write_reports(const struct program *e, struct souk_error *err
                                        .cutoffs = &s->cutoffs,
                                        .bootstrap = &s->bootstrap,
                                        .order = (enum souk_order)s->rank_by,
+                                       .reorder = &s->reorder,
                                        .answer = &e->answer,
                                        .other_name = s->against ? e->other_name : NULL,
                                        .other = s->against ? &e->other_answer : NULL,
@@ -155,6 +156,7 @@ static souk_status answer_all(struct program *e, const struct souk_comm *comm,
                                              .cutoffs = s->cutoffs,
                                              .bootstrap = s->bootstrap,
                                              .has_curves = s->has_curves,
+                                             .reorder = s->reorder,
                                              .order = (enum souk_order)s->rank_by};
     souk_status status =
         souk_evaluation_ask_all(&e->evaluation, comm, e->dataset, e->model->parts, err);
