@@ -31,8 +31,6 @@ static souk_status check_usage(struct souk_evaluate_settings *s, struct souk_err
         return souk_fail(err, SOUK_EUSAGE, "--protocol file needs --targets FILE");
     if (q->protocol != SOUK_PROTOCOL_FILE && q->targets)
         return souk_fail(err, SOUK_EUSAGE, "--targets belongs to --protocol file");
-    if (q->sold_only && q->protocol != SOUK_PROTOCOL_ITEM_HOLDOUT)
-        return souk_fail(err, SOUK_EUSAGE, "--sold-only belongs to --protocol item-holdout");
     souk_status status = parse_time("split", s->split, &q->split_ms, err);
     if (status == SOUK_OK)
         status = parse_time("test-until", s->until, &q->until_ms, err);
@@ -80,9 +78,9 @@ souk_status souk_evaluate_parse(int argc, char **argv, bool speak, bool *done,
          "count only items that the user had not touched before", false},
         {"include-seen", 0, SOUK_OPTION_FLAG, &q->include_seen, "false", 0, 0, NULL, NULL,
          "leave a user's training items in the lists", false},
-        {"sold-only", 0, SOUK_OPTION_FLAG, &q->sold_only, "false", 0, 0, NULL, NULL,
-         "item-holdout: lists hold only hidden items that have an event by the end of the test "
-         "window, whoever ranks them: most of a catalogue may never have been for sale",
+        {"sold-only", 0, SOUK_OPTION_FLAG, &q->sold_only, "true", 0, 0, NULL, NULL,
+         "item-holdout: lists hold only hidden items with an event by the end of the test window, "
+         "whatever ranks them; --no-sold-only: all hidden ones of the catalogue",
          false},
         {"rank-by", 0, SOUK_OPTION_CHOICE, &out->rank_by, "model", 0, 0,
          "model|popular|newest|random", "ORDER",
@@ -144,6 +142,7 @@ souk_status souk_evaluate_parse(int argc, char **argv, bool speak, bool *done,
     if (status != SOUK_OK || *done)
         return status;
     q->protocol = (enum souk_protocol)out->protocol;
+    q->sold_only = q->sold_only && q->protocol == SOUK_PROTOCOL_ITEM_HOLDOUT;
     out->reorder.diversity = 1 - out->mmr;
     out->has_curves |= out->report != NULL;
     for (int order = SOUK_ORDER_POPULAR; out->against && order <= SOUK_ORDER_RANDOM; order++)
