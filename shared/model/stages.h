@@ -3,7 +3,8 @@
  *
  *      model.h5        manifest: "stages": {sources, columns, types, rules, forest, levels}
  *                      /forest     /levels/value, hash
- *      part-NNNN.h5    /users/event_*     /items/columns     /sources/NAME/length, item, weight
+ *      part-NNNN.h5    /users/event_*     /items/columns     /items/day*     /sources/NAME/length,
+ * item, weight
  */
 #ifndef SOUK_MODEL_STAGES_H
 #define SOUK_MODEL_STAGES_H

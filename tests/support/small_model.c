@@ -172,7 +172,7 @@ static souk_status damage_stages(const struct small_model *m, const char *path,
                                  const struct souk_model_part *p)
 {
     const float infinite = INFINITY;
-    const int64_t far = m->items, late = INT64_MAX;
+    const int64_t far = m->items, late = INT64_MAX, nothing = 0;
     const bool has_events = p->event_offsets[p->users.count] > 0;
     int64_t user = 0;
     while (user < p->users.count && p->event_offsets[user + 1] - p->event_offsets[user] < 2)
@@ -182,6 +182,8 @@ static souk_status damage_stages(const struct small_model *m, const char *path,
     if (m->fault == SMALL_MODEL_LATE_EVENT && user < p->users.count)
         return poke(path, "/users/event_ms", H5T_NATIVE_INT64, &late,
                     (hsize_t)p->event_offsets[user]);
+    if (m->fault == SMALL_MODEL_EMPTY_DAY && p->days.offsets[p->items.count] > 0)
+        return poke(path, "/items/day_users", H5T_NATIVE_INT64, &nothing, 0);
     if (m->fault == SMALL_MODEL_INFINITE && p->items.count > 0)
         return poke(path, "/items/columns", H5T_NATIVE_FLOAT, &infinite, 0);
     if (m->fault == SMALL_MODEL_FAR_SOURCE && p->sources[1].offsets[p->items.count] > 0)

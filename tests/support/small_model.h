@@ -21,6 +21,7 @@ enum small_model_fault {
     SMALL_MODEL_FAR_EVENT,       /**< an event names an item row that does not exist */
     SMALL_MODEL_LATE_EVENT,      /**< an event is later than the one after it */
     SMALL_MODEL_INFINITE,        /**< an item's column is infinite */
+    SMALL_MODEL_EMPTY_DAY,       /**< a day of an item without a user */
     SMALL_MODEL_FAR_SOURCE,      /**< a row of a source names an item row that does not exist */
     SMALL_MODEL_FAR_LEVEL,       /**< an item has a value that its level has not */
     SMALL_MODEL_OTHER_LEVEL,     /**< an item has another value than when the digest was taken */

@@ -184,6 +184,9 @@ static void expect_same_stages(const struct souk_model_part *got,
         expect_same_bytes(g->weight, w->weight, w->offsets[items], 4, "source weights");
     }
     expect_same_bytes(got->columns, want->columns, columns * items, 4, "columns");
+    expect_same_bytes(got->days.offsets, want->days.offsets, items + 1, 8, "offsets of days");
+    expect_same_bytes(got->days.day, want->days.day, want->days.offsets[items], 8, "days");
+    expect_same_bytes(got->days.users, want->days.users, want->days.offsets[items], 8, "users");
 }
 
 static void expect_same_levels(const struct souk_levels *got)
@@ -263,6 +266,7 @@ Test(modelfile, refuses_stages_that_do_not_fit)
     } cases[] = {
         {SMALL_MODEL_FAR_EVENT, "event", "is out of range or out of order"},
         {SMALL_MODEL_LATE_EVENT, "late", "is out of range or out of order"},
+        {SMALL_MODEL_EMPTY_DAY, "day", "/items/day: item row"},
         {SMALL_MODEL_INFINITE, "column", "/items/columns entry 0 is infinite"},
         {SMALL_MODEL_FAR_SOURCE, "source", "source coarse: item row"},
     };

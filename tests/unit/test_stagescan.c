@@ -95,6 +95,17 @@ static void cut_source(struct souk_source_rows *out, const struct souk_source_ro
     out->weight = of->weight + of->offsets[begin];
 }
 
+static void cut_days(struct souk_day_rows *out, int64_t begin, int64_t count)
+{
+    const struct souk_day_rows *of = &whole.days;
+    out->offsets = souk_alloc_array((size_t)count + 1, sizeof *out->offsets);
+    cr_assert_not_null(out->offsets);
+    for (int64_t i = 0; i <= count; i++)
+        out->offsets[i] = of->offsets[begin + i] - of->offsets[begin];
+    out->day = of->day + of->offsets[begin];
+    out->users = of->users + of->offsets[begin];
+}
+
 static void cut_part(struct souk_model_part *out, int number, int64_t begin, int64_t end)
 {
     const int64_t count = end - begin;
@@ -108,6 +119,7 @@ static void cut_part(struct souk_model_part *out, int number, int64_t begin, int
     for (int c = 0; c < stages.column_count; c++)
         memcpy(out->columns + c * count, whole.columns + c * ITEMS + begin,
                (size_t)count * sizeof *out->columns);
+    cut_days(&out->days, begin, count);
 }
 
 static void make_pieces(struct pieces *p, const struct cut *cut)
@@ -130,6 +142,7 @@ static void free_pieces(struct pieces *p)
         for (int s = 0; s < SOURCES; s++)
             free(p->part[i].sources[s].offsets);
         free(p->part[i].columns);
+        free(p->part[i].days.offsets);
     }
 }
 
@@ -409,6 +422,26 @@ static void expect_category(const float *row, int level, int64_t item)
     expect_feature(row, name, value >= 0 && spent > 0 && mean > 0 ? mean / (spent / count) : NAN);
 }
 
+/* Every day of the visitor against every day of the item. */
+static void expect_days(const float *row, int64_t item)
+{
+    const struct souk_day_rows *days = &whole.days;
+    float gap = INFINITY, last_gap = INFINITY, peers = 0;
+    for (int64_t at = days->offsets[item]; at < days->offsets[item + 1]; at++) {
+        float own = INFINITY;
+        for (int64_t v = 0; v < profile.days; v++) {
+            own = fminf(own, (float)llabs(profile.day[v] - days->day[at]));
+            if (v == profile.days - 1)
+                last_gap = fminf(last_gap, (float)llabs(profile.day[v] - days->day[at]));
+        }
+        gap = fminf(gap, own);
+        peers += own <= 1 ? (float)days->users[at] : 0;
+    }
+    expect_feature(row, "days.gap", isinf(gap) ? NAN : gap);
+    expect_feature(row, "days.last_gap", isinf(gap) ? NAN : last_gap);
+    expect_feature(row, "days.peers", isinf(gap) ? NAN : peers);
+}
+
 /* A row, feature by feature, from the whole. */
 static void expect_row(const float *row, int64_t item, const float *best)
 {
@@ -432,6 +465,7 @@ static void expect_row(const float *row, int64_t item, const float *best)
     expect_feature(row, "source.signed.lifted", best[1] > 0 ? plain_value(1, item) / best[1] : 0);
     expect_feature(row, "source.coarse", best[2] > 0 ? plain_value(2, item) / best[2] : 0);
     expect_feature(row, "source.coarse.lifted", best[3] > 0 ? plain_value(3, item) / best[3] : 0);
+    expect_days(row, item);
     expect_support(row, 0, item, "source.signed.items", "source.signed.strongest");
     expect_support(row, 1, item, "source.coarse.items", "source.coarse.strongest");
     for (int level = 0; level < stages.levels.count; level++)
@@ -480,7 +514,7 @@ Test(stagescan, every_feature_has_a_name_of_its_own)
 {
     const int features = souk_feature_count(&stages);
     char name[64][2 * SOUK_NAME_MAX_BYTES];
-    cr_assert_eq(features, 28, "those that expect_row() names");
+    cr_assert_eq(features, 31, "those that expect_row() names");
     for (int f = 0; f < features; f++) {
         souk_feature_name(&stages, f, name[f], sizeof name[f]);
         for (int g = 0; g < f; g++)

@@ -8,6 +8,7 @@
 #include "train/linear/densecommand.h"
 #include "train/linear/ease.h"
 #include "train/popular/popularity.h"
+#include "train/twostage/itemdays.h"
 #include "train/twostage/itemfacts.h"
 #include "train/twostage/itemlevels.h"
 #include "train/twostage/levelfacts.h"
@@ -29,6 +30,7 @@ struct making {
     struct souk_ratings ratings;
     struct souk_user_events *events; /* [local_count] */
     float **columns;                 /* [local_count] */
+    struct souk_day_rows *days;      /* [local_count] */
     struct souk_levels levels;
     struct souk_neighbour_rows sources[SOURCES]; /* by part */
     struct souk_popularity popularity;
@@ -48,7 +50,8 @@ static souk_status read_events_all(struct making *m)
     souk_status status = SOUK_OK;
     m->events = souk_zalloc_array((size_t)local, sizeof *m->events);
     m->columns = souk_zalloc_array((size_t)local, sizeof *m->columns);
-    if (!m->events || !m->columns)
+    m->days = souk_zalloc_array((size_t)local, sizeof *m->days);
+    if (!m->events || !m->columns || !m->days)
         status = souk_fail(m->err, SOUK_ENOMEM, "out of memory for %d parts", local);
     for (int k = 0; k < local && !status; k++)
         status = souk_user_events_read(m->dataset, m->rule, &m->ratings, k, &m->events[k], m->err);
@@ -56,6 +59,8 @@ static souk_status read_events_all(struct making *m)
     if (!status)
         status = souk_item_facts_all(m->comm, &m->ratings, m->events, m->dataset->types, m->cut_ms,
                                      m->columns, m->err);
+    if (!status)
+        status = souk_item_days_all(m->comm, &m->ratings, m->events, m->days, m->err);
     if (!status)
         status = souk_item_levels_all(m->comm, m->dataset, &m->ratings, &m->levels, m->err);
     if (!status)
@@ -170,6 +175,7 @@ static souk_status lay_out_parts(struct making *m)
         p->event_type = m->events[k].type;
         p->event_value = m->events[k].value;
         p->columns = m->columns[k];
+        p->days = m->days[k];
         for (int i = 0; i < SOURCES; i++)
             p->sources[i] = (struct souk_source_rows){
                 m->sources[i].offsets[part], m->sources[i].item[part], m->sources[i].weight[part]};
@@ -206,9 +212,12 @@ static void making_fini(struct making *m)
             souk_user_events_fini(&m->events[k]);
         if (m->columns)
             free(m->columns[k]);
+        if (m->days)
+            souk_item_days_fini(&m->days[k]);
     }
     free(m->events);
     free(m->columns);
+    free(m->days);
     free(m->stage_parts);
     for (int i = 0; i < SOURCES; i++)
         souk_neighbour_rows_fini(&m->sources[i]);
