@@ -18,6 +18,29 @@ const char *souk_segment_name(enum souk_segment segment)
     return names[segment];
 }
 
+double souk_confidence_of(const struct souk_confidence *c, enum souk_segment segment, double score)
+{
+    return souk_conformal_confidence(&c->conformal[segment], score);
+}
+
+double souk_confidence_probability(const struct souk_confidence *c, enum souk_segment segment,
+                                   double score)
+{
+    return souk_isotonic_value(&c->probability[segment], score);
+}
+
+double souk_confidence_threshold(const struct souk_confidence *c, enum souk_segment segment,
+                                 double alpha)
+{
+    return souk_conformal_threshold(&c->conformal[segment], alpha);
+}
+
+bool souk_confidence_is_guaranteed(const struct souk_confidence *c, enum souk_segment segment,
+                                   double alpha)
+{
+    return souk_conformal_is_guaranteed(&c->conformal[segment], alpha);
+}
+
 void souk_confidence_fini(struct souk_confidence *c)
 {
     for (int s = 0; s < SOUK_SEGMENTS; s++) {

@@ -36,6 +36,20 @@ struct souk_confidence {
 /** "warm" or "cold". */
 const char *souk_segment_name(enum souk_segment segment);
 
+/** What answers say of an item: confidence in [1 / (n + 1), 1], 1 without calibration; probability
+ *  in [0, 1], NaN without. Both never fall with the score. Thread-safe.
+ *  @param segment of the visitor; @param score that the list is ordered by */
+double souk_confidence_of(const struct souk_confidence *c, enum souk_segment segment, double score);
+double souk_confidence_probability(const struct souk_confidence *c, enum souk_segment segment,
+                                   double score);
+
+/** The least score that min_confidence = alpha keeps (souk_conformal_threshold()), and whether that
+ *  promises anything (souk_conformal_is_guaranteed()). */
+double souk_confidence_threshold(const struct souk_confidence *c, enum souk_segment segment,
+                                 double alpha);
+bool souk_confidence_is_guaranteed(const struct souk_confidence *c, enum souk_segment segment,
+                                   double alpha);
+
 /** Frees everything; a zeroed one is fine, and is one without calibration. */
 void souk_confidence_fini(struct souk_confidence *c);
 
