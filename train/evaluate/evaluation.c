@@ -113,6 +113,24 @@ static souk_status meet_all(struct souk_evaluation *e, const struct souk_comm *c
     return status;
 }
 
+/* What the sources bring, and whether what the model says of its scores holds. */
+static souk_status look_at_stages_all(struct souk_evaluation *e, const struct souk_comm *comm,
+                                      const struct souk_part_source *source,
+                                      const struct souk_measure *measure,
+                                      const struct souk_scoring_rule *rule, struct souk_error *err)
+{
+    struct souk_candidate_scores scores = {0};
+    souk_status status =
+        souk_candidate_recall_all(comm, source, &e->candidates, measure, &e->sources, err);
+    if (status != SOUK_OK || !source->model->stages.confidence_text)
+        return status;
+    status = souk_candidate_scores_all(comm, source, &e->visitors, rule, &scores, err);
+    if (status == SOUK_OK)
+        status = souk_sureness_all(comm, &scores, &e->ranker.confidence, &e->sureness, err);
+    souk_candidate_scores_fini(&scores);
+    return status;
+}
+
 static souk_status measure_all(struct souk_evaluation *e, const struct souk_comm *comm,
                                const struct souk_part_source *source, struct souk_error *err)
 {
@@ -124,6 +142,8 @@ static souk_status measure_all(struct souk_evaluation *e, const struct souk_comm
     if (status == SOUK_OK && e->has_curves)
         status =
             souk_discrimination_make_all(comm, source, &measure, &rule, &e->discrimination, err);
+    if (status == SOUK_OK && e->has_stages && rule.candidates && e->order == SOUK_ORDER_MODEL)
+        status = look_at_stages_all(e, comm, source, &measure, &rule, err);
     return status;
 }
 
@@ -151,7 +171,9 @@ void souk_evaluation_take(struct souk_evaluation *e, struct souk_answer *out)
                                 .events = e->ranking.catalogue.events,
                                 .summary = e->summary,
                                 .curves = e->curves,
-                                .discrimination = e->discrimination};
+                                .discrimination = e->discrimination,
+                                .sources = e->sources,
+                                .sureness = e->sureness};
     e->summary = (struct souk_summary){0};
     e->curves = (struct souk_curves){0};
     souk_evaluation_forget(e);
@@ -167,6 +189,8 @@ void souk_evaluation_forget(struct souk_evaluation *e)
 {
     souk_summary_fini(&e->summary);
     souk_curves_fini(&e->curves);
+    e->sources = (struct souk_candidate_recalls){0};
+    e->sureness = (struct souk_sureness){0};
     souk_ranking_fini(&e->ranking);
     souk_candidates_fini(&e->candidates);
     souk_stage_ranker_fini(&e->ranker);

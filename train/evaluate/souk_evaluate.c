@@ -135,6 +135,7 @@ static souk_status compare_all(struct program *e, const struct souk_comm *comm,
 {
     const struct souk_part_source source = {.model = e->other ? e->other : e->model};
     e->evaluation.order = e->settings.against_order;
+    e->evaluation.has_stages = false;
     souk_status status = souk_evaluation_answer_all(&e->evaluation, comm, &source, err);
     if (status != SOUK_OK)
         return status;
@@ -155,6 +156,7 @@ static souk_status answer_all(struct program *e, const struct souk_comm *comm,
                                              .cutoffs = s->cutoffs,
                                              .bootstrap = s->bootstrap,
                                              .has_curves = s->has_curves,
+                                             .has_stages = true,
                                              .order = (enum souk_order)s->rank_by};
     souk_status status =
         souk_evaluation_ask_all(&e->evaluation, comm, e->dataset, e->model->parts, err);
