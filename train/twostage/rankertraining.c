@@ -60,10 +60,14 @@ static int64_t take_group(const struct souk_training_rows *r, int64_t group, enu
     return to;
 }
 
+bool souk_ranker_training_holds(const struct souk_training_rows *r, int window, uint64_t user)
+{
+    return r->is_temporal && r->windows > 1 ? window == 0 : user / 7 % HELD_OUT == 0;
+}
+
 static bool is_held(const struct souk_training_rows *r, int64_t group)
 {
-    return r->is_temporal && r->windows > 1 ? r->group_window[group] == 0
-                                            : r->group_hash[group] / 7 % HELD_OUT == 0;
+    return souk_ranker_training_holds(r, r->group_window[group], r->group_hash[group]);
 }
 
 static bool is_of_side(const struct souk_training_rows *r, int64_t group, enum side side)
@@ -204,14 +208,10 @@ static souk_status choose_all(struct work *w, const struct souk_boosting_params 
 static souk_status explore_all(struct work *w, const struct souk_boosting_params *params,
                                struct souk_ranker_training *out)
 {
-    struct souk_forest forest = {0};
     struct souk_boosting_report report;
-    souk_status status =
-        souk_ranker_train_all(w->comm, &w->data[LEARN], NULL, params, &forest, &report, w->err);
-    if (!status)
-        status = choose_all(w, params, &forest, out);
-    souk_forest_fini(&forest);
-    return status;
+    const souk_status status =
+        souk_ranker_train_all(w->comm, &w->data[LEARN], NULL, params, &out->judge, &report, w->err);
+    return status ? status : choose_all(w, params, &out->judge, out);
 }
 
 /* The best of several objectives; params->objective is then that one. */
@@ -230,7 +230,9 @@ static souk_status compare_all(struct work *w, struct souk_boosting_params *para
                      "name=%s ndcg_base=%.4f ndcg_forest=%.4f ndcg_blend=%.4f blend=%g",
                      souk_rankobjective_name(objectives[o].kind), tried.base_metric,
                      tried.forest_metric, tried.blend_metric, (double)tried.blend);
-        if (tried.blend_metric > best.blend_metric)
+        const bool is_best = !status && tried.blend_metric > best.blend_metric;
+        souk_forest_fini(is_best ? &best.judge : &tried.judge);
+        if (is_best)
             best = tried;
     }
     *out = best;

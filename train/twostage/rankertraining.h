@@ -9,6 +9,7 @@
 #ifndef SOUK_TWOSTAGE_RANKERTRAINING_H
 #define SOUK_TWOSTAGE_RANKERTRAINING_H
 
+#include "shared/score/forest.h"
 #include "train/ranker/boosting.h"
 #include "train/twostage/trainingrows.h"
 
@@ -20,7 +21,13 @@ struct souk_ranker_training {
     int objective; /**< index into the objectives tried */
     int trees;
     double base_metric, forest_metric, blend_metric; /**< NDCG of the held-out users' candidates */
+    struct souk_forest judge; /**< owned by the caller, souk_forest_fini(): the trees that chose all
+                                   this, which have not seen the held-out users */
 };
+
+/** Whether the users of a window are held out from the trees that choose, or this one is.
+ *  @param user hash of the id */
+bool souk_ranker_training_holds(const struct souk_training_rows *rows, int window, uint64_t user);
 
 /** Collective.
  *  @param params of the trees, but for the objective

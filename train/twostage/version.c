@@ -120,6 +120,7 @@ static void name_stages(const struct making *m, struct souk_model_stages *s)
     for (int c = 0; c < s->column_count; c++)
         snprintf(s->columns[c], sizeof s->columns[c], "%s", souk_item_facts_name(c));
     s->forest_text = (char *)m->plan->forest_text; /* read only */
+    s->confidence_text = (char *)m->plan->confidence_text;
 }
 
 static struct souk_stage_rules rules_of(const struct making *m, const struct souk_model_stages *s)

@@ -15,6 +15,7 @@ struct souk_version_plan {
     int64_t ease_items_limit, neighbours;
     int quota, popular_quota;
     const char *forest_text;     /**< NULL: no ranker yet */
+    const char *confidence_text; /**< NULL: not calibrated */
     const char *parameters_json; /**< one object */
     int base_source;             /**< the best single source */
     bool base_lifted;
