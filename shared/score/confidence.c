@@ -41,6 +41,14 @@ bool souk_confidence_is_guaranteed(const struct souk_confidence *c, enum souk_se
     return souk_conformal_is_guaranteed(&c->conformal[segment], alpha);
 }
 
+void souk_confidence_scale(struct souk_confidence *c, enum souk_segment segment, double factor)
+{
+    for (int64_t i = 0; i < c->conformal[segment].count; i++)
+        c->conformal[segment].score[i] *= factor;
+    for (int64_t i = 0; i < c->probability[segment].count; i++)
+        c->probability[segment].score[i] *= factor;
+}
+
 void souk_confidence_fini(struct souk_confidence *c)
 {
     for (int s = 0; s < SOUK_SEGMENTS; s++) {

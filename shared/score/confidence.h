@@ -50,6 +50,10 @@ double souk_confidence_threshold(const struct souk_confidence *c, enum souk_segm
 bool souk_confidence_is_guaranteed(const struct souk_confidence *c, enum souk_segment segment,
                                    double alpha);
 
+/** Multiply the scores that a segment was calibrated on: another unit, the same order.
+ *  @param factor finite, above 0 */
+void souk_confidence_scale(struct souk_confidence *c, enum souk_segment segment, double factor);
+
 /** Frees everything; a zeroed one is fine, and is one without calibration. */
 void souk_confidence_fini(struct souk_confidence *c);
 

@@ -12,6 +12,7 @@
 #include "train/evaluate/cases.h"
 #include "train/evaluate/curves.h"
 #include "train/evaluate/discrimination.h"
+#include "train/evaluate/featureimportance.h"
 #include "train/evaluate/measure.h"
 #include "train/evaluate/newest.h"
 #include "train/evaluate/partsource.h"
@@ -28,8 +29,10 @@ struct souk_evaluation {
     struct souk_bootstrap bootstrap;
     bool quiet;            /**< no progress, no log */
     bool has_curves;       /**< also curves and discrimination */
-    bool has_stages;       /**< also sources and sureness, of a two-stage model in its own order */
+    bool has_stages;       /**< also the last three, of a two-stage model in its own order */
     enum souk_order order; /**< what the model's items are ranked by */
+    double min_confidence; /**< lists end where confidence does not exceed this; needs a calibrated
+                                model in its own order. 0: they do not */
     const struct souk_dataset *dataset;
     struct souk_cases cases;
     struct souk_newest newest; /**< for that order */
@@ -42,6 +45,7 @@ struct souk_evaluation {
     struct souk_discrimination discrimination;
     struct souk_candidate_recalls sources;
     struct souk_sureness sureness;
+    struct souk_feature_importance importance;
 };
 
 /** Collective. Who is asked, and what counts as right. question, cutoffs, bootstrap and quiet are
@@ -67,6 +71,7 @@ struct souk_answer {
     struct souk_discrimination discrimination;
     struct souk_candidate_recalls sources; /**< count 0: not looked at */
     struct souk_sureness sureness;         /**< of a calibrated model */
+    struct souk_feature_importance importance;
 };
 
 /** Move the figures out, and forget the lists. @param out empty with souk_answer_fini() */

@@ -1,6 +1,7 @@
 #include "train/evaluate/report.h"
 
 #include "shared/base/clock.h"
+#include "train/evaluate/stagereport.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -48,6 +49,8 @@ static void print_question(const struct souk_report *r, FILE *f)
             " items, %" PRId64 " events\n",
             r->model->id, r->model->kind, r->model->factors, souk_model_users(r->model),
             r->answer->items, r->answer->events);
+    if (r->min_confidence > 0)
+        fprintf(f, "lists      end where confidence does not exceed %g\n", r->min_confidence);
     if (r->order != SOUK_ORDER_MODEL)
         fprintf(f, "lists      its items by %s order, not by the model's scores\n",
                 souk_order_name(r->order));
@@ -124,57 +127,6 @@ static void print_discrimination(const struct souk_report *r, FILE *f)
     fprintf(f, "\n");
 }
 
-static void print_sources(const struct souk_report *r, FILE *f)
-{
-    const struct souk_candidate_recalls *c = &r->answer->sources;
-    if (c->count == 0)
-        return;
-    fprintf(f, "\ncandidates: recall of sets of k items, and as asked\n%-18s", "source");
-    for (int k = 0; k < SOUK_CANDIDATE_SIZES; k++)
-        fprintf(f, "     @%-5d", souk_candidate_sizes[k]);
-    fprintf(f, "%9s%11s%11s", "items", "as asked", "adds");
-    for (int s = 0; s < c->count; s++) {
-        fprintf(f, "\n%-18s", c->set[s].name);
-        for (int k = 0; k < SOUK_CANDIDATE_SIZES; k++) {
-            print_value(c->set[s].recall[k], f);
-            fprintf(f, "  ");
-        }
-        fprintf(f, "%9.1f  ", c->set[s].items);
-        print_value(c->set[s].asked, f);
-        fprintf(f, "  ");
-        print_value(s + 1 < c->count ? c->set[s].added : NAN, f);
-    }
-    fprintf(f, "\n");
-}
-
-/* Those of the alphas that people ask for. */
-static bool is_usual(double alpha)
-{
-    return alpha == .05 || alpha == .1 || alpha == .2;
-}
-
-static void print_sureness(const struct souk_report *r, FILE *f)
-{
-    if (!r->answer->sureness.is_calibrated)
-        return;
-    for (int i = 0; i < SOUK_SEGMENTS; i++) {
-        const struct souk_sureness_segment *s = &r->answer->sureness.segment[i];
-        fprintf(f,
-                "\nconfidence, %s users: calibrated on %" PRId64 ", %" PRId64 " of %" PRId64
-                " users have a true candidate, %.1f candidates a user\n%-18s%9s%21s%11s\n",
-                souk_segment_name((enum souk_segment)i), s->points, s->true_users, s->users,
-                s->candidates, "min_confidence", "coverage", "", "kept items");
-        for (int a = 0; a < SOUK_ALPHAS; a++) {
-            if (!is_usual(s->sets[a].alpha))
-                continue;
-            fprintf(f, "%-18g", s->sets[a].alpha);
-            print_figure(&s->sets[a].coverage, f);
-            fprintf(f, "%11.1f%s\n", s->sets[a].kept,
-                    s->sets[a].is_guaranteed ? "" : "  not guaranteed");
-        }
-    }
-}
-
 static void print_difference(const struct souk_report *r, int set, const char *title, FILE *f)
 {
     const struct souk_set_difference *d = &r->against->sets[set];
@@ -199,8 +151,7 @@ souk_status souk_report_print(const struct souk_report *r, FILE *f, struct souk_
     print_main_set(r, SOUK_SET_ALL, "all users and items", f);
     print_slices(r, f);
     print_discrimination(r, f);
-    print_sources(r, f);
-    print_sureness(r, f);
+    souk_stage_report_print(r->answer, f);
     if (r->against) {
         print_difference(r, SOUK_SET_HEADLINE, "users and items in training", f);
         print_difference(r, SOUK_SET_ALL, "all users and items", f);

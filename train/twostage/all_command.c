@@ -195,15 +195,12 @@ static souk_status train_ranker_all(struct job *j, struct souk_ranker_training *
     return SOUK_OK;
 }
 
-/* @param text what the model says of its scores, free() */
 static souk_status calibrate_all(struct job *j, const struct souk_ranker_training *trained,
-                                 char **text)
+                                 struct souk_confidence *confidence)
 {
     struct souk_label_window window;
     struct souk_evaluation asked = {.quiet = true};
-    struct souk_confidence confidence = {0};
     struct souk_model *model = NULL;
-    size_t len = 0;
     souk_status status =
         souk_label_window_make(j->dataset, &j->training, j->options->window_ms, 0, &window, j->err);
     if (!status)
@@ -214,11 +211,7 @@ static souk_status calibrate_all(struct job *j, const struct souk_ranker_trainin
         status = souk_evaluation_ask_all(&asked, j->comm, j->dataset, j->dataset->parts, j->err);
     if (!status)
         status = souk_calibration_make_all(j->comm, &asked, model, &j->rows, trained,
-                                           (uint64_t)j->options->seed, &confidence, j->err);
-    if (!status)
-        status = souk_status_agree_all(
-            j->comm, souk_confidence_format(&confidence, text, &len, j->err), j->err);
-    souk_confidence_fini(&confidence);
+                                           (uint64_t)j->options->seed, confidence, j->err);
     souk_evaluation_fini(&asked);
     souk_model_free(model);
     return status;
@@ -288,13 +281,13 @@ static souk_status prepare(struct job *j)
 }
 
 static souk_status save_all(struct job *j, const struct souk_ranker_training *trained,
-                            const char *confidence_text)
+                            struct souk_confidence *confidence)
 {
     char *parameters = NULL, id[SOUK_MODEL_ID_BYTES + 1] = "";
     souk_status status = souk_status_agree_all(
         j->comm, souk_densecommand_parameters(j->options->parsed, &parameters, j->err), j->err);
     j->plan.forest_text = trained->forest_text;
-    j->plan.confidence_text = confidence_text;
+    j->plan.confidence = confidence;
     j->plan.base_source = trained->base_source;
     j->plan.base_lifted = trained->base_lifted;
     j->plan.blend = trained->blend;
@@ -324,22 +317,22 @@ static souk_status train_all(const struct souk_comm *comm, const struct all_opti
 {
     struct job j = {.comm = comm, .options = o, .run = run, .err = err};
     struct souk_ranker_training trained = {0};
-    char *confidence_text = NULL;
+    struct souk_confidence confidence = {0};
     souk_status status = souk_status_agree_all(comm, prepare(&j), err);
     if (!status)
         status = learn_all(&j);
     if (!status)
         status = train_ranker_all(&j, &trained);
     if (!status)
-        status = calibrate_all(&j, &trained, &confidence_text);
+        status = calibrate_all(&j, &trained, &confidence);
     if (!status)
-        status = save_all(&j, &trained, confidence_text);
+        status = save_all(&j, &trained, &confidence);
     remove_scratch(&j);
     souk_training_rows_fini(&j.rows);
     souk_dataset_free(j.dataset);
     souk_forest_fini(&trained.judge);
     free(trained.forest_text);
-    free(confidence_text);
+    souk_confidence_fini(&confidence);
     for (int i = 0; i < SCRATCHES; i++)
         free(j.scratch[i].path);
     return status;

@@ -189,11 +189,34 @@ static souk_status calibrate_segment_all(const struct work *w, int64_t segment,
     return souk_status_agree_all(w->comm, status, w->err);
 }
 
+/* The mean score of a cold user's candidates: all cold users have the same. 0: there is no such
+ * user
+ */
+static double mean_of_cold(const struct souk_candidate_scores *s)
+{
+    const struct souk_candidates *c = s->candidates;
+    for (int64_t at = 0; at < c->cases->count; at++) {
+        const int64_t first = c->offsets[at], n = c->offsets[at + 1] - first;
+        double sum = 0;
+        if (souk_candidates_segment(c, at) != SOUK_SEGMENT_COLD || n == 0)
+            continue;
+        for (int64_t i = first; i < first + n; i++)
+            sum += (double)s->score[i];
+        return sum / (double)n;
+    }
+    return 0;
+}
+
 static souk_status calibrate_all(struct work *w, struct souk_confidence *out)
 {
+    double unit = mean_of_cold(w->scores);
     souk_status status = draw_points_all(w);
     for (int64_t s = 0; s < SOUK_SEGMENTS && !status; s++)
         status = calibrate_segment_all(w, s, out);
+    if (!status)
+        status = souk_max_f64_all(w->comm, &unit, 1, w->err);
+    if (!status && unit > 0)
+        souk_confidence_scale(out, SOUK_SEGMENT_COLD, 1 / unit);
     if (!status)
         souk_log(SOUK_LOG_INFO, "calibrated", "warm_users=%" PRId64 " cold_users=%" PRId64,
                  out->conformal[SOUK_SEGMENT_WARM].count, out->conformal[SOUK_SEGMENT_COLD].count);

@@ -7,8 +7,9 @@
  *      one true candidate of each user      conformal table    `confidence`
  *      all candidates                       isotonic fit       `probability`
  *
- *  Each for warm and cold users. Users none of whose wishes is among the candidates count for the
- *  probability too: a visitor may be one of them.
+ *  Each for warm and cold users; the scores of cold ones, which are popularity, as multiples of the
+ *  mean of their candidates (popularunit.h). Users none of whose wishes is among the candidates
+ * count for the probability too: a visitor may be one of them.
  */
 #ifndef SOUK_TWOSTAGE_CALIBRATION_H
 #define SOUK_TWOSTAGE_CALIBRATION_H

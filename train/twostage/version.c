@@ -9,6 +9,7 @@
 #include "train/linear/ease.h"
 #include "train/popular/popularity.h"
 #include "train/twostage/itemfacts.h"
+#include "train/twostage/popularunit.h"
 #include "train/twostage/userevents.h"
 
 #include <inttypes.h>
@@ -120,7 +121,6 @@ static void name_stages(const struct making *m, struct souk_model_stages *s)
     for (int c = 0; c < s->column_count; c++)
         snprintf(s->columns[c], sizeof s->columns[c], "%s", souk_item_facts_name(c));
     s->forest_text = (char *)m->plan->forest_text; /* read only */
-    s->confidence_text = (char *)m->plan->confidence_text;
 }
 
 static struct souk_stage_rules rules_of(const struct making *m, const struct souk_model_stages *s)
@@ -161,6 +161,22 @@ static souk_status lay_out_parts(struct making *m)
     return SOUK_OK;
 }
 
+/* Visitors without events are answered by popularity, which grows and shrinks with the shop. */
+static souk_status state_confidence_all(const struct making *m, char **text)
+{
+    double unit = 0;
+    size_t len = 0;
+    souk_status status =
+        souk_popular_unit_all(m->comm, &m->ratings, (const float *const *)m->popularity.score,
+                              m->plan->popular_quota, &unit, m->err);
+    if (!status && unit > 0)
+        souk_confidence_scale(m->plan->confidence, SOUK_SEGMENT_COLD, unit);
+    if (!status)
+        status = souk_status_agree_all(
+            m->comm, souk_confidence_format(m->plan->confidence, text, &len, m->err), m->err);
+    return status;
+}
+
 static souk_status save_all(struct making *m, const char *path, char *id)
 {
     struct souk_model_stages stages = {0};
@@ -171,6 +187,8 @@ static souk_status save_all(struct making *m, const char *path, char *id)
     if (!status && !stages.rules_json)
         status = souk_fail(m->err, SOUK_ENOMEM, "out of memory for the rules of the model");
     status = souk_status_agree_all(m->comm, status, m->err);
+    if (!status && m->plan->confidence)
+        status = state_confidence_all(m, &stages.confidence_text);
     const struct souk_model_content content = {.kind = "two-stage",
                                                .popularity = m->popularity.score,
                                                .item_events = m->popularity.events,
@@ -180,6 +198,7 @@ static souk_status save_all(struct making *m, const char *path, char *id)
     if (!status)
         status = souk_model_save_all(m->comm, path, m->dataset, &m->ratings, &content, id, m->err);
     free(stages.rules_json);
+    free(stages.confidence_text);
     return status;
 }
 
