@@ -234,16 +234,17 @@ static souk_status write_part(const struct small_model *m, const char *folder, i
     return status;
 }
 
-/* Replace the 1 of `"schema": 1` and seal again. */
-static souk_status damage_schema(const char *folder, struct souk_error *err)
+/* Replace the digit behind `before` in a text of model.h5 by a 9, and seal again. */
+static souk_status damage_text(const char *folder, const char *name, const char *before,
+                               struct souk_error *err)
 {
     char *path = souk_path_join(folder, "model.h5");
     const unsigned char nine = '9';
     int64_t size;
     uint64_t digest;
     souk_status status = path ? SOUK_OK : SOUK_ENOMEM;
-    if (!status) /* {\n "schema": 1, ... */
-        status = poke(path, "/manifest", H5T_NATIVE_UINT8, &nine, strlen("{\n \"schema\": "));
+    if (!status)
+        status = poke(path, name, H5T_NATIVE_UINT8, &nine, strlen(before));
     if (!status)
         status = souk_h5seal_write(path, "model", &size, &digest, err);
     free(path);
@@ -253,6 +254,7 @@ static souk_status damage_schema(const char *folder, struct souk_error *err)
 souk_status small_model_write(const char *path, const struct small_model *m, struct souk_error *err)
 {
     const size_t parts = (size_t)m->parts;
+    char calibration[] = SMALL_MODEL_CALIBRATION;
     struct souk_model model = {.parts = m->parts,
                                .id_width = WIDTH,
                                .factors = m->factors,
@@ -268,6 +270,7 @@ souk_status small_model_write(const char *path, const struct small_model *m, str
     if (m->stages) {
         strcpy(model.kind, "two-stage");
         status = small_stages_name(&model.stages);
+        model.stages.confidence_text = calibration;
     }
     if (status || !model.user_first || !model.item_first || !model.files)
         status = souk_fail(err, SOUK_ENOMEM, "no memory");
@@ -278,7 +281,9 @@ souk_status small_model_write(const char *path, const struct small_model *m, str
     if (!status)
         status = souk_model_write_manifest(path, &model, err);
     if (!status && m->fault == SMALL_MODEL_SCHEMA)
-        status = damage_schema(path, err);
+        status = damage_text(path, "/manifest", "{\n \"schema\": ", err);
+    if (!status && m->fault == SMALL_MODEL_CONFIDENCE) /* a score of another sign */
+        status = damage_text(path, "/confidence", "{\"cold\":{\"knots\":[", err);
     free(model.user_first);
     free(model.item_first);
     free(model.files);

@@ -67,6 +67,28 @@ Test(confidence, what_is_written_is_read)
     souk_confidence_fini(&read);
 }
 
+Test(confidence, another_unit_says_the_same)
+{
+    struct souk_confidence a, b;
+    static const char text[] = "{\"schema\":1,\"warm\":{\"true_scores\":[1,2,2,5],\"knots\":[1,3],"
+                               "\"probabilities\":[0,1]},"
+                               "\"cold\":{\"true_scores\":[],\"knots\":[],\"probabilities\":[]}}";
+    cr_assert_eq(souk_confidence_parse(&a, text, strlen(text), "a", &err), SOUK_OK);
+    cr_assert_eq(souk_confidence_parse(&b, text, strlen(text), "b", &err), SOUK_OK);
+    souk_confidence_scale(&b, SOUK_SEGMENT_WARM, .25);
+    souk_confidence_scale(&b, SOUK_SEGMENT_COLD, .25);
+    for (double s = 0; s < 7; s += .5)
+        for (int segment = 0; segment < SOUK_SEGMENTS; segment++) {
+            const enum souk_segment which = (enum souk_segment)segment;
+            cr_expect_eq(souk_confidence_of(&a, which, s), souk_confidence_of(&b, which, s / 4));
+            cr_expect(souk_confidence_probability(&a, which, s) ==
+                          souk_confidence_probability(&b, which, s / 4) ||
+                      which == SOUK_SEGMENT_COLD);
+        }
+    souk_confidence_fini(&a);
+    souk_confidence_fini(&b);
+}
+
 Test(confidence, wrong_text_is_refused)
 {
 #define SEGMENT "{\"true_scores\":[1,2.5],\"knots\":[0,1],\"probabilities\":[0,0.5]}"
