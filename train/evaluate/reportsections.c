@@ -155,7 +155,7 @@ void souk_section_calibration(FILE *f, const struct souk_calibration_curve *cons
     souk_section_open(f, "Probability",
                       "Of the candidates with a stated probability of p, a share of p should be "
                       "wanted: points on the dashed line. Above it the model is too careful, below "
-                      "it too sure. Each point stands for as many wanted candidates.");
+                      "it too sure. Each point stands for about as many wanted candidates.");
     souk_section_open_charts(f);
     for (int i = 0; i < count; i++)
         if (curves[i] && curves[i]->count > 0)
@@ -206,16 +206,16 @@ static void draw_coverage(FILE *f, const struct souk_coverage_curve *s)
 
 static void table_of_coverage(FILE *f, const struct souk_coverage_curve *s)
 {
-    static const char *const columns[] = {"min_confidence", "coverage", "kept", "guarantee"};
+    static const char *const columns[] = {"min_confidence", "coverage", "kept"};
     char title[64];
     title_of_segment(title, sizeof title, "Kept sets", s->name);
-    open_table(f, title, columns, 4);
+    open_table(f, title, columns, 3);
     for (int i = 0; i < s->count; i++) {
-        fprintf(f, "<tr><th>%g</th><td>%.4f", s->alpha[i], s->coverage[i]);
+        fprintf(f, "<tr><th>%g%s</th><td>%.4f", s->alpha[i],
+                s->guaranteed[i] ? "" : " <small>not guaranteed</small>", s->coverage[i]);
         if (s->low && isfinite(s->low[i]))
             fprintf(f, "<small>%.4f to %.4f</small>", s->low[i], s->high[i]);
-        fprintf(f, "</td><td>%.1f</td><td>%s</td></tr>\n", s->kept[i],
-                s->guaranteed[i] ? "yes" : "not guaranteed");
+        fprintf(f, "</td><td>%.1f</td></tr>\n", s->kept[i]);
     }
     close_table(f);
     if (s->about) {

@@ -54,12 +54,12 @@ souk_status souk_score_histogram_sum_all(const struct souk_comm *comm,
     return status == SOUK_OK ? souk_sum_i64_all(comm, h->wanted, SOUK_SCORE_CELLS, err) : status;
 }
 
-int souk_score_histogram_group(const int64_t *count, int64_t least, int *group)
+int souk_score_histogram_group(const struct souk_score_histogram *h, int64_t least, int *group)
 {
     int64_t sum = 0;
     int groups = 0;
     for (int cell = 0; cell < SOUK_SCORE_CELLS; cell++) {
-        sum += count[cell];
+        sum += h->shown[cell];
         if (sum < least)
             continue;
         group[groups++] = cell;

@@ -34,11 +34,10 @@ souk_status souk_score_histogram_sum_all(const struct souk_comm *comm,
 /** The middle of a cell. */
 double souk_score_of_cell(int cell);
 
-/** Neighbouring cells joined until each group counts `least`; what is left over at the top joins
- * the last group.
- *  @param count [SOUK_SCORE_CELLS], shown or wanted; @param least >= 1
- *  @param group [SOUK_SCORE_CELLS] last cell of each group, ascending
- *  @return how many groups; 0 where nothing counts */
-int souk_score_histogram_group(const int64_t *count, int64_t least, int *group);
+/** Neighbouring cells joined until each group has `least` candidates; what is left over at the top
+ *  joins the last group.
+ *  @param least >= 1; @param group [SOUK_SCORE_CELLS] last cell of each group, ascending
+ *  @return how many groups; 0 where nothing was shown */
+int souk_score_histogram_group(const struct souk_score_histogram *h, int64_t least, int *group);
 
 #endif

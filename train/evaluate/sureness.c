@@ -1,11 +1,9 @@
 #include "train/evaluate/sureness.h"
 
-#include "shared/base/memory.h"
 #include "shared/math/fixed.h"
 #include "train/evaluate/scorehistogram.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 static const double alphas[SOUK_ALPHAS] = {.01, .02, .05, .1, .15, .2, .3, .4, .5};
 
@@ -88,27 +86,32 @@ static void wilson(struct souk_probability_bin *b)
     b->high = fmin(centre + half, 1);
 }
 
-static void fill_bins(const struct work *w, const struct souk_score_histogram *h, const int *group,
-                      int groups, struct souk_sureness_segment *out)
+/* Candidates of one probability stay together. */
+static void fill_bins(const struct work *w, const struct souk_score_histogram *h, int64_t least,
+                      struct souk_sureness_segment *out)
 {
-    int cell = 0;
-    for (int g = 0; g < groups && g < SOUK_PROBABILITY_BINS; g++) {
-        int64_t shown = 0, wanted = 0;
-        double sum = 0;
-        for (; cell <= group[g]; cell++) {
-            if (h->shown[cell] == 0)
-                continue;
-            shown += h->shown[cell];
-            wanted += h->wanted[cell];
-            sum += (double)h->shown[cell] *
-                   souk_confidence_probability(w->confidence, w->segment, souk_score_of_cell(cell));
+    struct souk_probability_bin *bin = NULL;
+    int64_t wanted = 0; /* in the bin at hand, as the next two */
+    double sum = 0, last = NAN;
+    for (int cell = 0; cell < SOUK_SCORE_CELLS; cell++) {
+        if (h->shown[cell] == 0)
+            continue;
+        const double p =
+            souk_confidence_probability(w->confidence, w->segment, souk_score_of_cell(cell));
+        if (!bin || (wanted >= least && p > last && out->bins < SOUK_PROBABILITY_BINS)) {
+            bin = &out->bin[out->bins++];
+            wanted = 0;
+            sum = 0;
         }
-        struct souk_probability_bin *bin = &out->bin[out->bins++];
-        *bin = (struct souk_probability_bin){.predicted = sum / (double)shown,
-                                             .observed = (double)wanted / (double)shown,
-                                             .cases = shown};
-        wilson(bin);
+        wanted += h->wanted[cell];
+        sum += (double)h->shown[cell] * p;
+        last = p;
+        bin->cases += h->shown[cell];
+        bin->predicted = sum / (double)bin->cases;
+        bin->observed = (double)wanted / (double)bin->cases;
     }
+    for (int b = 0; b < out->bins; b++)
+        wilson(&out->bin[b]);
 }
 
 static void count_candidates(const struct work *w, struct souk_score_histogram *h)
@@ -128,11 +131,7 @@ static souk_status look_at_probability_all(const struct work *w, const struct so
                                            struct souk_error *err)
 {
     struct souk_score_histogram h = {0};
-    int *group = souk_alloc_array(SOUK_SCORE_CELLS, sizeof *group);
-    souk_status status = group ? souk_score_histogram_init(&h, err) : SOUK_ENOMEM;
-    if (!group)
-        status = souk_fail(err, status, "out of memory for a histogram of scores");
-    status = souk_status_agree_all(comm, status, err);
+    souk_status status = souk_status_agree_all(comm, souk_score_histogram_init(&h, err), err);
     if (status == SOUK_OK) {
         count_candidates(w, &h);
         status = souk_score_histogram_sum_all(comm, &h, err);
@@ -140,12 +139,9 @@ static souk_status look_at_probability_all(const struct work *w, const struct so
     int64_t wanted = 0;
     for (int cell = 0; cell < SOUK_SCORE_CELLS && status == SOUK_OK; cell++)
         wanted += h.wanted[cell];
-    if (wanted > 0 && w->confidence->probability[w->segment].count > 0) {
-        const int64_t least = (wanted + SOUK_PROBABILITY_BINS - 1) / SOUK_PROBABILITY_BINS;
-        fill_bins(w, &h, group, souk_score_histogram_group(h.wanted, least, group), out);
-    }
+    if (wanted > 0 && w->confidence->probability[w->segment].count > 0)
+        fill_bins(w, &h, (wanted + SOUK_PROBABILITY_BINS - 1) / SOUK_PROBABILITY_BINS, out);
     souk_score_histogram_fini(&h);
-    free(group);
     return status;
 }
 

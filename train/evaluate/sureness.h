@@ -4,7 +4,7 @@
  *      coverage    share of a user's true candidates that min_confidence = alpha keeps, mean over
  *                  users who have one: 1 - alpha was promised for users like those of calibration
  *      kept        candidates of a user that it keeps, mean over all users
- *      bins        candidates by their stated probability, each with as many wanted ones
+ *      bins        candidates by their stated probability, each with about as many wanted ones
  *
  *  For warm and cold users (stagescore.h). The figures do not depend on ranks.
  */

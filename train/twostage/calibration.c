@@ -151,8 +151,8 @@ static souk_status make_isotonic(const struct work *w, const struct souk_score_h
     if (!group || !draft)
         status = souk_fail(w->err, SOUK_ENOMEM, "out of memory for the probabilities");
     else
-        status = fit(w, h, group, souk_score_histogram_group(h->shown, CANDIDATES_A_KNOT, group),
-                     draft, out);
+        status =
+            fit(w, h, group, souk_score_histogram_group(h, CANDIDATES_A_KNOT, group), draft, out);
     free(group);
     free(draft);
     return status;
