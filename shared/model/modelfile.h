@@ -15,6 +15,7 @@
 
 #include "shared/base/status.h"
 #include "shared/data/dataset.h"
+#include "shared/model/levels.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -41,10 +42,11 @@ struct souk_model_stages {
     struct souk_event_type types[SOUK_EVENT_TYPES_MAX];
     int column_count;
     char columns[SOUK_COLUMNS_MAX][SOUK_NAME_MAX_BYTES + 1]; /**< names of the items' facts */
-    char *rules_json;      /**< how sources are asked and features made; one object */
-    char *forest_text;     /**< ranker in LightGBM's text format; NULL before it is trained */
-    char *confidence_text; /**< what scores say of themselves, one JSON object (docs/confidence.md);
-                                NULL: not calibrated */
+    struct souk_levels levels; /**< what sorts the items: categories and the like */
+    char *rules_json;          /**< how sources are asked and features made; one object */
+    char *forest_text;         /**< ranker in LightGBM's text format; NULL before it is trained */
+    char *confidence_text;     /**< what scores say of themselves, one JSON object
+                                    (docs/confidence.md); NULL: not calibrated */
 };
 
 struct souk_model {

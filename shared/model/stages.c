@@ -51,10 +51,14 @@ static json_t *digest_json(const char *text)
 
 json_t *souk_stages_json(const struct souk_model_stages *s)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "sources", sources_json(s), "types",
-                     types_json(s), "columns", columns_json(s), "rules",
-                     souk_manifest_embed(s->rules_json), "forest", digest_json(s->forest_text),
-                     "confidence", digest_json(s->confidence_text));
+    json_t *json = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o}", "sources", sources_json(s), "types", types_json(s),
+        "columns", columns_json(s), "rules", souk_manifest_embed(s->rules_json), "forest",
+        digest_json(s->forest_text), "confidence", digest_json(s->confidence_text));
+    if (!json || souk_levels_add_json(&s->levels, json) == 0)
+        return json;
+    json_decref(json);
+    return NULL;
 }
 
 static souk_status write_text(struct souk_h5 *h5, const char *name, const char *text,
@@ -64,10 +68,12 @@ static souk_status write_text(struct souk_h5 *h5, const char *name, const char *
                 : SOUK_OK;
 }
 
-souk_status souk_stages_write_texts(struct souk_h5 *h5, const struct souk_model_stages *s,
-                                    struct souk_error *err)
+souk_status souk_stages_write_tables(struct souk_h5 *h5, const struct souk_model_stages *s,
+                                     struct souk_error *err)
 {
-    const souk_status status = write_text(h5, "/forest", s->forest_text, err);
+    souk_status status = souk_levels_write(h5, &s->levels, err);
+    if (!status)
+        status = write_text(h5, "/forest", s->forest_text, err);
     return status ? status : write_text(h5, "/confidence", s->confidence_text, err);
 }
 
@@ -196,15 +202,21 @@ static souk_status read_text(struct souk_h5 *h5, const struct souk_manifest *m, 
     return status;
 }
 
-souk_status souk_stages_read_texts(struct souk_h5 *h5, const struct souk_manifest *m,
-                                   struct souk_model_stages *s, struct souk_error *err)
+souk_status souk_stages_read_tables(struct souk_h5 *h5, const struct souk_manifest *m,
+                                    int64_t items, struct souk_model_stages *s,
+                                    struct souk_error *err)
 {
-    const souk_status status = read_text(h5, m, "/forest", &s->forest_text, err);
+    const struct souk_manifest inner = {.path = m->path,
+                                        .json = json_object_get(m->json, "stages")};
+    souk_status status = souk_levels_read(h5, &inner, items, &s->levels, err);
+    if (!status)
+        status = read_text(h5, m, "/forest", &s->forest_text, err);
     return status ? status : read_text(h5, m, "/confidence", &s->confidence_text, err);
 }
 
 void souk_stages_fini(struct souk_model_stages *s)
 {
+    souk_levels_fini(&s->levels);
     free(s->rules_json);
     free(s->forest_text);
     free(s->confidence_text);

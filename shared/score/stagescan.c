@@ -130,17 +130,22 @@ void souk_stage_features(const struct souk_stage_part *p, const struct souk_prof
                          const float *weight, const float *best, const int64_t *item, int64_t count,
                          float *out)
 {
-    const int features = souk_feature_count(&p->model->stages);
+    const int features = souk_feature_count(&p->model->stages), sources = p->rules->source_count;
     float score[SOUK_SOURCES_MAX][BLOCK], of_item[SOUK_SOURCES_MAX];
+    struct souk_support support[SOUK_SOURCES_MAX][BLOCK], of_score[SOUK_SOURCES_MAX];
     int64_t scored = -1;
     for (int64_t i = 0; i < count; i++) {
         const int64_t first = item[i] / BLOCK * BLOCK;
-        if (first != scored)
-            score_block(p, profile, weight, first, score);
+        for (int s = 0; s < sources && first != scored; s++)
+            souk_neighbours_support(&p->sources[s], first / BLOCK, profile->item,
+                                    weight + s * profile->count, profile->count, score[s],
+                                    support[s], block_size(p, first));
         scored = first;
-        for (int s = 0; s < p->rules->source_count; s++)
+        for (int s = 0; s < sources; s++) {
             of_item[s] = score[s][item[i] - first];
-        souk_feature_row(p->model, p->rules, p->part, item[i], profile, of_item, best,
+            of_score[s] = support[s][item[i] - first];
+        }
+        souk_feature_row(p->model, p->rules, p->part, item[i], profile, of_item, of_score, best,
                          out + i * features);
     }
 }

@@ -64,11 +64,22 @@ double souk_stage_ranker_forest(const struct souk_stage_ranker *r, const float *
     return r->has_forest ? souk_forest_predict(&r->forest, row) : 0;
 }
 
+double souk_stage_base(float base)
+{
+    return log((base > 0 ? (double)base : 0) + 0x1p-13);
+}
+
+static const struct souk_blend *blend_of(const struct souk_stage_ranker *r, const float *feature)
+{
+    const float items = feature[souk_feature_of_items(&r->model->stages)];
+    return &r->rules.blend[souk_stage_segment(&r->rules, items)];
+}
+
 double souk_stage_ranker_base(const struct souk_stage_ranker *r, const float *feature)
 {
-    const float base = feature[souk_feature_of_source(&r->model->stages, r->rules.base_source,
-                                                      r->rules.base_lifted)];
-    return log((base > 0 ? (double)base : 0) + 0x1p-13);
+    const struct souk_blend *b = blend_of(r, feature);
+    return souk_stage_base(
+        feature[souk_feature_of_source(&r->model->stages, b->source, b->lifted)]);
 }
 
 float souk_stage_ranker_score(const struct souk_stage_ranker *r, const float *feature)
@@ -76,5 +87,6 @@ float souk_stage_ranker_score(const struct souk_stage_ranker *r, const float *fe
     const double base = souk_stage_ranker_base(r, feature);
     if (!r->has_forest)
         return (float)base;
-    return (float)(souk_stage_ranker_forest(r, feature) + (double)r->rules.blend * base);
+    return (float)(souk_stage_ranker_forest(r, feature) +
+                   (double)blend_of(r, feature)->weight * base);
 }

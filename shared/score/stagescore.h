@@ -1,10 +1,11 @@
 /** @file
  *  The last stage: features of a candidate -> the score that lists are ordered by.
  *
- *      score = forest(features) + blend * log(base + 2^-13)
+ *      score = forest(features) + weight * log(base + 2^-13)
  *
- *  The base is the score of the best single source (stagerules.h); its logarithm is on the forest's
- *  scale, that of log-odds. A model without a ranker yet is ordered by the second term alone.
+ *  The base is the score of a source over the visitor's best; which one, and its weight, depend on
+ *  the visitor's segment (stagerules.h). A model without a ranker yet is ordered by the second term
+ *  alone.
  */
 #ifndef SOUK_SCORE_STAGESCORE_H
 #define SOUK_SCORE_STAGESCORE_H
@@ -13,11 +14,14 @@
 #include "shared/score/features.h"
 #include "shared/score/forest.h"
 
-/** Whose calibration holds for a visitor: one with events is scored by the ranker, one without is
- *  answered by popularity, which is another scale. */
-static inline enum souk_segment souk_stage_segment(const struct souk_profile *profile)
+/** Whose calibration holds for a visitor. @param items that the visitor has had */
+static inline enum souk_audience souk_stage_audience(const struct souk_stage_rules *rules,
+                                                     int64_t items)
 {
-    return profile->count > 0 ? SOUK_SEGMENT_WARM : SOUK_SEGMENT_COLD;
+    if (items == 0)
+        return SOUK_AUDIENCE_NEW;
+    return souk_stage_segment(rules, (float)items) == SOUK_SEGMENT_WARM ? SOUK_AUDIENCE_WARM
+                                                                        : SOUK_AUDIENCE_COLD;
 }
 
 /** Immutable after it is made: any number of threads score with it. */
@@ -36,6 +40,9 @@ struct souk_stage_ranker {
 souk_status souk_stage_ranker_init(struct souk_stage_ranker *out, const struct souk_model *model,
                                    struct souk_error *err) SOUK_MUST_CHECK;
 void souk_stage_ranker_fini(struct souk_stage_ranker *r);
+
+/** The logarithm of a base. */
+double souk_stage_base(float base);
 
 /** The two terms of a score, and their sum.
  *  @param feature [features] */

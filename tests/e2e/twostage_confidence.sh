@@ -5,15 +5,15 @@
 . "$(dirname "$0")/ingest_lib.sh"
 /usr/bin/python3 -c 'import h5py' 2>/dev/null || skip "python3-h5py is not installed"
 
-# Twelve weeks of 150 users, some new in each, who want what their kind wants.
+# Twelve weeks of 250 users, some new in each, some who come seldom, who want what their kind wants.
 /usr/bin/python3 - <<'PY' || fail "make the shop up"
 import random
 random.seed(5)
 with open("shop.csv", "w") as f:
     f.write("timestamp,visitorid,event,itemid,transactionid\n")
-    for _ in range(7000):
-        user, day = random.randrange(150), random.random() * 84
-        if day < user / 2:
+    for _ in range(9000):
+        user, day = random.randrange(250), random.random() * 84
+        if day < user * .3 or (user % 3 == 0 and random.random() < .9):
             continue
         item = min(int(random.expovariate(.08)) + user % 4 * 15, 99)
         f.write("%d,%d,%s,%d,\n" % (1.3e12 + day * 864e5, user, random.choice(["view"] * 3 + ["transaction"]), item))
@@ -36,7 +36,7 @@ evaluate 3 again
 evaluate 1 cut --min-confidence .2 --dump-recommendations cut.tsv
 cmp plain.json again.json || fail "the figures depend on the number of ranks"
 for line in "^confidence, warm users: calibrated on" "^confidence, cold users: calibrated on" \
-    "^0.05 .*not guaranteed" "^union "; do
+    "^confidence, new users: calibrated on" "^0.05 .*not guaranteed" "^union "; do
     grep -q "$line" plain.txt || fail "no line '$line'"
 done
 
@@ -51,7 +51,16 @@ model = h5py.File("m.model/model.h5")
 manifest = json.loads(bytes(model["manifest"][:]))
 said = json.loads(bytes(model["confidence"][:]))
 expect(len(manifest["stages"]["confidence"]) == 16, "no digest of the calibration")
-users = {u.decode() for p in glob.glob("m.model/part-*.h5") for u in h5py.File(p)["users/id"][:]}
+cold_items = manifest["stages"]["rules"]["cold_items"]
+items = {} # of a user, distinct
+for part in map(h5py.File, glob.glob("m.model/part-*.h5")):
+    at = 0
+    for user, length in zip(part["users/id"][:], part["users/event_length"][:]):
+        items[user.decode()] = len(set(part["users/event_item"][at:at + length]))
+        at += length
+def audience_of(user):
+    count = items.get(user, 0)
+    return "new" if count == 0 else "cold" if count <= cold_items else "warm"
 lists, targets, cut = (collections.defaultdict(dict) for _ in range(3))
 for name, rows in ("lists.tsv", lists), ("cut.tsv", cut):
     for user, item, position, score in csv.reader(open(name), delimiter="\t"):
@@ -59,30 +68,30 @@ for name, rows in ("lists.tsv", lists), ("cut.tsv", cut):
 for user, item in csv.reader(open("targets.tsv"), delimiter="\t"):
     targets[user][item] = 1
 figures = json.load(open("plain.json"))
-for segment, is_warm in ("warm", True), ("cold", False):
-    got, table = figures["confidence"][segment], said[segment]
+for audience in "warm", "cold", "new":
+    got, table = figures["confidence"][audience], said[audience]
     scores, n = sorted(table["true_scores"]), len(table["true_scores"])
     confidence = lambda s: (1 + bisect.bisect_right(scores, s)) / (n + 1)
-    expect(got["calibrated_on"] == n and n > 5, f"{segment}: {n} points")
-    expect(table["knots"] == sorted(set(table["knots"])), f"{segment}: knots")
-    expect(table["probabilities"] == sorted(table["probabilities"]), f"{segment}: probabilities")
-    expect(all(0 <= p <= 1 for p in table["probabilities"]) and table["probabilities"], f"{segment}: bounds")
-    asked = [u for u in targets if (u in users) == is_warm]
-    expect(got["users"] == len(asked) > 3, f"{segment}: users")
-    # A cold user's list has all items; the candidates are the most popular ones.
-    of = {u: lists[u] if is_warm else dict(sorted(lists[u].items(), key=lambda e: -e[1])[:20]) for u in asked}
+    expect(got["calibrated_on"] == n and n > 5, f"{audience}: {n} points")
+    expect(table["knots"] == sorted(set(table["knots"])), f"{audience}: knots")
+    expect(table["probabilities"] == sorted(table["probabilities"]), f"{audience}: probabilities")
+    expect(all(0 <= p <= 1 for p in table["probabilities"]) and table["probabilities"], f"{audience}: bounds")
+    asked = [u for u in targets if audience_of(u) == audience]
+    expect(got["users"] == len(asked) > 3, f"{audience}: users")
+    # A new user's list has all items; the candidates are the most popular ones.
+    of = {u: lists[u] if audience != "new" else dict(sorted(lists[u].items(), key=lambda e: -e[1])[:20]) for u in asked}
     for s in got["sets"]:
         alpha = s["min_confidence"]
         kept = {u: {i for i, score in of[u].items() if confidence(score) > alpha} for u in asked}
         true = {u: set(targets[u]) & set(of[u]) for u in asked}
         shares = [len(true[u] & kept[u]) / len(true[u]) for u in asked if true[u]]
-        expect(got["with_true_candidate"] == len(shares), f"{segment}: users with a true candidate")
-        expect(abs(s["coverage"] - sum(shares) / len(shares)) < 1e-9, f"{segment} {alpha}: coverage {s}")
-        expect(abs(s["kept"] - sum(map(len, kept.values())) / len(asked)) < 1e-9, f"{segment} {alpha}: kept {s}")
-        expect(s["guaranteed"] == (n + 1 >= 1 / alpha), f"{segment} {alpha}: guarantee")
-        if alpha == .2 and is_warm:
+        expect(got["with_true_candidate"] == len(shares), f"{audience}: users with a true candidate")
+        expect(abs(s["coverage"] - sum(shares) / len(shares)) < 1e-9, f"{audience} {alpha}: coverage {s}")
+        expect(abs(s["kept"] - sum(map(len, kept.values())) / len(asked)) < 1e-9, f"{audience} {alpha}: kept {s}")
+        expect(s["guaranteed"] == (n + 1 >= 1 / alpha), f"{audience} {alpha}: guarantee")
+        if alpha == .2 and audience != "new":
             expect(all(set(cut.get(u, {})) == kept[u] for u in asked if u in lists), "lists with --min-confidence")
-    expect(sum(b["cases"] for b in got["probability"]) == sum(map(len, of.values())), f"{segment}: cases")
+    expect(sum(b["cases"] for b in got["probability"]) == sum(map(len, of.values())), f"{audience}: cases")
 # What is ranked is the union of the sources: lists of any length hold all of it.
 union = figures["sources"][-1]
 expect(abs(union["as_asked"] - figures["metrics"]["1000"]["recall"]) < 1e-9, f"union {union}")

@@ -234,6 +234,20 @@ static souk_status write_part(const struct small_model *m, const char *folder, i
     return status;
 }
 
+/* Another value of the first item, and the seal as if nothing was. */
+static souk_status damage_levels(const char *folder, int32_t value, struct souk_error *err)
+{
+    char *path = souk_path_join(folder, "model.h5");
+    int64_t size;
+    uint64_t digest;
+    souk_status status =
+        path ? poke(path, "/levels/value", H5T_NATIVE_INT32, &value, 0) : SOUK_ENOMEM;
+    if (!status)
+        status = souk_h5seal_write(path, "model", &size, &digest, err);
+    free(path);
+    return status;
+}
+
 /* Replace the digit behind `before` in a text of model.h5 by a 9, and seal again. */
 static souk_status damage_text(const char *folder, const char *name, const char *before,
                                struct souk_error *err)
@@ -271,6 +285,8 @@ souk_status small_model_write(const char *path, const struct small_model *m, str
         strcpy(model.kind, "two-stage");
         status = small_stages_name(&model.stages);
         model.stages.confidence_text = calibration;
+        if (!status)
+            status = small_stages_sort(m->seed, m->items, &model.stages.levels);
     }
     if (status || !model.user_first || !model.item_first || !model.files)
         status = souk_fail(err, SOUK_ENOMEM, "no memory");
@@ -282,11 +298,16 @@ souk_status small_model_write(const char *path, const struct small_model *m, str
         status = souk_model_write_manifest(path, &model, err);
     if (!status && m->fault == SMALL_MODEL_SCHEMA)
         status = damage_text(path, "/manifest", "{\n \"schema\": ", err);
-    if (!status && m->fault == SMALL_MODEL_CONFIDENCE) /* a score of another sign */
+    if (!status && m->fault == SMALL_MODEL_CONFIDENCE) /* another number than the digest's */
         status = damage_text(path, "/confidence", "{\"cold\":{\"knots\":[", err);
+    if (!status && m->fault == SMALL_MODEL_FAR_LEVEL)
+        status = damage_levels(path, 100, err);
+    if (!status && m->fault == SMALL_MODEL_OTHER_LEVEL)
+        status = damage_levels(path, (model.stages.levels.value[0] + 2) % 9, err);
     free(model.user_first);
     free(model.item_first);
     free(model.files);
     free(model.stages.rules_json);
+    souk_levels_fini(&model.stages.levels);
     return status;
 }

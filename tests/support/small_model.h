@@ -22,11 +22,14 @@ enum small_model_fault {
     SMALL_MODEL_LATE_EVENT,      /**< an event is later than the one after it */
     SMALL_MODEL_INFINITE,        /**< an item's column is infinite */
     SMALL_MODEL_FAR_SOURCE,      /**< a row of a source names an item row that does not exist */
+    SMALL_MODEL_FAR_LEVEL,       /**< an item has a value that its level has not */
     SMALL_MODEL_CONFIDENCE,      /**< the calibration is not the one of the manifest */
+    SMALL_MODEL_OTHER_LEVEL,     /**< an item has another value than when the digest was taken */
 };
 
 #define SMALL_MODEL_CALIBRATION                                                                    \
-    "{\"cold\":{\"knots\":[],\"probabilities\":[],\"true_scores\":[]},\"schema\":1,"               \
+    "{\"cold\":{\"knots\":[],\"probabilities\":[],\"true_scores\":[]},"                            \
+    "\"new\":{\"knots\":[],\"probabilities\":[],\"true_scores\":[]},\"schema\":1,"                 \
     "\"warm\":{\"knots\":[-2.0,1.5],\"probabilities\":[0.125,0.5],\"true_scores\":[-1.5,0.25]}}"
 
 struct small_model {

@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,7 @@ static void make_whole(void)
         .users = 3, .items = ITEMS, .parts = 1, .seed = 4, .stages = true};
     struct souk_error err;
     cr_assert_eq(small_stages_name(&stages), SOUK_OK);
+    cr_assert_eq(small_stages_sort(4, ITEMS, &stages.levels), SOUK_OK);
     cr_assert_eq(small_model_fill_part(&m, &whole), SOUK_OK);
     const struct souk_model model = {.path = model_path, .stages = stages};
     cr_assert_eq(souk_stage_rules_of(&model, &rules, &err), SOUK_OK, "%s", err.msg);
@@ -52,6 +54,7 @@ static void free_whole(void)
     souk_profile_fini(&profile);
     souk_model_part_fini(&whole);
     free(stages.rules_json);
+    souk_levels_fini(&stages.levels);
 }
 
 TestSuite(stagescan, .init = make_whole, .fini = free_whole);
@@ -73,7 +76,7 @@ static void take_visitor(uint64_t seed, int64_t events)
         type[e] = bits % 4 == 0;
         value[e] = type[e] ? (float)(bits >> 48) / 3 : 0;
     }
-    const struct souk_visit visit = {events, item, ms, type, value, stages.types};
+    const struct souk_visit visit = {events, item, ms, type, value, &stages};
     cr_assert_eq(souk_profile_fill(&profile, &visit, 1600000000000 + EVENTS_MAX * 7654321),
                  SOUK_OK);
     souk_stage_weigh(&rules, &profile, weight);
@@ -363,6 +366,49 @@ static void expect_feature(const float *row, const char *name, float want)
               (double)want);
 }
 
+/* What a source's score is made of. */
+static void expect_support(const float *row, int source, int64_t item, const char *items,
+                           const char *strongest)
+{
+    const struct souk_source_rows *rows = &whole.sources[source];
+    float supporters = 0, largest = 0;
+    for (int64_t h = 0; h < profile.count; h++) {
+        for (int64_t at = rows->offsets[item]; at < rows->offsets[item + 1]; at++) {
+            const float product = weight[source * profile.count + h] * rows->weight[at];
+            if (rows->item[at] != profile.item[h] || !(product > 0))
+                continue;
+            supporters++;
+            largest = fmaxf(largest, product);
+        }
+    }
+    expect_feature(row, items, supporters);
+    expect_feature(row, strongest, supporters > 0 ? largest / plain_value(2 * source, item) : 0);
+}
+
+/* What the visitor did with the items that share a value with the item. */
+static void expect_category(const float *row, int level, int64_t item)
+{
+    char name[2 * SOUK_NAME_MAX_BYTES];
+    const char *of = stages.levels.of[level].name;
+    const int32_t value = stages.levels.value[level * ITEMS + item];
+    float items = 0, recent = 0, spent = 0, count = 0;
+    for (int64_t i = 0; i < profile.count; i++) {
+        if (stages.levels.value[level * ITEMS + profile.item[i]] != value)
+            continue;
+        items++;
+        recent += profile.facts[i].recent;
+        spent += profile.facts[i].value;
+        count += profile.facts[i].valued;
+    }
+    snprintf(name, sizeof name, "category.%s.items", of);
+    expect_feature(row, name, value < 0 ? NAN : items);
+    snprintf(name, sizeof name, "category.%s.recent", of);
+    expect_feature(row, name, value < 0 ? NAN : recent);
+    const float mean = column(rules.value_column, item);
+    snprintf(name, sizeof name, "category.%s.price", of);
+    expect_feature(row, name, value >= 0 && spent > 0 && mean > 0 ? mean / (spent / count) : NAN);
+}
+
 /* A row, feature by feature, from the whole. */
 static void expect_row(const float *row, int64_t item, const float *best)
 {
@@ -386,6 +432,10 @@ static void expect_row(const float *row, int64_t item, const float *best)
     expect_feature(row, "source.signed.lifted", best[1] > 0 ? plain_value(1, item) / best[1] : 0);
     expect_feature(row, "source.coarse", best[2] > 0 ? plain_value(2, item) / best[2] : 0);
     expect_feature(row, "source.coarse.lifted", best[3] > 0 ? plain_value(3, item) / best[3] : 0);
+    expect_support(row, 0, item, "source.signed.items", "source.signed.strongest");
+    expect_support(row, 1, item, "source.coarse.items", "source.coarse.strongest");
+    for (int level = 0; level < stages.levels.count; level++)
+        expect_category(row, level, item);
 }
 
 static void expect_same_rows_of_all_cuts(void)
@@ -430,7 +480,7 @@ Test(stagescan, every_feature_has_a_name_of_its_own)
 {
     const int features = souk_feature_count(&stages);
     char name[64][2 * SOUK_NAME_MAX_BYTES];
-    cr_assert_eq(features, 18, "those that expect_row() names");
+    cr_assert_eq(features, 28, "those that expect_row() names");
     for (int f = 0; f < features; f++) {
         souk_feature_name(&stages, f, name[f], sizeof name[f]);
         for (int g = 0; g < f; g++)
@@ -444,6 +494,7 @@ Test(stagescan, every_feature_has_a_name_of_its_own)
 Test(stagescan, the_largest_model_has_room_for_its_features)
 {
     const struct souk_model_stages largest = {.source_count = SOUK_SOURCES_MAX,
-                                              .column_count = SOUK_COLUMNS_MAX};
+                                              .column_count = SOUK_COLUMNS_MAX,
+                                              .levels = {.count = SOUK_LEVELS_MAX}};
     cr_expect_leq(souk_feature_count(&largest), SOUK_STAGE_FEATURES_MAX);
 }

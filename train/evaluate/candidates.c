@@ -32,7 +32,7 @@ static souk_status fill_profile(struct souk_candidates *c, const struct souk_mod
 {
     const char *id = souk_idtable_get(&c->cases->users, at);
     const int64_t row = souk_idtable_find(&p->users, id, strlen(id));
-    struct souk_visit visit = {.types = c->model->stages.types};
+    struct souk_visit visit = {.stages = &c->model->stages};
     if (row >= 0) {
         const int64_t first = p->event_offsets[row];
         visit.count = p->event_offsets[row + 1] - first;
@@ -84,7 +84,7 @@ static souk_status fill_given(struct souk_candidates *c, const struct souk_visit
                                      .ms = ms,
                                      .type = type,
                                      .value = value,
-                                     .types = c->model->stages.types};
+                                     .stages = &c->model->stages};
     if (status == SOUK_OK)
         status = take_visit(c, at, &visit);
     free(ms);

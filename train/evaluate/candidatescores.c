@@ -11,7 +11,9 @@
 struct work {
     struct souk_candidate_scores *out;
     const struct souk_visitors *visitors;
-    const struct souk_scoring_rule *rule;
+    const struct souk_scoring_rule *rules;
+    int count;
+    const int *rule_of;
     int64_t *wanted_row; /* [wanted items of the cases], model row, -1: not in the model */
 };
 
@@ -24,6 +26,8 @@ static souk_status allocate(struct work *w, struct souk_error *err)
     w->wanted_row = souk_alloc_array((size_t)c->cases->wanted.count, sizeof *w->wanted_row);
     if (!w->out->score || !w->out->wanted || !w->wanted_row)
         return souk_fail(err, SOUK_ENOMEM, "out of memory for the scores of %zu candidates", rows);
+    for (size_t i = 0; i < rows; i++)
+        w->out->score[i] = NAN;
     return SOUK_OK;
 }
 
@@ -54,7 +58,7 @@ static void score_case(struct work *w, const struct souk_scorer *scorer,
         w->out->score[i] = scratch->score[c->item[i] - begin];
 }
 
-static souk_status score_cases(struct work *w, const struct souk_scorer *scorer)
+static souk_status score_cases(struct work *w, int rule, const struct souk_scorer *scorer)
 {
     const int threads = souk_thread_count();
     const int64_t count = w->out->candidates->cases->count;
@@ -63,9 +67,10 @@ static souk_status score_cases(struct work *w, const struct souk_scorer *scorer)
     for (int t = 0; t < threads && status == SOUK_OK; t++)
         status = souk_scorer_scratch_init(&scratch[t], scorer);
     if (status == SOUK_OK) {
-#pragma omp parallel for default(none) shared(w, scorer, scratch, count) schedule(dynamic, 16)
+#pragma omp parallel for default(none) shared(w, rule, scorer, scratch, count) schedule(dynamic, 16)
         for (int64_t at = 0; at < count; at++)
-            score_case(w, scorer, &scratch[souk_thread_number()], at);
+            if ((w->rule_of ? w->rule_of[at] : 0) == rule)
+                score_case(w, scorer, &scratch[souk_thread_number()], at);
     }
     for (int t = 0; scratch && t < threads; t++)
         souk_scorer_scratch_fini(&scratch[t]);
@@ -78,17 +83,19 @@ static souk_status score_part(struct work *w, const struct souk_model_part *part
 {
     const struct souk_candidates *c = w->out->candidates;
     struct souk_shard shard = {0};
-    struct souk_scorer scorer = {0};
     souk_status status = souk_shard_of_part(c->model, part, &shard, err);
-    if (status == SOUK_OK)
-        status = souk_scorer_init(&scorer, &shard, c->cases, w->visitors, w->rule, err);
-    if (status == SOUK_OK) {
-        resolve_wanted(w, part);
-        status = score_cases(w, &scorer);
+    for (int r = 0; r < w->count && status == SOUK_OK; r++) {
+        struct souk_scorer scorer;
+        status = souk_scorer_init(&scorer, &shard, c->cases, w->visitors, &w->rules[r], err);
+        if (status != SOUK_OK)
+            break;
+        status = score_cases(w, r, &scorer);
         if (status != SOUK_OK)
             status = souk_fail(err, status, "out of memory for the scores of part %d", part->part);
+        souk_scorer_fini(&scorer);
     }
-    souk_scorer_fini(&scorer);
+    if (status == SOUK_OK)
+        resolve_wanted(w, part);
     souk_shard_fini(&shard);
     return status;
 }
@@ -110,11 +117,13 @@ static void mark_wanted(struct work *w)
 souk_status souk_candidate_scores_all(const struct souk_comm *comm,
                                       const struct souk_part_source *source,
                                       const struct souk_visitors *visitors,
-                                      const struct souk_scoring_rule *rule,
-                                      struct souk_candidate_scores *out, struct souk_error *err)
+                                      const struct souk_scoring_rule *rules, int count,
+                                      const int *rule_of, struct souk_candidate_scores *out,
+                                      struct souk_error *err)
 {
-    struct work w = {.out = out, .visitors = visitors, .rule = rule};
-    *out = (struct souk_candidate_scores){.candidates = rule->candidates};
+    struct work w = {
+        .out = out, .visitors = visitors, .rules = rules, .count = count, .rule_of = rule_of};
+    *out = (struct souk_candidate_scores){.candidates = rules[0].candidates};
     souk_status status = souk_status_agree_all(comm, allocate(&w, err), err);
     for (int part = 0; part < source->model->parts && status == SOUK_OK; part++) {
         struct souk_source_part p;

@@ -127,7 +127,7 @@ static souk_status look_at_stages_all(struct souk_evaluation *e, const struct so
             comm, souk_feature_importance_of(&e->ranker.forest, &e->importance, err), err);
     if (status != SOUK_OK || !source->model->stages.confidence_text)
         return status;
-    status = souk_candidate_scores_all(comm, source, &e->visitors, rule, &scores, err);
+    status = souk_candidate_scores_all(comm, source, &e->visitors, rule, 1, NULL, &scores, err);
     if (status == SOUK_OK)
         status = souk_sureness_all(comm, &scores, &e->ranker.confidence, &e->sureness, err);
     souk_candidate_scores_fini(&scores);
@@ -144,13 +144,14 @@ static void cut_list(struct souk_topk *list, double threshold)
 static void keep_confident(struct souk_evaluation *e)
 {
     const struct souk_confidence *c = &e->ranker.confidence;
-    double threshold[SOUK_SEGMENTS];
-    for (int s = 0; s < SOUK_SEGMENTS; s++)
-        threshold[s] = souk_confidence_threshold(c, (enum souk_segment)s, e->min_confidence);
-    cut_list(&e->ranking.cold, threshold[SOUK_SEGMENT_COLD]);
+    double threshold[SOUK_AUDIENCES];
+    for (int s = 0; s < SOUK_AUDIENCES; s++)
+        threshold[s] = souk_confidence_threshold(c, (enum souk_audience)s, e->min_confidence);
+    cut_list(&e->ranking.cold, threshold[SOUK_AUDIENCE_NEW]);
     for (int64_t at = 0; at < e->cases.count; at++)
         if (e->ranking.is_known[at])
-            cut_list(&e->ranking.lists[at], threshold[souk_candidates_segment(&e->candidates, at)]);
+            cut_list(&e->ranking.lists[at],
+                     threshold[souk_candidates_audience(&e->candidates, at)]);
 }
 
 static souk_status measure_all(struct souk_evaluation *e, const struct souk_comm *comm,

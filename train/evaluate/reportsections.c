@@ -71,7 +71,7 @@ void souk_section_importance(FILE *f, const struct souk_report_importance *s)
     souk_section_close(f);
 }
 
-static void title_of_segment(char *text, size_t size, const char *what, const char *name)
+static void title_of_audience(char *text, size_t size, const char *what, const char *name)
 {
     if (name)
         snprintf(text, size, "%s: %.40s", what, name);
@@ -123,7 +123,7 @@ static void draw_bins(FILE *f, const struct souk_calibration_curve *s)
         top = s->observed[i] > top ? s->observed[i] : top;
         top = s->high && s->high[i] > top ? s->high[i] : top;
     }
-    title_of_segment(title, sizeof title, "Stated and observed", s->name);
+    title_of_audience(title, sizeof title, "Stated and observed", s->name);
     souk_svg_chart(f, &(struct souk_chart){.title = title,
                                            .x = {"stated probability", 0, top, false},
                                            .y = {"share that was wanted", 0, top, false},
@@ -136,7 +136,7 @@ static void table_of_bins(FILE *f, const struct souk_calibration_curve *s)
 {
     static const char *const columns[] = {"stated", "observed", "candidates"};
     char title[64];
-    title_of_segment(title, sizeof title, "By stated probability", s->name);
+    title_of_audience(title, sizeof title, "By stated probability", s->name);
     open_table(f, title, columns, 3);
     for (int i = 0; i < s->count; i++)
         fprintf(f, "<tr><th>%.4f</th><td>%.4f</td><td>%" PRId64 "</td></tr>\n", s->predicted[i],
@@ -188,14 +188,14 @@ static void draw_coverage(FILE *f, const struct souk_coverage_curve *s)
                                             .x = (const double[]){0, last},
                                             .y = (const double[]){1, 1 - last}}};
     const struct souk_series kept = {.count = s->count, .x = s->alpha, .y = s->kept};
-    title_of_segment(title, sizeof title, "Coverage", s->name);
+    title_of_audience(title, sizeof title, "Coverage", s->name);
     souk_svg_chart(f, &(struct souk_chart){.title = title,
                                            .about = "share of the wanted candidates that are kept",
                                            .x = {"min_confidence", 0, last, false},
                                            .y = {"coverage", 0, 1, false},
                                            .series = coverage,
                                            .series_count = 2});
-    title_of_segment(title, sizeof title, "Kept", s->name);
+    title_of_audience(title, sizeof title, "Kept", s->name);
     souk_svg_chart(f, &(struct souk_chart){.title = title,
                                            .about = "candidates of a user that are kept, mean",
                                            .x = {"min_confidence", 0, last, false},
@@ -208,7 +208,7 @@ static void table_of_coverage(FILE *f, const struct souk_coverage_curve *s)
 {
     static const char *const columns[] = {"min_confidence", "coverage", "kept"};
     char title[64];
-    title_of_segment(title, sizeof title, "Kept sets", s->name);
+    title_of_audience(title, sizeof title, "Kept sets", s->name);
     open_table(f, title, columns, 3);
     for (int i = 0; i < s->count; i++) {
         fprintf(f, "<tr><th>%g%s</th><td>%.4f", s->alpha[i],
@@ -313,6 +313,6 @@ void souk_section_extras(FILE *f, const struct souk_report_extras *extras)
         return;
     souk_section_candidates(f, extras->candidates);
     souk_section_importance(f, extras->importance);
-    souk_section_coverage(f, extras->coverage, SOUK_REPORT_SEGMENTS);
-    souk_section_calibration(f, extras->calibration, SOUK_REPORT_SEGMENTS);
+    souk_section_coverage(f, extras->coverage, SOUK_REPORT_AUDIENCES);
+    souk_section_calibration(f, extras->calibration, SOUK_REPORT_AUDIENCES);
 }

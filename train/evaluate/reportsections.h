@@ -20,10 +20,10 @@ struct souk_report_importance {
 };
 void souk_section_importance(FILE *f, const struct souk_report_importance *s);
 
-/** Whether probabilities are what they say, for one segment of users. All [count], by ascending
+/** Whether probabilities are what they say, for one audience. All [count], by ascending
  *  probability. */
 struct souk_calibration_curve {
-    const char *name; /**< of the segment; NULL: everybody */
+    const char *name; /**< of the audience; NULL: everybody */
     int count;
     const double *predicted;  /**< mean of the bin */
     const double *observed;   /**< share of the bin that was true */
@@ -34,9 +34,9 @@ struct souk_calibration_curve {
 void souk_section_calibration(FILE *f, const struct souk_calibration_curve *const *curves,
                               int count);
 
-/** Conformal sets of one segment of users. All [count], by ascending alpha. */
+/** Conformal sets of one audience. All [count], by ascending alpha. */
 struct souk_coverage_curve {
-    const char *name;  /**< of the segment; NULL: everybody */
+    const char *name;  /**< of the audience; NULL: everybody */
     const char *about; /**< one sentence, may be NULL */
     int count;
     const double *alpha;      /**< promised to miss at most */
@@ -61,13 +61,13 @@ struct souk_candidate_recall {
 };
 void souk_section_candidates(FILE *f, const struct souk_candidate_recall *s);
 
-enum { SOUK_REPORT_SEGMENTS = 2 };
+enum { SOUK_REPORT_AUDIENCES = 3 };
 
 /** All of them, for struct souk_report; NULL: absent. */
 struct souk_report_extras {
     const struct souk_report_importance *importance;
-    const struct souk_calibration_curve *calibration[SOUK_REPORT_SEGMENTS];
-    const struct souk_coverage_curve *coverage[SOUK_REPORT_SEGMENTS];
+    const struct souk_calibration_curve *calibration[SOUK_REPORT_AUDIENCES];
+    const struct souk_coverage_curve *coverage[SOUK_REPORT_AUDIENCES];
     const struct souk_candidate_recall *candidates;
 };
 void souk_section_extras(FILE *f, const struct souk_report_extras *extras);

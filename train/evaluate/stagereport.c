@@ -36,9 +36,10 @@ static bool is_usual(double alpha)
     return alpha == .05 || alpha == .1 || alpha == .2;
 }
 
-static void print_segment(enum souk_segment segment, const struct souk_sureness_segment *s, FILE *f)
+static void print_audience(enum souk_audience audience, const struct souk_sureness_audience *s,
+                           FILE *f)
 {
-    fprintf(f, "\nconfidence, %s users: calibrated on %" PRId64, souk_segment_name(segment),
+    fprintf(f, "\nconfidence, %s users: calibrated on %" PRId64, souk_audience_name(audience),
             s->points);
     if (s->users == 0) {
         fprintf(f, ", none asked\n");
@@ -67,8 +68,8 @@ void souk_stage_report_print(const struct souk_answer *a, FILE *f)
 {
     if (a->sources.count > 0)
         print_sources(&a->sources, f);
-    for (int s = 0; s < SOUK_SEGMENTS && a->sureness.is_calibrated; s++)
-        print_segment((enum souk_segment)s, &a->sureness.segment[s], f);
+    for (int s = 0; s < SOUK_AUDIENCES && a->sureness.is_calibrated; s++)
+        print_audience((enum souk_audience)s, &a->sureness.audience[s], f);
 }
 
 /* ---- JSON: NULL from a function here when memory is out ---- */
@@ -112,7 +113,7 @@ static json_t *bin_json(const struct souk_probability_bin *b)
                      b->observed, "interval", b->low, b->high, "cases", (json_int_t)b->cases);
 }
 
-static json_t *segment_json(const struct souk_sureness_segment *s)
+static json_t *audience_json(const struct souk_sureness_audience *s)
 {
     json_t *sets = json_array(), *bins = json_array();
     int failed = 0;
@@ -160,9 +161,9 @@ int souk_stage_report_add(const struct souk_answer *a, json_t *root)
     if (!a->sureness.is_calibrated)
         return failed;
     json_t *confidence = json_object();
-    for (int s = 0; s < SOUK_SEGMENTS; s++)
-        failed |= json_object_set_new(confidence, souk_segment_name((enum souk_segment)s),
-                                      segment_json(&a->sureness.segment[s]));
+    for (int s = 0; s < SOUK_AUDIENCES; s++)
+        failed |= json_object_set_new(confidence, souk_audience_name((enum souk_audience)s),
+                                      audience_json(&a->sureness.audience[s]));
     return failed | json_object_set_new(root, "confidence", confidence);
 }
 
@@ -188,8 +189,8 @@ static void fill_candidates(const struct souk_candidate_recalls *c, struct souk_
                                                      .added = out->set_added};
 }
 
-static void fill_coverage(const struct souk_sureness_segment *s, const char *name,
-                          struct souk_segment_extras *out)
+static void fill_coverage(const struct souk_sureness_audience *s, const char *name,
+                          struct souk_audience_extras *out)
 {
     for (int a = 0; a < SOUK_ALPHAS; a++) {
         out->alpha[a] = s->sets[a].alpha;
@@ -214,8 +215,8 @@ static void fill_coverage(const struct souk_sureness_segment *s, const char *nam
                                                  .guaranteed = out->guaranteed};
 }
 
-static void fill_calibration(const struct souk_sureness_segment *s, const char *name,
-                             struct souk_segment_extras *out)
+static void fill_calibration(const struct souk_sureness_audience *s, const char *name,
+                             struct souk_audience_extras *out)
 {
     for (int b = 0; b < s->bins; b++) {
         out->predicted[b] = s->bin[b].predicted;
@@ -241,12 +242,12 @@ void souk_stage_extras_fill(const struct souk_answer *a, struct souk_stage_extra
                                                      .gain = i->gain,
                                                      .splits = i->splits}};
     fill_candidates(&a->sources, out);
-    for (int s = 0; s < SOUK_SEGMENTS && a->sureness.is_calibrated; s++) {
-        const char *name = s == SOUK_SEGMENT_WARM ? "warm users" : "cold users";
-        fill_coverage(&a->sureness.segment[s], name, &out->segment[s]);
-        fill_calibration(&a->sureness.segment[s], name, &out->segment[s]);
-        out->extras.coverage[s] = &out->segment[s].coverage;
-        out->extras.calibration[s] = &out->segment[s].calibration;
+    for (int s = 0; s < SOUK_AUDIENCES && a->sureness.is_calibrated; s++) {
+        static const char *const names[SOUK_AUDIENCES] = {"warm users", "cold users", "new users"};
+        fill_coverage(&a->sureness.audience[s], names[s], &out->audience[s]);
+        fill_calibration(&a->sureness.audience[s], names[s], &out->audience[s]);
+        out->extras.coverage[s] = &out->audience[s].coverage;
+        out->extras.calibration[s] = &out->audience[s].calibration;
     }
     out->extras.importance = &out->importance;
     out->extras.candidates = &out->candidates;

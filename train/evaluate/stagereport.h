@@ -27,7 +27,7 @@ struct souk_stage_extras {
     double set_recall[SOUK_CANDIDATE_SETS_MAX * SOUK_CANDIDATE_SIZES];
     double set_asked[SOUK_CANDIDATE_SETS_MAX], set_added[SOUK_CANDIDATE_SETS_MAX];
     double set_items[SOUK_CANDIDATE_SETS_MAX];
-    struct souk_segment_extras {
+    struct souk_audience_extras {
         char about[160];
         struct souk_coverage_curve coverage;
         double alpha[SOUK_ALPHAS], covered[SOUK_ALPHAS], low[SOUK_ALPHAS], high[SOUK_ALPHAS];
@@ -37,7 +37,7 @@ struct souk_stage_extras {
         double predicted[SOUK_PROBABILITY_BINS], observed[SOUK_PROBABILITY_BINS];
         double bin_low[SOUK_PROBABILITY_BINS], bin_high[SOUK_PROBABILITY_BINS];
         int64_t cases[SOUK_PROBABILITY_BINS];
-    } segment[SOUK_SEGMENTS];
+    } audience[SOUK_AUDIENCES];
 };
 
 void souk_stage_extras_fill(const struct souk_answer *a, struct souk_stage_extras *out);

@@ -7,7 +7,7 @@
 
 static const double alphas[SOUK_ALPHAS] = {.01, .02, .05, .1, .15, .2, .3, .4, .5};
 
-/* Sums over the users of a segment; shares in fixed point. */
+/* Sums over the users of an audience; shares in fixed point. */
 struct sums {
     int64_t users, true_users, candidates;
     int64_t kept[SOUK_ALPHAS], share[SOUK_ALPHAS], square[SOUK_ALPHAS];
@@ -17,7 +17,7 @@ enum { SUMS = sizeof(struct sums) / sizeof(int64_t) };
 struct work {
     const struct souk_candidate_scores *scores;
     const struct souk_confidence *confidence;
-    enum souk_segment segment;
+    enum souk_audience audience;
     double threshold[SOUK_ALPHAS];
     int shift; /* of shares, for all users of all ranks */
 };
@@ -60,17 +60,17 @@ static struct souk_figure coverage_of(const struct work *w, const struct sums *s
     return (struct souk_figure){mean, fmax(mean - half, 0), fmin(mean + half, 1)};
 }
 
-static void conclude(const struct work *w, const struct sums *s, struct souk_sureness_segment *out)
+static void conclude(const struct work *w, const struct sums *s, struct souk_sureness_audience *out)
 {
     const double users = s->users > 0 ? (double)s->users : NAN;
-    out->points = w->confidence->conformal[w->segment].count;
+    out->points = w->confidence->conformal[w->audience].count;
     out->users = s->users;
     out->true_users = s->true_users;
     out->candidates = (double)s->candidates / users;
     for (int a = 0; a < SOUK_ALPHAS; a++)
         out->sets[a] = (struct souk_kept_set){
             .alpha = alphas[a],
-            .is_guaranteed = souk_confidence_is_guaranteed(w->confidence, w->segment, alphas[a]),
+            .is_guaranteed = souk_confidence_is_guaranteed(w->confidence, w->audience, alphas[a]),
             .coverage = coverage_of(w, s, a),
             .kept = (double)s->kept[a] / users};
 }
@@ -88,7 +88,7 @@ static void wilson(struct souk_probability_bin *b)
 
 /* Candidates of one probability stay together. */
 static void fill_bins(const struct work *w, const struct souk_score_histogram *h, int64_t least,
-                      struct souk_sureness_segment *out)
+                      struct souk_sureness_audience *out)
 {
     struct souk_probability_bin *bin = NULL;
     int64_t wanted = 0; /* in the bin at hand, as the next two */
@@ -97,7 +97,7 @@ static void fill_bins(const struct work *w, const struct souk_score_histogram *h
         if (h->shown[cell] == 0)
             continue;
         const double p =
-            souk_confidence_probability(w->confidence, w->segment, souk_score_of_cell(cell));
+            souk_confidence_probability(w->confidence, w->audience, souk_score_of_cell(cell));
         if (!bin || (wanted >= least && p > last && out->bins < SOUK_PROBABILITY_BINS)) {
             bin = &out->bin[out->bins++];
             wanted = 0;
@@ -118,7 +118,7 @@ static void count_candidates(const struct work *w, struct souk_score_histogram *
 {
     const struct souk_candidates *c = w->scores->candidates;
     for (int64_t at = 0; at < c->cases->count; at++) {
-        if (souk_candidates_segment(c, at) != w->segment)
+        if (souk_candidates_audience(c, at) != w->audience)
             continue;
         for (int64_t i = c->offsets[at]; i < c->offsets[at + 1]; i++)
             if (isfinite(w->scores->score[i]))
@@ -127,7 +127,7 @@ static void count_candidates(const struct work *w, struct souk_score_histogram *
 }
 
 static souk_status look_at_probability_all(const struct work *w, const struct souk_comm *comm,
-                                           struct souk_sureness_segment *out,
+                                           struct souk_sureness_audience *out,
                                            struct souk_error *err)
 {
     struct souk_score_histogram h = {0};
@@ -139,21 +139,21 @@ static souk_status look_at_probability_all(const struct work *w, const struct so
     int64_t wanted = 0;
     for (int cell = 0; cell < SOUK_SCORE_CELLS && status == SOUK_OK; cell++)
         wanted += h.wanted[cell];
-    if (wanted > 0 && w->confidence->probability[w->segment].count > 0)
+    if (wanted > 0 && w->confidence->probability[w->audience].count > 0)
         fill_bins(w, &h, (wanted + SOUK_PROBABILITY_BINS - 1) / SOUK_PROBABILITY_BINS, out);
     souk_score_histogram_fini(&h);
     return status;
 }
 
-static souk_status look_at_segment_all(struct work *w, const struct souk_comm *comm,
-                                       struct souk_sureness_segment *out, struct souk_error *err)
+static souk_status look_at_audience_all(struct work *w, const struct souk_comm *comm,
+                                        struct souk_sureness_audience *out, struct souk_error *err)
 {
     const struct souk_candidates *c = w->scores->candidates;
     struct sums sums = {0};
     for (int a = 0; a < SOUK_ALPHAS; a++)
-        w->threshold[a] = souk_confidence_threshold(w->confidence, w->segment, alphas[a]);
+        w->threshold[a] = souk_confidence_threshold(w->confidence, w->audience, alphas[a]);
     for (int64_t at = 0; at < c->cases->count; at++)
-        if (souk_candidates_segment(c, at) == w->segment)
+        if (souk_candidates_audience(c, at) == w->audience)
             add_case(w, at, &sums);
     const souk_status status = souk_sum_i64_all(comm, (int64_t *)&sums, SUMS, err);
     if (status != SOUK_OK)
@@ -173,9 +173,9 @@ souk_status souk_sureness_all(const struct souk_comm *comm,
                      .confidence = confidence,
                      .shift = souk_fixed_shift(1, users > 0 ? users : 1)};
     *out = (struct souk_sureness){.is_calibrated = true};
-    for (int s = 0; s < SOUK_SEGMENTS && status == SOUK_OK; s++) {
-        w.segment = (enum souk_segment)s;
-        status = look_at_segment_all(&w, comm, &out->segment[s], err);
+    for (int s = 0; s < SOUK_AUDIENCES && status == SOUK_OK; s++) {
+        w.audience = (enum souk_audience)s;
+        status = look_at_audience_all(&w, comm, &out->audience[s], err);
     }
     return status;
 }

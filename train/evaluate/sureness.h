@@ -6,7 +6,7 @@
  *      kept        candidates of a user that it keeps, mean over all users
  *      bins        candidates by their stated probability, each with about as many wanted ones
  *
- *  For warm and cold users (stagescore.h). The figures do not depend on ranks.
+ *  For each audience (stagescore.h). The figures do not depend on ranks.
  */
 #ifndef SOUK_EVALUATE_SURENESS_H
 #define SOUK_EVALUATE_SURENESS_H
@@ -29,7 +29,7 @@ struct souk_probability_bin {
     int64_t cases;
 };
 
-struct souk_sureness_segment {
+struct souk_sureness_audience {
     int64_t points;                         /**< of the calibration */
     int64_t users;                          /**< of the evaluation */
     int64_t true_users;                     /**< of them with a true candidate */
@@ -41,7 +41,7 @@ struct souk_sureness_segment {
 
 struct souk_sureness {
     bool is_calibrated; /**< the model says something of its scores */
-    struct souk_sureness_segment segment[SOUK_SEGMENTS];
+    struct souk_sureness_audience audience[SOUK_AUDIENCES];
 };
 
 /** Collective.

@@ -78,8 +78,8 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
         {"label-window", 0, SOUK_OPTION_DURATION, &o->window_ms, "0s", 0, 0, NULL, "DURATION",
          "length of each; 0s: a tenth of training", false},
         {"objective", 0, SOUK_OPTION_TEXT, &o->objective, "auto", 0, 0, NULL, "NAME",
-         "what the trees descend, as in souk-train ranker; auto: logistic or lambdarank, whichever "
-         "ranks the latest window better",
+         "what the trees descend, as in souk-train ranker; auto: trees of logistic and trees of "
+         "lambdarank, added up",
          false},
         {"trees", 0, SOUK_OPTION_INT, &o->trees, "80", 1, 100000, NULL, "N", "trees", false},
         {"leaves", 0, SOUK_OPTION_INT, &o->leaves, "15", 2, 4096, NULL, "N", "leaves of a tree",
@@ -173,26 +173,37 @@ static souk_status learn_all(struct job *j)
     return status;
 }
 
+static void tell_segment(const struct job *j, const struct souk_ranker_training *trained,
+                         enum souk_segment segment)
+{
+    const struct souk_blend *blend = &trained->fusion.blend[segment];
+    const struct souk_fusion_figures *f = &trained->fusion.figures[segment];
+    char name[64];
+    souk_log(SOUK_LOG_INFO, "blend",
+             "segment=%s users=%" PRId64 " source=%s%s weight=%g ndcg_source=%.4f ndcg_forest=%.4f "
+             "ndcg_both=%.4f",
+             souk_segment_name(segment), f->groups, souk_version_source(blend->source),
+             blend->lifted ? "*" : "", (double)blend->weight, f->source, f->forest, f->both);
+    snprintf(name, sizeof name, "ndcg_%s", souk_segment_name(segment));
+    if (f->groups > 0)
+        souk_run_metric(j->run, name, f->both, 0);
+}
+
 static souk_status train_ranker_all(struct job *j, struct souk_ranker_training *trained)
 {
     struct souk_model *model = NULL;
-    souk_status status = souk_status_agree_all(
-        j->comm, souk_model_open(j->scratch[LATEST].path, &model, j->err), j->err);
+    struct souk_stage_rules rules;
+    souk_status status = souk_model_open(j->scratch[LATEST].path, &model, j->err);
     if (!status)
-        status = souk_ranker_training_all(j->comm, &j->rows, model, &j->boosting, j->objectives,
-                                          j->objective_count, trained, j->err);
+        status = souk_stage_rules_of(model, &rules, j->err);
+    status = souk_status_agree_all(j->comm, status, j->err);
+    if (!status)
+        status = souk_ranker_training_all(j->comm, &j->rows, &model->stages, &rules, &j->boosting,
+                                          j->objectives, j->objective_count, trained, j->err);
     souk_model_free(model);
-    if (status)
-        return status;
-    souk_log(SOUK_LOG_INFO, "ranker",
-             "trees=%d objective=%s base=%s%s blend=%g ndcg_base=%.4f ndcg_forest=%.4f "
-             "ndcg_blend=%.4f",
-             trained->trees, souk_rankobjective_name(j->objectives[trained->objective].kind),
-             souk_version_source(trained->base_source), trained->base_lifted ? "*" : "",
-             (double)trained->blend, trained->base_metric, trained->forest_metric,
-             trained->blend_metric);
-    souk_run_metric(j->run, "ranker_ndcg", trained->blend_metric, 0);
-    return SOUK_OK;
+    for (int s = 0; s < SOUK_SEGMENTS && !status; s++)
+        tell_segment(j, trained, s);
+    return status;
 }
 
 static souk_status calibrate_all(struct job *j, const struct souk_ranker_training *trained,
@@ -288,9 +299,7 @@ static souk_status save_all(struct job *j, const struct souk_ranker_training *tr
         j->comm, souk_densecommand_parameters(j->options->parsed, &parameters, j->err), j->err);
     j->plan.forest_text = trained->forest_text;
     j->plan.confidence = confidence;
-    j->plan.base_source = trained->base_source;
-    j->plan.base_lifted = trained->base_lifted;
-    j->plan.blend = trained->blend;
+    memcpy(j->plan.blend, trained->fusion.blend, sizeof j->plan.blend);
     j->plan.parameters_json = parameters;
     if (!status)
         status = souk_version_make_all(j->comm, j->dataset, &j->training, &j->plan,
@@ -330,8 +339,7 @@ static souk_status train_all(const struct souk_comm *comm, const struct all_opti
     remove_scratch(&j);
     souk_training_rows_fini(&j.rows);
     souk_dataset_free(j.dataset);
-    souk_forest_fini(&trained.judge);
-    free(trained.forest_text);
+    souk_ranker_training_fini(&trained);
     souk_confidence_fini(&confidence);
     for (int i = 0; i < SCRATCHES; i++)
         free(j.scratch[i].path);

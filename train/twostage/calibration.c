@@ -18,22 +18,22 @@ enum { CANDIDATES_A_KNOT = 100 }; /* a share of fewer says little */
 struct point {
     uint64_t draw; /* of (seed, user): the lowest are kept */
     double score;
-    int64_t segment;
+    int64_t audience;
 };
 
 struct work {
     const struct souk_comm *comm;
     const struct souk_candidate_scores *scores;
-    const struct souk_training_rows *rows;
+    const int *fold; /* [cases] that held the case out, -1: none */
     uint64_t seed;
     struct point *points; /* of this rank, then the drawn ones of all */
     int64_t count;
     struct souk_error *err;
 };
 
-static uint64_t hash_of(const struct work *w, int64_t at)
+static uint64_t hash_of(const struct souk_cases *c, int64_t at)
 {
-    const char *id = souk_idtable_get(&w->scores->candidates->cases->users, at);
+    const char *id = souk_idtable_get(&c->users, at);
     return souk_hash_bytes(id, strlen(id));
 }
 
@@ -43,7 +43,7 @@ static uint64_t hash_of(const struct work *w, int64_t at)
 static bool draw_point(const struct work *w, int64_t at, struct point *out)
 {
     const struct souk_candidates *c = w->scores->candidates;
-    const uint64_t user = hash_of(w, at);
+    const uint64_t user = hash_of(c->cases, at);
     uint64_t lowest = UINT64_MAX;
     bool found = false;
     for (int64_t i = c->offsets[at]; i < c->offsets[at + 1]; i++) {
@@ -52,7 +52,7 @@ static bool draw_point(const struct work *w, int64_t at, struct point *out)
             continue;
         *out = (struct point){.draw = souk_random_bits(w->seed, user, UINT64_MAX),
                               .score = (double)w->scores->score[i],
-                              .segment = souk_candidates_segment(c, at)};
+                              .audience = souk_candidates_audience(c, at)};
         lowest = draw;
         found = true;
     }
@@ -62,21 +62,21 @@ static bool draw_point(const struct work *w, int64_t at, struct point *out)
 static int compare_points(const void *a, const void *b)
 {
     const struct point *x = a, *y = b;
-    if (x->segment != y->segment)
-        return x->segment < y->segment ? -1 : 1;
+    if (x->audience != y->audience)
+        return x->audience < y->audience ? -1 : 1;
     if (x->draw != y->draw)
         return x->draw < y->draw ? -1 : 1;
     return (x->score > y->score) - (x->score < y->score);
 }
 
-/* Keep the first of each segment. */
+/* Keep the first of each audience. */
 static int64_t thin_out(struct point *points, int64_t count)
 {
-    int64_t kept = 0, of_segment[SOUK_SEGMENTS] = {0};
+    int64_t kept = 0, of_audience[SOUK_AUDIENCES] = {0};
     if (count > 1)
         qsort(points, (size_t)count, sizeof *points, compare_points);
     for (int64_t i = 0; i < count; i++)
-        if (of_segment[points[i].segment]++ < SOUK_CALIBRATION_POINTS_MAX)
+        if (of_audience[points[i].audience]++ < SOUK_CALIBRATION_POINTS_MAX)
             points[kept++] = points[i];
     return kept;
 }
@@ -93,7 +93,7 @@ static souk_status draw_points_all(struct work *w)
         status = souk_fail(w->err, SOUK_ENOMEM, "out of memory for %lld calibration points",
                            (long long)cases);
     for (int64_t at = 0; at < cases && !status; at++)
-        if (souk_ranker_training_holds(w->rows, 0, hash_of(w, at)))
+        if (w->fold[at] >= 0)
             n += draw_point(w, at, &own[n]);
     status = souk_status_agree_all(w->comm, status, w->err);
     if (!status) {
@@ -109,12 +109,13 @@ static souk_status draw_points_all(struct work *w)
     return status;
 }
 
-static souk_status make_conformal(const struct work *w, int64_t segment, struct souk_conformal *out)
+static souk_status make_conformal(const struct work *w, int64_t audience,
+                                  struct souk_conformal *out)
 {
     double score[SOUK_CALIBRATION_POINTS_MAX];
     int64_t n = 0;
     for (int64_t i = 0; i < w->count; i++)
-        if (w->points[i].segment == segment)
+        if (w->points[i].audience == audience)
             score[n++] = w->points[i].score;
     return souk_conformal_init(out, score, n, w->err);
 }
@@ -158,12 +159,11 @@ static souk_status make_isotonic(const struct work *w, const struct souk_score_h
     return status;
 }
 
-static void count_candidates(const struct work *w, int64_t segment, struct souk_score_histogram *h)
+static void count_candidates(const struct work *w, int64_t audience, struct souk_score_histogram *h)
 {
     const struct souk_candidates *c = w->scores->candidates;
     for (int64_t at = 0; at < c->cases->count; at++) {
-        if ((int64_t)souk_candidates_segment(c, at) != segment ||
-            !souk_ranker_training_holds(w->rows, 0, hash_of(w, at)))
+        if ((int64_t)souk_candidates_audience(c, at) != audience || w->fold[at] < 0)
             continue;
         for (int64_t i = c->offsets[at]; i < c->offsets[at + 1]; i++)
             if (isfinite(w->scores->score[i]))
@@ -171,34 +171,34 @@ static void count_candidates(const struct work *w, int64_t segment, struct souk_
     }
 }
 
-static souk_status calibrate_segment_all(const struct work *w, int64_t segment,
-                                         struct souk_confidence *out)
+static souk_status calibrate_audience_all(const struct work *w, int64_t audience,
+                                          struct souk_confidence *out)
 {
     struct souk_score_histogram h = {0};
     souk_status status =
         souk_status_agree_all(w->comm, souk_score_histogram_init(&h, w->err), w->err);
     if (!status) {
-        count_candidates(w, segment, &h);
+        count_candidates(w, audience, &h);
         status = souk_score_histogram_sum_all(w->comm, &h, w->err);
     }
     if (!status)
-        status = make_conformal(w, segment, &out->conformal[segment]);
+        status = make_conformal(w, audience, &out->conformal[audience]);
     if (!status)
-        status = make_isotonic(w, &h, &out->probability[segment]);
+        status = make_isotonic(w, &h, &out->probability[audience]);
     souk_score_histogram_fini(&h);
     return souk_status_agree_all(w->comm, status, w->err);
 }
 
-/* The mean score of a cold user's candidates: all cold users have the same. 0: there is no such
+/* The mean score of a new user's candidates: all new users have the same. 0: there is no such
  * user
  */
-static double mean_of_cold(const struct souk_candidate_scores *s)
+static double mean_of_new(const struct souk_candidate_scores *s)
 {
     const struct souk_candidates *c = s->candidates;
     for (int64_t at = 0; at < c->cases->count; at++) {
         const int64_t first = c->offsets[at], n = c->offsets[at + 1] - first;
         double sum = 0;
-        if (souk_candidates_segment(c, at) != SOUK_SEGMENT_COLD || n == 0)
+        if (souk_candidates_audience(c, at) != SOUK_AUDIENCE_NEW || n == 0)
             continue;
         for (int64_t i = first; i < first + n; i++)
             sum += (double)s->score[i];
@@ -209,19 +209,47 @@ static double mean_of_cold(const struct souk_candidate_scores *s)
 
 static souk_status calibrate_all(struct work *w, struct souk_confidence *out)
 {
-    double unit = mean_of_cold(w->scores);
+    double unit = mean_of_new(w->scores);
     souk_status status = draw_points_all(w);
-    for (int64_t s = 0; s < SOUK_SEGMENTS && !status; s++)
-        status = calibrate_segment_all(w, s, out);
+    for (int64_t s = 0; s < SOUK_AUDIENCES && !status; s++)
+        status = calibrate_audience_all(w, s, out);
     if (!status)
         status = souk_max_f64_all(w->comm, &unit, 1, w->err);
     if (!status && unit > 0)
-        souk_confidence_scale(out, SOUK_SEGMENT_COLD, 1 / unit);
+        souk_confidence_scale(out, SOUK_AUDIENCE_NEW, 1 / unit);
     if (!status)
-        souk_log(SOUK_LOG_INFO, "calibrated", "warm_users=%" PRId64 " cold_users=%" PRId64,
-                 out->conformal[SOUK_SEGMENT_WARM].count, out->conformal[SOUK_SEGMENT_COLD].count);
+        souk_log(SOUK_LOG_INFO, "calibrated", "warm=%" PRId64 " cold=%" PRId64 " new=%" PRId64,
+                 out->conformal[SOUK_AUDIENCE_WARM].count, out->conformal[SOUK_AUDIENCE_COLD].count,
+                 out->conformal[SOUK_AUDIENCE_NEW].count);
     free(w->points);
     return status;
+}
+
+/* ---- scores ---- */
+
+/* Each fold's users are ranked by trees that have not seen them. */
+static souk_status score_all(const struct souk_comm *comm, struct souk_evaluation *asked,
+                             const struct souk_model *model,
+                             const struct souk_ranker_training *ranker, const int *fold,
+                             struct souk_candidate_scores *out, struct souk_error *err)
+{
+    const struct souk_part_source source = {.model = model};
+    struct souk_stage_ranker judge[SOUK_HELDOUT_FOLDS];
+    struct souk_scoring_rule rules[SOUK_HELDOUT_FOLDS];
+    for (int f = 0; f < SOUK_HELDOUT_FOLDS; f++) {
+        judge[f] = (struct souk_stage_ranker){.model = model,
+                                              .rules = asked->candidates.rules,
+                                              .forest = ranker->held.judge[f],
+                                              .has_forest = true,
+                                              .features = ranker->held.data.features};
+        memcpy(judge[f].rules.blend, ranker->fusion.blend, sizeof judge[f].rules.blend);
+        rules[f] = (struct souk_scoring_rule){.order = SOUK_ORDER_MODEL,
+                                              .include_seen = asked->question.include_seen,
+                                              .candidates = &asked->candidates,
+                                              .ranker = &judge[f]};
+    }
+    return souk_candidate_scores_all(comm, &source, &asked->visitors, rules, SOUK_HELDOUT_FOLDS,
+                                     fold, out, err);
 }
 
 souk_status souk_calibration_make_all(const struct souk_comm *comm, struct souk_evaluation *asked,
@@ -231,33 +259,30 @@ souk_status souk_calibration_make_all(const struct souk_comm *comm, struct souk_
                                       struct souk_confidence *out, struct souk_error *err)
 {
     const struct souk_part_source source = {.model = model};
-    const struct souk_stage_ranker judge = {.model = model,
-                                            .rules = {.source_count = model->stages.source_count,
-                                                      .base_source = ranker->base_source,
-                                                      .base_lifted = ranker->base_lifted,
-                                                      .blend = ranker->blend},
-                                            .forest = ranker->judge,
-                                            .has_forest = true,
-                                            .features = rows->features};
-    const struct souk_scoring_rule rule = {.order = SOUK_ORDER_MODEL,
-                                           .include_seen = asked->question.include_seen,
-                                           .candidates = &asked->candidates,
-                                           .ranker = &judge};
+    const struct souk_cases *cases = &asked->cases;
     struct souk_candidate_scores scores = {0};
+    int *fold = souk_alloc_array((size_t)cases->count, sizeof *fold);
+    souk_status status = SOUK_OK;
     *out = (struct souk_confidence){0};
-    souk_status status =
-        souk_visitors_load_all(comm, &source, &asked->cases, &asked->visitors, err);
+    if (!fold)
+        status = souk_fail(err, SOUK_ENOMEM, "out of memory for the folds");
+    status = souk_status_agree_all(comm, status, err);
+    for (int64_t at = 0; at < cases->count && !status; at++)
+        fold[at] = souk_heldout_fold(rows, 0, hash_of(cases, at));
     if (!status)
-        status = souk_candidates_find_all(comm, &source, &asked->cases, &asked->visitors,
+        status = souk_visitors_load_all(comm, &source, cases, &asked->visitors, err);
+    if (!status)
+        status = souk_candidates_find_all(comm, &source, cases, &asked->visitors,
                                           asked->question.include_seen, &asked->candidates, err);
     if (!status)
-        status = souk_candidate_scores_all(comm, &source, &asked->visitors, &rule, &scores, err);
+        status = score_all(comm, asked, model, ranker, fold, &scores, err);
     if (!status) {
-        struct work w = {.comm = comm, .scores = &scores, .rows = rows, .seed = seed, .err = err};
+        struct work w = {.comm = comm, .scores = &scores, .fold = fold, .seed = seed, .err = err};
         status = calibrate_all(&w, out);
     }
     if (status)
         souk_confidence_fini(out);
     souk_candidate_scores_fini(&scores);
+    free(fold);
     return status;
 }

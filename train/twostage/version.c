@@ -9,6 +9,8 @@
 #include "train/linear/ease.h"
 #include "train/popular/popularity.h"
 #include "train/twostage/itemfacts.h"
+#include "train/twostage/itemlevels.h"
+#include "train/twostage/levelfacts.h"
 #include "train/twostage/popularunit.h"
 #include "train/twostage/userevents.h"
 
@@ -17,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EASE, COVISIT, RECENT, SOURCES = SOUK_VERSION_SOURCES };
+enum { EASE, COVISIT, RECENT, SOURCES = SOUK_VERSION_SOURCES, COLD_ITEMS = 5 };
 
 struct making {
     const struct souk_comm *comm;
@@ -26,8 +28,9 @@ struct making {
     const struct souk_version_plan *plan;
     int64_t cut_ms;
     struct souk_ratings ratings;
-    struct souk_user_events *events;             /* [local_count] */
-    float **columns;                             /* [local_count] */
+    struct souk_user_events *events; /* [local_count] */
+    float **columns;                 /* [local_count] */
+    struct souk_levels levels;
     struct souk_neighbour_rows sources[SOURCES]; /* by part */
     struct souk_popularity popularity;
     struct souk_model_part *stage_parts; /* [parts], all borrowed */
@@ -54,6 +57,10 @@ static souk_status read_events_all(struct making *m)
     if (!status)
         status = souk_item_facts_all(m->comm, &m->ratings, m->events, m->dataset->types, m->cut_ms,
                                      m->columns, m->err);
+    if (!status)
+        status = souk_item_levels_all(m->comm, m->dataset, &m->ratings, &m->levels, m->err);
+    if (!status)
+        status = souk_level_facts_all(m->comm, &m->ratings, &m->levels, m->columns, m->err);
     return status;
 }
 
@@ -108,6 +115,17 @@ const char *souk_version_source(int source)
     return names[source];
 }
 
+static void name_columns(const struct souk_levels *levels, struct souk_model_stages *s)
+{
+    for (int c = 0; c < souk_item_facts_count(); c++)
+        snprintf(s->columns[s->column_count++], sizeof s->columns[0], "%s",
+                 souk_item_facts_name(c));
+    for (int l = 0; l < levels->count; l++)
+        for (int f = 0; f < SOUK_LEVEL_FACTS; f++)
+            souk_level_facts_name(levels, l, f, s->columns[s->column_count++],
+                                  sizeof s->columns[0]);
+}
+
 static void name_stages(const struct making *m, struct souk_model_stages *s)
 {
     s->source_count = SOURCES;
@@ -117,9 +135,8 @@ static void name_stages(const struct making *m, struct souk_model_stages *s)
     }
     s->type_count = m->dataset->type_count;
     memcpy(s->types, m->dataset->types, sizeof s->types);
-    s->column_count = souk_item_facts_count();
-    for (int c = 0; c < s->column_count; c++)
-        snprintf(s->columns[c], sizeof s->columns[c], "%s", souk_item_facts_name(c));
+    name_columns(&m->levels, s);
+    s->levels = m->levels;                         /* read only */
     s->forest_text = (char *)m->plan->forest_text; /* read only */
 }
 
@@ -128,9 +145,9 @@ static struct souk_stage_rules rules_of(const struct making *m, const struct sou
     struct souk_stage_rules rules = {.source_count = SOURCES,
                                      .popular_column = souk_stage_column(s, "users_7d"),
                                      .popular_quota = m->plan->popular_quota,
-                                     .base_source = m->plan->base_source,
-                                     .base_lifted = m->plan->base_lifted,
-                                     .blend = m->plan->blend};
+                                     .value_column = souk_stage_column(s, "mean_value"),
+                                     .cold_items = COLD_ITEMS};
+    memcpy(rules.blend, m->plan->blend, sizeof rules.blend);
     static const float powers[SOURCES] = {0, .5F, .5F}; /* of the event weights in a history */
     for (int i = 0; i < SOURCES; i++)
         rules.sources[i] =
@@ -170,7 +187,7 @@ static souk_status state_confidence_all(const struct making *m, char **text)
         souk_popular_unit_all(m->comm, &m->ratings, (const float *const *)m->popularity.score,
                               m->plan->popular_quota, &unit, m->err);
     if (!status && unit > 0)
-        souk_confidence_scale(m->plan->confidence, SOUK_SEGMENT_COLD, unit);
+        souk_confidence_scale(m->plan->confidence, SOUK_AUDIENCE_NEW, unit);
     if (!status)
         status = souk_status_agree_all(
             m->comm, souk_confidence_format(m->plan->confidence, text, &len, m->err), m->err);
@@ -216,6 +233,7 @@ static void making_fini(struct making *m)
     for (int i = 0; i < SOURCES; i++)
         souk_neighbour_rows_fini(&m->sources[i]);
     souk_popularity_fini(&m->popularity);
+    souk_levels_fini(&m->levels);
     souk_ratings_fini(&m->ratings);
 }
 

@@ -19,9 +19,7 @@ struct souk_version_plan {
     struct souk_confidence *confidence; /**< NULL: not calibrated; as souk_calibration_make_all()
                                              leaves it, brought to the scores of this version */
     const char *parameters_json;        /**< one object */
-    int base_source;                    /**< the best single source */
-    bool base_lifted;
-    float blend;
+    struct souk_blend blend[SOUK_SEGMENTS];
 };
 
 enum { SOUK_VERSION_SOURCES = 3 }; /**< EASE, co-visitation, recent co-visitation */
