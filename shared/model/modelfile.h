@@ -45,6 +45,8 @@ struct souk_model_stages {
     struct souk_levels levels; /**< what sorts the items: categories and the like */
     char *rules_json;          /**< how sources are asked and features made; one object */
     char *forest_text;         /**< ranker in LightGBM's text format; NULL before it is trained */
+    char *confidence_text;     /**< what scores say of themselves, one JSON object
+                                    (docs/confidence.md); NULL: not calibrated */
 };
 
 struct souk_model {

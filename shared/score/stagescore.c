@@ -17,6 +17,14 @@ static bool names_agree(const struct souk_stage_ranker *r)
     return true;
 }
 
+static souk_status parse_confidence(struct souk_stage_ranker *r, struct souk_error *err)
+{
+    const char *text = r->model->stages.confidence_text;
+    const souk_status status =
+        souk_confidence_parse(&r->confidence, text, strlen(text), "/confidence", err);
+    return status == SOUK_OK ? status : souk_error_prefix(err, status, "%s", r->model->path);
+}
+
 souk_status souk_stage_ranker_init(struct souk_stage_ranker *out, const struct souk_model *model,
                                    struct souk_error *err)
 {
@@ -34,6 +42,8 @@ souk_status souk_stage_ranker_init(struct souk_stage_ranker *out, const struct s
         status = souk_fail(err, SOUK_EFORMAT,
                            "%s: the ranker reads other features than this build makes: train again",
                            model->path);
+    if (status == SOUK_OK && model->stages.confidence_text)
+        status = parse_confidence(out, err);
     if (status != SOUK_OK)
         souk_stage_ranker_fini(out);
     return status;
@@ -42,6 +52,7 @@ souk_status souk_stage_ranker_init(struct souk_stage_ranker *out, const struct s
 void souk_stage_ranker_fini(struct souk_stage_ranker *r)
 {
     souk_forest_fini(&r->forest);
+    souk_confidence_fini(&r->confidence);
     *r = (struct souk_stage_ranker){0};
 }
 

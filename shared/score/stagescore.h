@@ -10,8 +10,19 @@
 #ifndef SOUK_SCORE_STAGESCORE_H
 #define SOUK_SCORE_STAGESCORE_H
 
+#include "shared/score/confidence.h"
 #include "shared/score/features.h"
 #include "shared/score/forest.h"
+
+/** Whose calibration holds for a visitor. @param items that the visitor has had */
+static inline enum souk_audience souk_stage_audience(const struct souk_stage_rules *rules,
+                                                     int64_t items)
+{
+    if (items == 0)
+        return SOUK_AUDIENCE_NEW;
+    return souk_stage_segment(rules, (float)items) == SOUK_SEGMENT_WARM ? SOUK_AUDIENCE_WARM
+                                                                        : SOUK_AUDIENCE_COLD;
+}
 
 /** Immutable after it is made: any number of threads score with it. */
 struct souk_stage_ranker {
@@ -20,10 +31,12 @@ struct souk_stage_ranker {
     struct souk_forest forest;
     bool has_forest;
     int features;
+    struct souk_confidence confidence; /**< without points where the model has none */
 };
 
 /** @param out empty with souk_stage_ranker_fini(); zeroed on failure
- *  @return SOUK_OK, SOUK_EFORMAT (rules or forest; a forest of other features), SOUK_ENOMEM */
+ *  @return SOUK_OK, SOUK_EFORMAT (rules, forest or calibration; a forest of other features),
+ *          SOUK_EVERSION (a newer calibration), SOUK_ENOMEM */
 souk_status souk_stage_ranker_init(struct souk_stage_ranker *out, const struct souk_model *model,
                                    struct souk_error *err) SOUK_MUST_CHECK;
 void souk_stage_ranker_fini(struct souk_stage_ranker *r);

@@ -250,16 +250,17 @@ static souk_status damage_levels(const char *folder, int32_t value, struct souk_
     return status;
 }
 
-/* Replace the 1 of `"schema": 1` and seal again. */
-static souk_status damage_schema(const char *folder, struct souk_error *err)
+/* Replace the digit behind `before` in a text of model.h5 by a 9, and seal again. */
+static souk_status damage_text(const char *folder, const char *name, const char *before,
+                               struct souk_error *err)
 {
     char *path = souk_path_join(folder, "model.h5");
     const unsigned char nine = '9';
     int64_t size;
     uint64_t digest;
     souk_status status = path ? SOUK_OK : SOUK_ENOMEM;
-    if (!status) /* {\n "schema": 1, ... */
-        status = poke(path, "/manifest", H5T_NATIVE_UINT8, &nine, strlen("{\n \"schema\": "));
+    if (!status)
+        status = poke(path, name, H5T_NATIVE_UINT8, &nine, strlen(before));
     if (!status)
         status = souk_h5seal_write(path, "model", &size, &digest, err);
     free(path);
@@ -269,6 +270,7 @@ static souk_status damage_schema(const char *folder, struct souk_error *err)
 souk_status small_model_write(const char *path, const struct small_model *m, struct souk_error *err)
 {
     const size_t parts = (size_t)m->parts;
+    char calibration[] = SMALL_MODEL_CALIBRATION;
     struct souk_model model = {.parts = m->parts,
                                .id_width = WIDTH,
                                .factors = m->factors,
@@ -284,6 +286,7 @@ souk_status small_model_write(const char *path, const struct small_model *m, str
     if (m->stages) {
         strcpy(model.kind, "two-stage");
         status = small_stages_name(&model.stages);
+        model.stages.confidence_text = calibration;
         if (!status)
             status = small_stages_sort(m->seed, m->items, &model.stages.levels);
     }
@@ -296,7 +299,9 @@ souk_status small_model_write(const char *path, const struct small_model *m, str
     if (!status)
         status = souk_model_write_manifest(path, &model, err);
     if (!status && m->fault == SMALL_MODEL_SCHEMA)
-        status = damage_schema(path, err);
+        status = damage_text(path, "/manifest", "{\n \"schema\": ", err);
+    if (!status && m->fault == SMALL_MODEL_CONFIDENCE) /* another number than the digest's */
+        status = damage_text(path, "/confidence", "{\"cold\":{\"knots\":[", err);
     if (!status && m->fault == SMALL_MODEL_FAR_LEVEL)
         status = damage_levels(path, 100, err);
     if (!status && m->fault == SMALL_MODEL_OTHER_LEVEL)

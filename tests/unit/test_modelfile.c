@@ -158,6 +158,7 @@ static void expect_same_names(const struct souk_model_stages *got)
         cr_expect_str_eq(got->columns[c], want.columns[c]);
     cr_expect_str_eq(got->rules_json, want.rules_json);
     cr_expect_null(got->forest_text);
+    cr_expect_str_eq(got->confidence_text, SMALL_MODEL_CALIBRATION);
     free(want.rules_json);
 }
 
@@ -276,6 +277,14 @@ Test(modelfile, refuses_stages_that_do_not_fit)
         write_model(cases[i].path, m);
         expect_refused(cases[i].path, SOUK_EFORMAT, cases[i].reason);
     }
+}
+
+Test(modelfile, refuses_a_calibration_that_the_manifest_does_not_name)
+{
+    struct small_model m = staged;
+    m.fault = SMALL_MODEL_CONFIDENCE;
+    write_model("m", m);
+    expect_refused("m", SOUK_EINTEGRITY, "model.h5: /confidence is not the one of the manifest");
 }
 
 Test(modelfile, refuses_levels_that_do_not_fit)

@@ -1,5 +1,6 @@
 /* The last stage: a score is the forest's and a share of the base's logarithm; a ranker that does
  * not belong to its model is refused. */
+#include "shared/base/memory.h"
 #include "shared/score/foresttext.h"
 #include "shared/score/stagescore.h"
 #include "tests/support/random_forest.h"
@@ -27,6 +28,7 @@ static void free_model(void)
 {
     free(model.stages.rules_json);
     free(model.stages.forest_text);
+    free(model.stages.confidence_text);
 }
 
 TestSuite(stagescore, .init = make_model, .fini = free_model);
@@ -148,6 +150,64 @@ static void set_rules(const char *text)
 {
     free(model.stages.rules_json);
     model.stages.rules_json = text ? strdup(text) : NULL;
+}
+
+Test(stagescore, says_what_the_model_was_calibrated_to)
+{
+    static const char text[] = "{\"schema\":1,\"warm\":{\"true_scores\":[3,-1,1],\"knots\":[0,2],"
+                               "\"probabilities\":[0.5,1]},"
+                               "\"cold\":{\"true_scores\":[],\"knots\":[],\"probabilities\":[]},"
+                               "\"new\":{\"true_scores\":[],\"knots\":[],\"probabilities\":[]}}";
+    struct souk_stage_ranker ranker;
+    model.stages.confidence_text = souk_strndup(text, strlen(text));
+    cr_assert_eq(souk_stage_ranker_init(&ranker, &model, &err), SOUK_OK, "%s", err.msg);
+    const struct souk_confidence *c = &ranker.confidence;
+    cr_expect_eq(souk_confidence_of(c, SOUK_AUDIENCE_WARM, 1), .75);
+    cr_expect_eq(souk_confidence_of(c, SOUK_AUDIENCE_COLD, 1), 1);
+    cr_expect_eq(souk_confidence_probability(c, SOUK_AUDIENCE_WARM, 1), .75);
+    cr_expect(isnan(souk_confidence_probability(c, SOUK_AUDIENCE_COLD, 1)));
+    cr_expect_eq(souk_confidence_threshold(c, SOUK_AUDIENCE_WARM, .5), 1);
+    cr_expect(souk_confidence_is_guaranteed(c, SOUK_AUDIENCE_WARM, .25));
+    cr_expect_not(souk_confidence_is_guaranteed(c, SOUK_AUDIENCE_WARM, .2));
+    souk_stage_ranker_fini(&ranker);
+}
+
+Test(stagescore, an_audience_is_a_segment_or_nobody_known)
+{
+    const struct souk_stage_rules rules = {.cold_items = 5};
+    cr_expect_eq(souk_stage_audience(&rules, 6), SOUK_AUDIENCE_WARM);
+    cr_expect_eq(souk_stage_audience(&rules, 5), SOUK_AUDIENCE_COLD);
+    cr_expect_eq(souk_stage_audience(&rules, 1), SOUK_AUDIENCE_COLD);
+    cr_expect_eq(souk_stage_audience(&rules, 0), SOUK_AUDIENCE_NEW);
+}
+
+Test(stagescore, refuses_a_calibration_that_cannot_be)
+{
+    static const struct {
+        const char *warm, *reason;
+    } cases[] = {
+        {"\"true_scores\":[1],\"knots\":[2,0],\"probabilities\":[0.5,1]", "knot 1"},
+        {"\"true_scores\":[1],\"knots\":[0,2],\"probabilities\":[1,0.5]", "knot 1"},
+        {"\"true_scores\":[1],\"knots\":[0],\"probabilities\":[1.5]", "not in [0, 1]"},
+        {"\"true_scores\":[1e999],\"knots\":[],\"probabilities\":[]", "overflow"},
+        {"\"true_scores\":[null],\"knots\":[],\"probabilities\":[]", "not a number"},
+        {"\"true_scores\":[1],\"knots\":[0]", "probabilities is not an array"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct souk_stage_ranker ranker;
+        char text[512];
+        snprintf(text, sizeof text,
+                 "{\"schema\":1,\"warm\":{%s},"
+                 "\"cold\":{\"true_scores\":[],\"knots\":[],\"probabilities\":[]},"
+                 "\"new\":{\"true_scores\":[],\"knots\":[],\"probabilities\":[]}}",
+                 cases[i].warm);
+        model.stages.confidence_text = souk_strndup(text, strlen(text));
+        cr_assert_eq(souk_stage_ranker_init(&ranker, &model, &err), SOUK_EFORMAT, "%s", text);
+        cr_expect_not_null(strstr(err.msg, "m.model: /confidence"), "%s", err.msg);
+        cr_expect_not_null(strstr(err.msg, cases[i].reason), "%s", err.msg);
+        free(model.stages.confidence_text);
+        model.stages.confidence_text = NULL;
+    }
 }
 
 Test(stagescore, rules_are_read_as_written)

@@ -12,6 +12,7 @@
 #include "train/twostage/itemfacts.h"
 #include "train/twostage/itemlevels.h"
 #include "train/twostage/levelfacts.h"
+#include "train/twostage/popularunit.h"
 #include "train/twostage/userevents.h"
 
 #include <inttypes.h>
@@ -183,6 +184,22 @@ static souk_status lay_out_parts(struct making *m)
     return SOUK_OK;
 }
 
+/* Visitors without events are answered by popularity, which grows and shrinks with the shop. */
+static souk_status state_confidence_all(const struct making *m, char **text)
+{
+    double unit = 0;
+    size_t len = 0;
+    souk_status status =
+        souk_popular_unit_all(m->comm, &m->ratings, (const float *const *)m->popularity.score,
+                              m->plan->popular_quota, &unit, m->err);
+    if (!status && unit > 0)
+        souk_confidence_scale(m->plan->confidence, SOUK_AUDIENCE_NEW, unit);
+    if (!status)
+        status = souk_status_agree_all(
+            m->comm, souk_confidence_format(m->plan->confidence, text, &len, m->err), m->err);
+    return status;
+}
+
 static souk_status save_all(struct making *m, const char *path, char *id)
 {
     struct souk_model_stages stages = {0};
@@ -193,6 +210,8 @@ static souk_status save_all(struct making *m, const char *path, char *id)
     if (!status && !stages.rules_json)
         status = souk_fail(m->err, SOUK_ENOMEM, "out of memory for the rules of the model");
     status = souk_status_agree_all(m->comm, status, m->err);
+    if (!status && m->plan->confidence)
+        status = state_confidence_all(m, &stages.confidence_text);
     const struct souk_model_content content = {.kind = "two-stage",
                                                .popularity = m->popularity.score,
                                                .item_events = m->popularity.events,
@@ -202,6 +221,7 @@ static souk_status save_all(struct making *m, const char *path, char *id)
     if (!status)
         status = souk_model_save_all(m->comm, path, m->dataset, &m->ratings, &content, id, m->err);
     free(stages.rules_json);
+    free(stages.confidence_text);
     return status;
 }
 
