@@ -83,9 +83,14 @@ enum {
     OF_A_SOURCE = 4,
 };
 
-static int before_categories(const struct souk_model_stages *s)
+static int before_days(const struct souk_model_stages *s)
 {
     return s->column_count + USER_FEATURES + PAIR_FEATURES + OF_A_SOURCE * s->source_count;
+}
+
+static int before_categories(const struct souk_model_stages *s)
+{
+    return before_days(s) + SOUK_DAY_FEATURES;
 }
 
 int souk_feature_count(const struct souk_model_stages *s)
@@ -110,6 +115,10 @@ void souk_feature_name(const struct souk_model_stages *s, int f, char *name, siz
 {
     if (f >= before_categories(s)) {
         souk_category_feature_name(s, f - before_categories(s), name, size);
+        return;
+    }
+    if (f >= before_days(s)) {
+        snprintf(name, size, "%s", souk_day_feature_name(f - before_days(s)));
         return;
     }
     if (f < s->column_count) {
@@ -157,5 +166,6 @@ void souk_feature_row(const struct souk_model *model, const struct souk_stage_ru
         *out++ = support[k].items;
         *out++ = support[k].items > 0 ? support[k].strongest / scores[k] : 0;
     }
-    souk_category_feature_row(s, profile, row, mean_value, out);
+    souk_day_feature_row(&part->days, item, profile, out);
+    souk_category_feature_row(s, profile, row, mean_value, out + SOUK_DAY_FEATURES);
 }

@@ -7,6 +7,7 @@
  *      source.*    score of each source over the visitor's best, plain and lifted: what visitors of
  *                  long and short histories have in common; items of the history behind the score,
  *                  and the share of the strongest of them
+ *      days.*      whether others had the item when the visitor came by (dayfeatures.h)
  *      category.*  what the visitor did with items that share a category (categoryfeatures.h)
  *
  *  The table of names below is the order of a row. A missing value is NaN.
@@ -16,12 +17,13 @@
 
 #include "shared/model/modelfile.h"
 #include "shared/score/categoryfeatures.h"
+#include "shared/score/dayfeatures.h"
 #include "shared/score/neighbours.h"
 #include "shared/score/profile.h"
 #include "shared/score/stagerules.h"
 
 enum {
-    SOUK_STAGE_FEATURES_MAX = SOUK_COLUMNS_MAX + 4 * SOUK_SOURCES_MAX + 16 +
+    SOUK_STAGE_FEATURES_MAX = SOUK_COLUMNS_MAX + 4 * SOUK_SOURCES_MAX + 16 + SOUK_DAY_FEATURES +
                               SOUK_LEVELS_MAX * SOUK_CATEGORY_FEATURES_OF_A_LEVEL
 };
 

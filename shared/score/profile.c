@@ -28,12 +28,13 @@ void souk_profile_fini(struct souk_profile *p)
     free(p->weight);
     free(p->order);
     free(p->values);
+    free(p->day);
     *p = (struct souk_profile){0};
 }
 
 static souk_status make_room(struct souk_profile *p, int64_t events)
 {
-    size_t item = (size_t)p->capacity, facts = item, weight = item, order = item;
+    size_t item = (size_t)p->capacity, facts = item, weight = item, order = item, day = item;
     souk_status status = souk_grow(&p->item, &item, (size_t)events, EVENTS_MAX, sizeof *p->item);
     if (!status)
         status = souk_grow(&p->facts, &facts, (size_t)events, EVENTS_MAX, sizeof *p->facts);
@@ -42,7 +43,9 @@ static souk_status make_room(struct souk_profile *p, int64_t events)
     if (!status)
         status = souk_grow(&p->order, &order, (size_t)events, EVENTS_MAX, sizeof *p->order);
     if (!status)
-        p->capacity = (int64_t)order;
+        status = souk_grow(&p->day, &day, (size_t)events, EVENTS_MAX, sizeof *p->day);
+    if (!status)
+        p->capacity = (int64_t)day;
     return status;
 }
 
@@ -100,11 +103,14 @@ static void fill_figures(struct souk_profile *p, const struct souk_visit *v, int
 {
     double value = 0, valued = 0;
     p->events = (float)events;
+    p->days = 0;
     p->targets = p->recent_events = p->sessions = 0;
     for (int64_t at = 0; at < events; at++) {
         p->targets += v->stages->types[v->type[at]].is_target;
         p->sessions += at == 0 || ms_between(v->ms[at - 1], v->ms[at]) > SESSION_GAP_MS;
         p->recent_events += ms_between(v->ms[at], v->ms[events - 1]) <= RECENT_MS;
+        if (at == 0 || souk_day_of_ms(v->ms[at]) != p->day[p->days - 1])
+            p->day[p->days++] = souk_day_of_ms(v->ms[at]);
         value += v->value[at];
         valued += v->value[at] != 0;
     }

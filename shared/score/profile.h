@@ -5,6 +5,7 @@
  *      events     i7 view, i2 view, i7 cart      by time, none after the moment
  *      items      2    7                         ascending
  *      weight     1    5                         sum of the types' weights
+ *      days       0    3                         distinct, ascending
  *      values     by level (levels.h), what the visitor's items have: of items and events there
  */
 #ifndef SOUK_SCORE_PROFILE_H
@@ -54,6 +55,8 @@ struct souk_profile {
     struct souk_profile_key *order;    /**< [events], scratch */
     struct souk_profile_value *values; /**< of level l: from value_first[l], ascending */
     int64_t value_first[SOUK_LEVELS_MAX + 1], value_capacity;
+    int64_t *day; /**< [days], since 1970 (UTC), of the events, ascending */
+    int64_t days;
     float events, targets;     /**< of the visitor */
     float age_days, idle_days; /**< since the first and the last event; NaN without events */
     float mean_value;          /**< of events with a value; NaN where there is none */

@@ -10,7 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SOURCES = 2, COLUMNS = 3, TYPES = 2, LONGEST = 40, EVENTS_MAX = 11, LEVELS = 2 };
+enum {
+    SOURCES = 2,
+    COLUMNS = 3,
+    TYPES = 2,
+    LONGEST = 40,
+    EVENTS_MAX = 11,
+    DAYS_MAX = 6,
+    LEVELS = 2
+};
 static const char *const source_names[SOURCES] = {"signed", "coarse"};
 static const char *const column_names[COLUMNS] = {"popularity", "trend", "age_days"};
 
@@ -119,13 +127,37 @@ static souk_status fill_columns(uint64_t seed, struct souk_model_part *p)
     return p->columns ? SOUK_OK : SOUK_ENOMEM;
 }
 
+static souk_status fill_days(uint64_t seed, struct souk_model_part *p)
+{
+    const size_t rows = (size_t)p->items.count;
+    int64_t at = 0;
+    p->days.offsets = souk_zalloc_array(rows + 1, sizeof *p->days.offsets);
+    p->days.day = souk_zalloc_array(rows * DAYS_MAX, sizeof *p->days.day);
+    p->days.users = souk_zalloc_array(rows * DAYS_MAX, sizeof *p->days.users);
+    if (!p->days.offsets || !p->days.day || !p->days.users)
+        return SOUK_ENOMEM;
+    for (size_t i = 0; i < rows; i++) {
+        const uint64_t count = souk_random_bits(seed, i, 0) % (DAYS_MAX + 1);
+        int64_t day = -3;
+        for (uint64_t d = 1; d <= count; d++) {
+            day += 1 + (int64_t)(souk_random_bits(seed, i, d) % 5);
+            p->days.day[at] = day;
+            p->days.users[at++] = 1 + (int64_t)(souk_random_bits(seed, i, d) >> 8 & 15);
+        }
+        p->days.offsets[i + 1] = at;
+    }
+    return SOUK_OK;
+}
+
 souk_status small_stages_fill(uint64_t seed, int64_t items, struct souk_model_part *p)
 {
     const uint64_t own = seed + 9000 + 10 * (uint64_t)p->part;
     souk_status status = fill_events(own, items, p);
     for (int s = 0; s < SOURCES && !status; s++)
         status = fill_source(own + 2 * (uint64_t)s + 1, s, items, p);
-    return status ? status : fill_columns(own + 5, p);
+    if (!status)
+        status = fill_columns(own + 5, p);
+    return status ? status : fill_days(own + 7, p);
 }
 
 static int by_hash(const void *a, const void *b)

@@ -158,6 +158,7 @@ static void expect_same_names(const struct souk_model_stages *got)
         cr_expect_str_eq(got->columns[c], want.columns[c]);
     cr_expect_str_eq(got->rules_json, want.rules_json);
     cr_expect_null(got->forest_text);
+    cr_expect_str_eq(got->confidence_text, SMALL_MODEL_CALIBRATION);
     free(want.rules_json);
 }
 
@@ -184,6 +185,9 @@ static void expect_same_stages(const struct souk_model_part *got,
         expect_same_bytes(g->weight, w->weight, w->offsets[items], 4, "source weights");
     }
     expect_same_bytes(got->columns, want->columns, columns * items, 4, "columns");
+    expect_same_bytes(got->days.offsets, want->days.offsets, items + 1, 8, "offsets of days");
+    expect_same_bytes(got->days.day, want->days.day, want->days.offsets[items], 8, "days");
+    expect_same_bytes(got->days.users, want->days.users, want->days.offsets[items], 8, "users");
 }
 
 static void expect_same_levels(const struct souk_levels *got)
@@ -263,6 +267,7 @@ Test(modelfile, refuses_stages_that_do_not_fit)
     } cases[] = {
         {SMALL_MODEL_FAR_EVENT, "event", "is out of range or out of order"},
         {SMALL_MODEL_LATE_EVENT, "late", "is out of range or out of order"},
+        {SMALL_MODEL_EMPTY_DAY, "day", "/items/day: item row"},
         {SMALL_MODEL_INFINITE, "column", "/items/columns entry 0 is infinite"},
         {SMALL_MODEL_FAR_SOURCE, "source", "source coarse: item row"},
     };
@@ -272,6 +277,14 @@ Test(modelfile, refuses_stages_that_do_not_fit)
         write_model(cases[i].path, m);
         expect_refused(cases[i].path, SOUK_EFORMAT, cases[i].reason);
     }
+}
+
+Test(modelfile, refuses_a_calibration_that_the_manifest_does_not_name)
+{
+    struct small_model m = staged;
+    m.fault = SMALL_MODEL_CONFIDENCE;
+    write_model("m", m);
+    expect_refused("m", SOUK_EINTEGRITY, "model.h5: /confidence is not the one of the manifest");
 }
 
 Test(modelfile, refuses_levels_that_do_not_fit)

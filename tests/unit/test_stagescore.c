@@ -1,5 +1,6 @@
 /* The last stage: a score is the forest's and a share of the base's logarithm; a ranker that does
  * not belong to its model is refused. */
+#include "shared/base/memory.h"
 #include "shared/score/foresttext.h"
 #include "shared/score/stagescore.h"
 #include "tests/support/random_forest.h"
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEATURES = 22, ROWS = 200, ITEMS = 3 + 2, SIGNED = 14, LIFTED = 19 };
+enum { FEATURES = 25, ROWS = 200, ITEMS = 3 + 2, SIGNED = 14, LIFTED = 19 };
 static char path[] = "m.model";
 static struct souk_model model;
 static struct souk_error err;
@@ -27,6 +28,7 @@ static void free_model(void)
 {
     free(model.stages.rules_json);
     free(model.stages.forest_text);
+    free(model.stages.confidence_text);
 }
 
 TestSuite(stagescore, .init = make_model, .fini = free_model);
@@ -91,9 +93,32 @@ Test(stagescore, a_score_is_the_forest_and_a_share_of_the_base)
     souk_forest_fini(&forest);
 }
 
+Test(stagescore, many_rows_score_as_each_by_itself)
+{
+    struct souk_forest forest;
+    struct souk_stage_ranker ranker;
+    struct souk_stage_scratch scratch;
+    float rows[ROWS * FEATURES], score[ROWS];
+    double wide[FEATURES];
+    give_forest(FEATURES, &forest);
+    cr_assert_eq(souk_stage_ranker_init(&ranker, &model, &err), SOUK_OK, "%s", err.msg);
+    cr_assert_eq(souk_stage_scratch_init(&scratch, &ranker), SOUK_OK);
+    for (uint64_t n = 0; n < ROWS; n++)
+        draw_row(n, rows + n * FEATURES, wide);
+    for (int64_t count = 0; count <= ROWS; count += count < 70 ? 1 : 13) {
+        souk_stage_ranker_score_rows(&ranker, rows, count, &scratch, score);
+        for (int64_t n = 0; n < count; n++)
+            cr_expect_eq(score[n], souk_stage_ranker_score(&ranker, rows + n * FEATURES));
+    }
+    souk_stage_scratch_fini(&scratch);
+    souk_stage_ranker_fini(&ranker);
+    souk_forest_fini(&forest);
+}
+
 Test(stagescore, without_a_forest_the_base_orders)
 {
     struct souk_stage_ranker ranker;
+    struct souk_stage_scratch scratch;
     float row[FEATURES], before = -INFINITY;
     double wide[FEATURES];
     cr_assert_eq(souk_stage_ranker_init(&ranker, &model, &err), SOUK_OK, "%s", err.msg);
@@ -105,6 +130,10 @@ Test(stagescore, without_a_forest_the_base_orders)
         cr_expect_eq(souk_stage_ranker_forest(&ranker, row), 0);
         before = score;
     }
+    cr_assert_eq(souk_stage_scratch_init(&scratch, &ranker), SOUK_OK);
+    souk_stage_ranker_score_rows(&ranker, row, 1, &scratch, &before);
+    cr_expect_eq(before, souk_stage_ranker_score(&ranker, row));
+    souk_stage_scratch_fini(&scratch);
     souk_stage_ranker_fini(&ranker);
 }
 
@@ -134,7 +163,7 @@ Test(stagescore, refuses_a_forest_of_other_features)
 {
     struct souk_forest forest;
     give_forest(FEATURES - 1, &forest);
-    expect_refused("reads 21 features, this build makes 22");
+    expect_refused("reads 24 features, this build makes 25");
     souk_forest_fini(&forest);
 }
 
@@ -148,6 +177,64 @@ static void set_rules(const char *text)
 {
     free(model.stages.rules_json);
     model.stages.rules_json = text ? strdup(text) : NULL;
+}
+
+Test(stagescore, says_what_the_model_was_calibrated_to)
+{
+    static const char text[] = "{\"schema\":1,\"warm\":{\"true_scores\":[3,-1,1],\"knots\":[0,2],"
+                               "\"probabilities\":[0.5,1]},"
+                               "\"cold\":{\"true_scores\":[],\"knots\":[],\"probabilities\":[]},"
+                               "\"new\":{\"true_scores\":[],\"knots\":[],\"probabilities\":[]}}";
+    struct souk_stage_ranker ranker;
+    model.stages.confidence_text = souk_strndup(text, strlen(text));
+    cr_assert_eq(souk_stage_ranker_init(&ranker, &model, &err), SOUK_OK, "%s", err.msg);
+    const struct souk_confidence *c = &ranker.confidence;
+    cr_expect_eq(souk_confidence_of(c, SOUK_AUDIENCE_WARM, 1), .75);
+    cr_expect_eq(souk_confidence_of(c, SOUK_AUDIENCE_COLD, 1), 1);
+    cr_expect_eq(souk_confidence_probability(c, SOUK_AUDIENCE_WARM, 1), .75);
+    cr_expect(isnan(souk_confidence_probability(c, SOUK_AUDIENCE_COLD, 1)));
+    cr_expect_eq(souk_confidence_threshold(c, SOUK_AUDIENCE_WARM, .5), 1);
+    cr_expect(souk_confidence_is_guaranteed(c, SOUK_AUDIENCE_WARM, .25));
+    cr_expect_not(souk_confidence_is_guaranteed(c, SOUK_AUDIENCE_WARM, .2));
+    souk_stage_ranker_fini(&ranker);
+}
+
+Test(stagescore, an_audience_is_a_segment_or_nobody_known)
+{
+    const struct souk_stage_rules rules = {.cold_items = 5};
+    cr_expect_eq(souk_stage_audience(&rules, 6), SOUK_AUDIENCE_WARM);
+    cr_expect_eq(souk_stage_audience(&rules, 5), SOUK_AUDIENCE_COLD);
+    cr_expect_eq(souk_stage_audience(&rules, 1), SOUK_AUDIENCE_COLD);
+    cr_expect_eq(souk_stage_audience(&rules, 0), SOUK_AUDIENCE_NEW);
+}
+
+Test(stagescore, refuses_a_calibration_that_cannot_be)
+{
+    static const struct {
+        const char *warm, *reason;
+    } cases[] = {
+        {"\"true_scores\":[1],\"knots\":[2,0],\"probabilities\":[0.5,1]", "knot 1"},
+        {"\"true_scores\":[1],\"knots\":[0,2],\"probabilities\":[1,0.5]", "knot 1"},
+        {"\"true_scores\":[1],\"knots\":[0],\"probabilities\":[1.5]", "not in [0, 1]"},
+        {"\"true_scores\":[1e999],\"knots\":[],\"probabilities\":[]", "overflow"},
+        {"\"true_scores\":[null],\"knots\":[],\"probabilities\":[]", "not a number"},
+        {"\"true_scores\":[1],\"knots\":[0]", "probabilities is not an array"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct souk_stage_ranker ranker;
+        char text[512];
+        snprintf(text, sizeof text,
+                 "{\"schema\":1,\"warm\":{%s},"
+                 "\"cold\":{\"true_scores\":[],\"knots\":[],\"probabilities\":[]},"
+                 "\"new\":{\"true_scores\":[],\"knots\":[],\"probabilities\":[]}}",
+                 cases[i].warm);
+        model.stages.confidence_text = souk_strndup(text, strlen(text));
+        cr_assert_eq(souk_stage_ranker_init(&ranker, &model, &err), SOUK_EFORMAT, "%s", text);
+        cr_expect_not_null(strstr(err.msg, "m.model: /confidence"), "%s", err.msg);
+        cr_expect_not_null(strstr(err.msg, cases[i].reason), "%s", err.msg);
+        free(model.stages.confidence_text);
+        model.stages.confidence_text = NULL;
+    }
 }
 
 Test(stagescore, rules_are_read_as_written)

@@ -31,6 +31,8 @@ static souk_status check_usage(struct souk_evaluate_settings *s, struct souk_err
         return souk_fail(err, SOUK_EUSAGE, "--protocol file needs --targets FILE");
     if (q->protocol != SOUK_PROTOCOL_FILE && q->targets)
         return souk_fail(err, SOUK_EUSAGE, "--targets belongs to --protocol file");
+    if (s->min_confidence > 0 && s->rank_by != SOUK_ORDER_MODEL)
+        return souk_fail(err, SOUK_EUSAGE, "--min-confidence belongs to --rank-by model");
     souk_status status = parse_time("split", s->split, &q->split_ms, err);
     if (status == SOUK_OK)
         status = parse_time("test-until", s->until, &q->until_ms, err);
@@ -81,6 +83,10 @@ souk_status souk_evaluate_parse(int argc, char **argv, bool speak, bool *done,
         {"sold-only", 0, SOUK_OPTION_FLAG, &q->sold_only, "true", 0, 0, NULL, NULL,
          "item-holdout: lists hold only hidden items with an event by the end of the test window, "
          "whatever ranks them; --no-sold-only: all hidden ones of the catalogue",
+         false},
+        {"min-confidence", 0, SOUK_OPTION_REAL, &out->min_confidence, "0", 0, .999, NULL, "C",
+         "end lists where the confidence of a calibrated model does not exceed this; 0: they do "
+         "not",
          false},
         {"rank-by", 0, SOUK_OPTION_CHOICE, &out->rank_by, "model", 0, 0,
          "model|popular|newest|random", "ORDER",
@@ -253,6 +259,11 @@ souk_status souk_evaluate_resolve(struct souk_evaluate_settings *s, const struct
     souk_status status = check_origin(d, m, err);
     if (status != SOUK_OK)
         return status;
+    if (s->min_confidence > 0 && !m->stages.confidence_text)
+        return souk_fail(err, SOUK_EINVAL,
+                         "%s says nothing of its confidence: --min-confidence needs a model of "
+                         "souk-train all",
+                         m->path);
     q->trained = m->window;
     if (souk_protocol_has_split(q->protocol))
         status = resolve_split(q, d, m, err);
@@ -269,6 +280,7 @@ souk_status souk_evaluate_resolve_against(const struct souk_evaluate_settings *s
 {
     struct souk_evaluate_settings again = *s;
     const struct souk_question *q = &s->question, *its = &again.question;
+    again.min_confidence = 0; /* lists of the other end where they end */
     souk_status status = souk_evaluate_resolve(&again, d, other, err);
     if (status != SOUK_OK)
         return status;

@@ -26,6 +26,7 @@ struct souk_evaluate_settings {
     struct souk_reorder reorder;
     double mmr;
     int64_t replicates, seed;
+    double min_confidence;
     int protocol, scope, rank_by;
     bool has_curves;
     const char *report, *json, *recommendations, *targets, *per_user;

@@ -1,6 +1,7 @@
 #include "train/evaluate/report.h"
 
 #include "shared/base/clock.h"
+#include "train/evaluate/stagereport.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -48,6 +49,8 @@ static void print_question(const struct souk_report *r, FILE *f)
             " items, %" PRId64 " events\n",
             r->model->id, r->model->kind, r->model->factors, souk_model_users(r->model),
             r->answer->items, r->answer->events);
+    if (r->min_confidence > 0)
+        fprintf(f, "lists      end where confidence does not exceed %g\n", r->min_confidence);
     if (r->order != SOUK_ORDER_MODEL)
         fprintf(f, "lists      its items by %s order, not by the model's scores\n",
                 souk_order_name(r->order));
@@ -156,6 +159,7 @@ souk_status souk_report_print(const struct souk_report *r, FILE *f, struct souk_
     print_main_set(r, SOUK_SET_ALL, "all users and items", f);
     print_slices(r, f);
     print_discrimination(r, f);
+    souk_stage_report_print(r->answer, f);
     if (r->against) {
         print_difference(r, SOUK_SET_HEADLINE, "users and items in training", f);
         print_difference(r, SOUK_SET_ALL, "all users and items", f);

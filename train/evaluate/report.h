@@ -22,6 +22,7 @@ struct souk_report {
     const struct souk_bootstrap *bootstrap;
     enum souk_order order;
     const struct souk_reorder *reorder; /**< what then became of the lists */
+    double min_confidence;              /**< that lists end at; 0: none */
     const struct souk_answer *answer;
     const char *other_name; /**< what it is compared with; NULL: nothing, as the next two */
     const struct souk_answer *other;

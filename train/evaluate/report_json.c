@@ -2,6 +2,7 @@
 
 #include "shared/base/clock.h"
 #include "shared/base/staging.h"
+#include "train/evaluate/stagereport.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -220,11 +221,14 @@ static json_t *build(const struct souk_report *r)
             json_pack("{s:f, s:I, s:I, s:s?}", "mmr", 1 - r->reorder->diversity, "cap_per_category",
                       (json_int_t)r->reorder->cap, "depth", (json_int_t)r->reorder->depth, "rules",
                       r->reorder->rules));
+    if (r->min_confidence > 0)
+        failed |= json_object_set_new(root, "min_confidence", json_real(r->min_confidence));
     if (r->order != SOUK_ORDER_MODEL)
         failed |= json_object_set_new(root, "order", json_string(souk_order_name(r->order)));
     if (r->answer->curves.depth > 0)
         failed |= json_object_set_new(root, "candidates",
                                       describe_candidates(&r->answer->discrimination));
+    failed |= souk_stage_report_add(r->answer, root);
     if (r->against)
         failed |= json_object_set_new(root, "against", describe_against(r));
     json_decref(headline);

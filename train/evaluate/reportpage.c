@@ -72,6 +72,9 @@ static void draw_head(const struct souk_report *r, FILE *f)
     if (r->order != SOUK_ORDER_MODEL)
         fprintf(f, "<p><b>Its items in %s order</b>, not by the model's scores.</p>\n",
                 souk_order_name(r->order));
+    if (r->min_confidence > 0)
+        fprintf(f, "<p><b>Lists end where confidence does not exceed %g.</b></p>\n",
+                r->min_confidence);
     say_protocol(r, f);
     fprintf(
         f, "<p class=\"soft\">Trained on %" PRId64 " users, %" PRId64 " items, %" PRId64 " events.",

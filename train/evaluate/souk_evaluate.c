@@ -13,6 +13,7 @@
 #include "train/evaluate/evaluation.h"
 #include "train/evaluate/report.h"
 #include "train/evaluate/reportpage.h"
+#include "train/evaluate/stagereport.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -96,16 +97,20 @@ static souk_status write_dumps_all(const struct program *e, const struct souk_co
 static souk_status write_reports(const struct program *e, struct souk_error *err)
 {
     const struct souk_evaluate_settings *s = &e->settings;
+    struct souk_stage_extras stages;
+    souk_stage_extras_fill(&e->answer, &stages);
     const struct souk_report report = {.model = e->model,
                                        .question = &s->question,
                                        .cutoffs = &s->cutoffs,
                                        .bootstrap = &s->bootstrap,
                                        .order = (enum souk_order)s->rank_by,
                                        .reorder = &s->reorder,
+                                       .min_confidence = s->min_confidence,
                                        .answer = &e->answer,
                                        .other_name = s->against ? e->other_name : NULL,
                                        .other = s->against ? &e->other_answer : NULL,
-                                       .against = s->against ? &e->against : NULL};
+                                       .against = s->against ? &e->against : NULL,
+                                       .extras = &stages.extras};
     souk_status status = SOUK_OK;
     if (s->json)
         status = souk_report_write_json(&report, s->json, err);
@@ -136,6 +141,8 @@ static souk_status compare_all(struct program *e, const struct souk_comm *comm,
 {
     const struct souk_part_source source = {.model = e->other ? e->other : e->model};
     e->evaluation.order = e->settings.against_order;
+    e->evaluation.has_stages = false;
+    e->evaluation.min_confidence = 0;
     souk_status status = souk_evaluation_answer_all(&e->evaluation, comm, &source, err);
     if (status != SOUK_OK)
         return status;
@@ -157,6 +164,8 @@ static souk_status answer_all(struct program *e, const struct souk_comm *comm,
                                              .bootstrap = s->bootstrap,
                                              .has_curves = s->has_curves,
                                              .reorder = s->reorder,
+                                             .has_stages = true,
+                                             .min_confidence = s->min_confidence,
                                              .order = (enum souk_order)s->rank_by};
     souk_status status =
         souk_evaluation_ask_all(&e->evaluation, comm, e->dataset, e->model->parts, err);

@@ -8,6 +8,7 @@
 #include "train/evaluate/evaluation.h"
 #include "train/linear/densecommand.h"
 #include "train/track/track.h"
+#include "train/twostage/calibration.h"
 #include "train/twostage/labelwindow.h"
 #include "train/twostage/rankertraining.h"
 #include "train/twostage/version.h"
@@ -30,6 +31,16 @@ struct all_options {
 
 enum { OBJECTIVES_MAX = 2 };
 
+/* A model of a label window. */
+struct scratch {
+    char *path;
+    bool is_ours; /* nobody else's: ours to replace and remove */
+};
+
+/* The latest window's stays until the calibration, the others follow each other. */
+enum { LATEST, OLDER, SCRATCHES };
+static const char *const suffixes[SCRATCHES] = {".latest", ".labels"};
+
 struct job {
     const struct souk_comm *comm;
     const struct all_options *options;
@@ -40,8 +51,7 @@ struct job {
     struct souk_boosting_params boosting;
     struct souk_rankobjective objectives[OBJECTIVES_MAX];
     int objective_count;
-    char *scratch;   /* model of the label window at hand */
-    bool is_scratch; /* nobody else's: ours to replace and remove */
+    struct scratch scratch[SCRATCHES];
     struct souk_training_rows rows;
     struct souk_error *err;
 };
@@ -124,14 +134,14 @@ static souk_status learn_window_all(struct job *j, int index)
     struct souk_label_window window;
     struct souk_evaluation asked = {.quiet = true};
     struct souk_model *model = NULL;
+    const char *path = j->scratch[index == 0 ? LATEST : OLDER].path;
     souk_status status = souk_label_window_make(j->dataset, &j->training, j->options->window_ms,
                                                 index, &window, j->err);
     if (!status)
-        status = souk_version_make_all(j->comm, j->dataset, &window.rule, &j->plan, j->scratch,
-                                       NULL, j->err);
-    if (!status)
         status =
-            souk_status_agree_all(j->comm, souk_model_open(j->scratch, &model, j->err), j->err);
+            souk_version_make_all(j->comm, j->dataset, &window.rule, &j->plan, path, NULL, j->err);
+    if (!status)
+        status = souk_status_agree_all(j->comm, souk_model_open(path, &model, j->err), j->err);
     asked.question = window.question;
     if (!status)
         status = souk_evaluation_ask_all(&asked, j->comm, j->dataset, j->dataset->parts, j->err);
@@ -183,7 +193,7 @@ static souk_status train_ranker_all(struct job *j, struct souk_ranker_training *
 {
     struct souk_model *model = NULL;
     struct souk_stage_rules rules;
-    souk_status status = souk_model_open(j->scratch, &model, j->err);
+    souk_status status = souk_model_open(j->scratch[LATEST].path, &model, j->err);
     if (!status)
         status = souk_stage_rules_of(model, &rules, j->err);
     status = souk_status_agree_all(j->comm, status, j->err);
@@ -193,6 +203,28 @@ static souk_status train_ranker_all(struct job *j, struct souk_ranker_training *
     souk_model_free(model);
     for (int s = 0; s < SOUK_SEGMENTS && !status; s++)
         tell_segment(j, trained, s);
+    return status;
+}
+
+static souk_status calibrate_all(struct job *j, const struct souk_ranker_training *trained,
+                                 struct souk_confidence *confidence)
+{
+    struct souk_label_window window;
+    struct souk_evaluation asked = {.quiet = true};
+    struct souk_model *model = NULL;
+    souk_status status =
+        souk_label_window_make(j->dataset, &j->training, j->options->window_ms, 0, &window, j->err);
+    if (!status)
+        status = souk_status_agree_all(
+            j->comm, souk_model_open(j->scratch[LATEST].path, &model, j->err), j->err);
+    asked.question = window.question;
+    if (!status)
+        status = souk_evaluation_ask_all(&asked, j->comm, j->dataset, j->dataset->parts, j->err);
+    if (!status)
+        status = souk_calibration_make_all(j->comm, &asked, model, &j->rows, trained,
+                                           (uint64_t)j->options->seed, confidence, j->err);
+    souk_evaluation_fini(&asked);
+    souk_model_free(model);
     return status;
 }
 
@@ -211,25 +243,25 @@ static souk_status find_objectives(struct job *j)
 }
 
 /* The place is free, or holds what a killed run left there: a model of stages without a ranker. */
-static souk_status claim_scratch(struct job *j)
+static souk_status claim_scratch(struct job *j, struct scratch *s, const char *suffix)
 {
     struct souk_model *model = NULL;
     struct souk_error ignored;
-    const size_t size = strlen(j->options->train.out) + sizeof ".labels";
-    j->scratch = souk_alloc_array(size, 1);
-    if (!j->scratch)
+    const size_t size = strlen(j->options->train.out) + strlen(suffix) + 1;
+    s->path = souk_alloc_array(size, 1);
+    if (!s->path)
         return souk_fail(j->err, SOUK_ENOMEM, "out of memory");
-    snprintf(j->scratch, size, "%s.labels", j->options->train.out);
-    j->is_scratch = access(j->scratch, F_OK) != 0;
-    if (!j->is_scratch && souk_model_open(j->scratch, &model, &ignored) == SOUK_OK)
-        j->is_scratch = model->stages.source_count > 0 && !model->stages.forest_text;
+    snprintf(s->path, size, "%s%s", j->options->train.out, suffix);
+    s->is_ours = access(s->path, F_OK) != 0;
+    if (!s->is_ours && souk_model_open(s->path, &model, &ignored) == SOUK_OK)
+        s->is_ours = model->stages.source_count > 0 && !model->stages.forest_text;
     souk_model_free(model);
-    if (j->is_scratch)
+    if (s->is_ours)
         return SOUK_OK;
     return souk_fail(j->err, SOUK_EEXIST,
                      "%s is in the way of the models that labels are taken with: move it, or give "
                      "another --out",
-                     j->scratch);
+                     s->path);
 }
 
 static souk_status prepare(struct job *j)
@@ -254,17 +286,19 @@ static souk_status prepare(struct job *j)
                                          .quota = (int)o->quota,
                                          .popular_quota = (int)o->popular_quota,
                                          .parameters_json = "{}"};
-    if (!status)
-        status = claim_scratch(j);
+    for (int i = 0; i < SCRATCHES && !status; i++)
+        status = claim_scratch(j, &j->scratch[i], suffixes[i]);
     return status ? status : souk_boosting_check(&j->boosting, j->err);
 }
 
-static souk_status save_all(struct job *j, const struct souk_ranker_training *trained)
+static souk_status save_all(struct job *j, const struct souk_ranker_training *trained,
+                            struct souk_confidence *confidence)
 {
     char *parameters = NULL, id[SOUK_MODEL_ID_BYTES + 1] = "";
     souk_status status = souk_status_agree_all(
         j->comm, souk_densecommand_parameters(j->options->parsed, &parameters, j->err), j->err);
     j->plan.forest_text = trained->forest_text;
+    j->plan.confidence = confidence;
     memcpy(j->plan.blend, trained->fusion.blend, sizeof j->plan.blend);
     j->plan.parameters_json = parameters;
     if (!status)
@@ -282,8 +316,9 @@ static souk_status save_all(struct job *j, const struct souk_ranker_training *tr
 static void remove_scratch(const struct job *j)
 {
     struct souk_error err = {0};
-    if (j->comm->rank == 0 && j->is_scratch && souk_remove_tree(j->scratch, &err) != SOUK_OK)
-        souk_log(SOUK_LOG_WARN, "scratch", "reason=\"%s\"", err.msg);
+    for (int i = 0; i < SCRATCHES && j->comm->rank == 0; i++)
+        if (j->scratch[i].is_ours && souk_remove_tree(j->scratch[i].path, &err) != SOUK_OK)
+            souk_log(SOUK_LOG_WARN, "scratch", "reason=\"%s\"", err.msg);
 }
 
 static souk_status train_all(const struct souk_comm *comm, const struct all_options *o,
@@ -291,18 +326,23 @@ static souk_status train_all(const struct souk_comm *comm, const struct all_opti
 {
     struct job j = {.comm = comm, .options = o, .run = run, .err = err};
     struct souk_ranker_training trained = {0};
+    struct souk_confidence confidence = {0};
     souk_status status = souk_status_agree_all(comm, prepare(&j), err);
     if (!status)
         status = learn_all(&j);
     if (!status)
         status = train_ranker_all(&j, &trained);
     if (!status)
-        status = save_all(&j, &trained);
+        status = calibrate_all(&j, &trained, &confidence);
+    if (!status)
+        status = save_all(&j, &trained, &confidence);
     remove_scratch(&j);
     souk_training_rows_fini(&j.rows);
     souk_dataset_free(j.dataset);
     souk_ranker_training_fini(&trained);
-    free(j.scratch);
+    souk_confidence_fini(&confidence);
+    for (int i = 0; i < SCRATCHES; i++)
+        free(j.scratch[i].path);
     return status;
 }
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FOLDS = 5, NEVER = -1 };
+enum { NEVER = -1 };
 
 static bool is_by_time(const struct souk_training_rows *r)
 {
@@ -15,15 +15,19 @@ static bool is_by_time(const struct souk_training_rows *r)
 
 static int folds_of(const struct souk_training_rows *r)
 {
-    return is_by_time(r) ? 1 : FOLDS;
+    return is_by_time(r) ? 1 : SOUK_HELDOUT_FOLDS;
 }
 
-/* The fold that holds a group out, NEVER: none does. */
-static int fold_of(const struct souk_training_rows *r, int64_t group)
+int souk_heldout_fold(const struct souk_training_rows *r, int window, uint64_t user)
 {
     if (is_by_time(r))
-        return r->group_window[group] == 0 ? 0 : NEVER;
-    return (int)(r->group_hash[group] / 7 % FOLDS);
+        return window == 0 ? 0 : NEVER;
+    return (int)(user / 7 % SOUK_HELDOUT_FOLDS);
+}
+
+static int fold_of(const struct souk_training_rows *r, int64_t group)
+{
+    return souk_heldout_fold(r, r->group_window[group], r->group_hash[group]);
 }
 
 static souk_status name_features(const struct souk_model_stages *stages, struct souk_rankdata *d)
@@ -135,6 +139,8 @@ void souk_heldout_fini(struct souk_heldout *h)
     souk_rankdata_fini(&h->data);
     free(h->fold);
     free(h->forest);
+    for (int f = 0; f < SOUK_HELDOUT_FOLDS; f++)
+        souk_forest_fini(&h->judge[f]);
     *h = (struct souk_heldout){0};
 }
 
@@ -177,17 +183,16 @@ souk_status souk_heldout_score_all(const struct souk_comm *comm,
                                    const struct souk_model_stages *stages,
                                    const struct souk_boosting_params *params,
                                    const struct souk_heldout *h, double *score,
-                                   struct souk_error *err)
+                                   struct souk_forest *judge, struct souk_error *err)
 {
     souk_status status = SOUK_OK;
     for (int64_t i = 0; i < h->data.rows; i++)
         score[i] = 0;
+    memset(judge, 0, SOUK_HELDOUT_FOLDS * sizeof *judge);
     for (int fold = 0; fold < folds_of(rows) && !status; fold++) {
-        struct souk_forest forest = {0};
-        status = learn_fold_all(comm, rows, stages, params, fold, &forest, err);
+        status = learn_fold_all(comm, rows, stages, params, fold, &judge[fold], err);
         if (!status)
-            score_fold(h, fold, &forest, score);
-        souk_forest_fini(&forest);
+            score_fold(h, fold, &judge[fold], score);
     }
     return status;
 }

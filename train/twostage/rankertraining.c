@@ -38,18 +38,36 @@ static souk_status deviation_all(const struct work *w, const double *score, int6
     return status;
 }
 
+/* The trees of an objective, behind those of the ones before it. */
+static souk_status keep_judges_all(const struct work *w, int objective, struct souk_forest *judge,
+                                   struct souk_heldout *h)
+{
+    souk_status status = SOUK_OK;
+    for (int f = 0; f < SOUK_HELDOUT_FOLDS && !status; f++) {
+        souk_forest_scale(&judge[f], 1 / w->deviation[objective]);
+        if (judge[f].trees > 0)
+            status = souk_forest_join(&h->judge[f], &judge[f], w->err);
+    }
+    return souk_status_agree_all(w->comm, status, w->err);
+}
+
 static souk_status try_objective_all(struct work *w, int objective, struct souk_heldout *h,
                                      double *score, double *scratch)
 {
     double *deviation = &w->deviation[objective];
+    struct souk_forest judge[SOUK_HELDOUT_FOLDS];
     w->params.objective = w->objectives[objective];
     souk_status status =
-        souk_heldout_score_all(w->comm, w->rows, w->stages, &w->params, h, score, w->err);
+        souk_heldout_score_all(w->comm, w->rows, w->stages, &w->params, h, score, judge, w->err);
     if (!status)
         status = deviation_all(w, score, h->data.rows, scratch, deviation);
     *deviation = *deviation > 0 ? *deviation : 1; /* trees of one leaf */
     for (int64_t i = 0; i < h->data.rows && !status; i++)
         h->forest[i] += score[i] / *deviation;
+    if (!status)
+        status = keep_judges_all(w, objective, judge, h);
+    for (int f = 0; f < SOUK_HELDOUT_FOLDS; f++)
+        souk_forest_fini(&judge[f]);
     return status;
 }
 

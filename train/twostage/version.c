@@ -8,9 +8,11 @@
 #include "train/linear/densecommand.h"
 #include "train/linear/ease.h"
 #include "train/popular/popularity.h"
+#include "train/twostage/itemdays.h"
 #include "train/twostage/itemfacts.h"
 #include "train/twostage/itemlevels.h"
 #include "train/twostage/levelfacts.h"
+#include "train/twostage/popularunit.h"
 #include "train/twostage/userevents.h"
 
 #include <inttypes.h>
@@ -29,6 +31,7 @@ struct making {
     struct souk_ratings ratings;
     struct souk_user_events *events; /* [local_count] */
     float **columns;                 /* [local_count] */
+    struct souk_day_rows *days;      /* [local_count] */
     struct souk_levels levels;
     struct souk_neighbour_rows sources[SOURCES]; /* by part */
     struct souk_popularity popularity;
@@ -48,7 +51,8 @@ static souk_status read_events_all(struct making *m)
     souk_status status = SOUK_OK;
     m->events = souk_zalloc_array((size_t)local, sizeof *m->events);
     m->columns = souk_zalloc_array((size_t)local, sizeof *m->columns);
-    if (!m->events || !m->columns)
+    m->days = souk_zalloc_array((size_t)local, sizeof *m->days);
+    if (!m->events || !m->columns || !m->days)
         status = souk_fail(m->err, SOUK_ENOMEM, "out of memory for %d parts", local);
     for (int k = 0; k < local && !status; k++)
         status = souk_user_events_read(m->dataset, m->rule, &m->ratings, k, &m->events[k], m->err);
@@ -56,6 +60,8 @@ static souk_status read_events_all(struct making *m)
     if (!status)
         status = souk_item_facts_all(m->comm, &m->ratings, m->events, m->dataset->types, m->cut_ms,
                                      m->columns, m->err);
+    if (!status)
+        status = souk_item_days_all(m->comm, &m->ratings, m->events, m->days, m->err);
     if (!status)
         status = souk_item_levels_all(m->comm, m->dataset, &m->ratings, &m->levels, m->err);
     if (!status)
@@ -170,11 +176,28 @@ static souk_status lay_out_parts(struct making *m)
         p->event_type = m->events[k].type;
         p->event_value = m->events[k].value;
         p->columns = m->columns[k];
+        p->days = m->days[k];
         for (int i = 0; i < SOURCES; i++)
             p->sources[i] = (struct souk_source_rows){
                 m->sources[i].offsets[part], m->sources[i].item[part], m->sources[i].weight[part]};
     }
     return SOUK_OK;
+}
+
+/* Visitors without events are answered by popularity, which grows and shrinks with the shop. */
+static souk_status state_confidence_all(const struct making *m, char **text)
+{
+    double unit = 0;
+    size_t len = 0;
+    souk_status status =
+        souk_popular_unit_all(m->comm, &m->ratings, (const float *const *)m->popularity.score,
+                              m->plan->popular_quota, &unit, m->err);
+    if (!status && unit > 0)
+        souk_confidence_scale(m->plan->confidence, SOUK_AUDIENCE_NEW, unit);
+    if (!status)
+        status = souk_status_agree_all(
+            m->comm, souk_confidence_format(m->plan->confidence, text, &len, m->err), m->err);
+    return status;
 }
 
 static souk_status save_all(struct making *m, const char *path, char *id)
@@ -187,6 +210,8 @@ static souk_status save_all(struct making *m, const char *path, char *id)
     if (!status && !stages.rules_json)
         status = souk_fail(m->err, SOUK_ENOMEM, "out of memory for the rules of the model");
     status = souk_status_agree_all(m->comm, status, m->err);
+    if (!status && m->plan->confidence)
+        status = state_confidence_all(m, &stages.confidence_text);
     const struct souk_model_content content = {.kind = "two-stage",
                                                .popularity = m->popularity.score,
                                                .item_events = m->popularity.events,
@@ -196,6 +221,7 @@ static souk_status save_all(struct making *m, const char *path, char *id)
     if (!status)
         status = souk_model_save_all(m->comm, path, m->dataset, &m->ratings, &content, id, m->err);
     free(stages.rules_json);
+    free(stages.confidence_text);
     return status;
 }
 
@@ -206,9 +232,12 @@ static void making_fini(struct making *m)
             souk_user_events_fini(&m->events[k]);
         if (m->columns)
             free(m->columns[k]);
+        if (m->days)
+            souk_item_days_fini(&m->days[k]);
     }
     free(m->events);
     free(m->columns);
+    free(m->days);
     free(m->stage_parts);
     for (int i = 0; i < SOURCES; i++)
         souk_neighbour_rows_fini(&m->sources[i]);
