@@ -70,11 +70,16 @@ static float pair_idle_days(const struct souk_profile_item *f)
 {
     return f->idle_days;
 }
+static float pair_recent(const struct souk_profile_item *f)
+{
+    return f->recent;
+}
 
 static const struct pair_feature pair_features[] = {
     {"events", pair_events},
     {"targets", pair_targets},
     {"idle_days", pair_idle_days},
+    {"recent", pair_recent},
 };
 
 enum {
@@ -109,6 +114,17 @@ int souk_feature_of_items(const struct souk_model_stages *s)
     while (user_features[f].of != user_items)
         f++;
     return s->column_count + f;
+}
+
+float souk_feature_repeat(const struct souk_model_stages *s, const float *feature)
+{
+    const float *pair = feature + s->column_count + USER_FEATURES;
+    float events = NAN, idle_days = NAN;
+    for (int f = 0; f < PAIR_FEATURES; f++) {
+        events = pair_features[f].of == pair_events ? pair[f] : events;
+        idle_days = pair_features[f].of == pair_idle_days ? pair[f] : idle_days;
+    }
+    return events > 0 ? souk_profile_repeat(events, idle_days) : 0;
 }
 
 void souk_feature_name(const struct souk_model_stages *s, int f, char *name, size_t size)

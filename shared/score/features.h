@@ -39,6 +39,10 @@ int souk_feature_of_source(const struct souk_model_stages *stages, int source, b
 /** Where the number of the visitor's items stands in a row. */
 int souk_feature_of_items(const struct souk_model_stages *stages);
 
+/** How a visitor's own items stand in a list of repeats (souk_profile_repeat()); 0: not an item of
+ *  the visitor's. Reads the pair features of a row. */
+float souk_feature_repeat(const struct souk_model_stages *stages, const float *feature);
+
 /** One row.
  *  @param part   with columns; @param item row within the part; @param row model item row
  *  @param scores  [source_count] of this item

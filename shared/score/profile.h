@@ -85,6 +85,12 @@ void souk_profile_weigh(struct souk_profile *p, const struct souk_profile_rule *
 const struct souk_profile_value *souk_profile_of_value(const struct souk_profile *p, int level,
                                                        int32_t value);
 
+/** How an own item stands in a list of repeats: by its events, the later of equals first. > 0. */
+static inline float souk_profile_repeat(float events, float idle_days)
+{
+    return events + 1 / (1 + idle_days);
+}
+
 /** Index of a model item row, -1: never touched. */
 int64_t souk_profile_find(const struct souk_profile *p, int64_t item);
 

@@ -30,10 +30,11 @@ char *souk_stage_rules_json(const struct souk_stage_rules *rules)
                             json_pack("{s:i, s:b, s:f}", "source", b->source, "lifted", b->lifted,
                                       "weight", (double)b->weight));
     }
-    json_t *json = json_pack("{s:o, s:i, s:i, s:i, s:i, s:o}", "sources", sources, "popular_column",
-                             rules->popular_column, "popular_quota", rules->popular_quota,
-                             "value_column", rules->value_column, "cold_items", rules->cold_items,
-                             "blend", blend);
+    json_t *json =
+        json_pack("{s:o, s:i, s:i, s:i, s:i, s:i, s:o}", "sources", sources, "popular_column",
+                  rules->popular_column, "popular_quota", rules->popular_quota, "repeat_quota",
+                  rules->repeat_quota, "value_column", rules->value_column, "cold_items",
+                  rules->cold_items, "blend", blend);
     char *text = json ? json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     json_decref(json);
     return text;
@@ -82,6 +83,7 @@ souk_status souk_stage_rules_of(const struct souk_model *model, struct souk_stag
     bool good = json_is_array(sources) && json_array_size(sources) == (size_t)out->source_count &&
                 get_int(json, "popular_column", 0, columns - 1, &out->popular_column) &&
                 get_int(json, "popular_quota", 0, SOUK_QUOTA_MAX, &out->popular_quota) &&
+                get_int(json, "repeat_quota", 0, SOUK_QUOTA_MAX, &out->repeat_quota) &&
                 (!json_object_get(json, "value_column") ||
                  get_int(json, "value_column", -1, columns - 1, &out->value_column)) &&
                 get_int(json, "cold_items", 0, INT_MAX, &out->cold_items);

@@ -34,6 +34,7 @@ struct souk_stage_rules {
     struct souk_source_rule sources[SOUK_SOURCES_MAX];
     int popular_column; /**< index of the column that names popular items */
     int popular_quota;
+    int repeat_quota; /**< items that the visitor had most often, where they may be offered */
     int value_column; /**< index of the column that holds the items' mean values, -1: none */
     int cold_items;   /**< visitors with at most so many items are cold */
     struct souk_blend blend[SOUK_SEGMENTS];

@@ -40,6 +40,8 @@ int souk_stage_quota(const struct souk_stage_rules *rules, int list)
 {
     if (list == 2 * rules->source_count)
         return rules->popular_quota;
+    if (list == 2 * rules->source_count + 1)
+        return rules->repeat_quota;
     const struct souk_source_rule *source = &rules->sources[list / 2];
     return source->quota;
 }
@@ -114,6 +116,22 @@ static void mask_other_categories(const struct souk_stage_part *p, int64_t first
     }
 }
 
+/* Items of the block that the profile has, by how often; 0 for the others. *next walks along the
+ * profile. */
+static void score_repeats(const struct souk_stage_part *p, const struct souk_profile *profile,
+                          int64_t first, int64_t *next, float *score)
+{
+    const int64_t begin = p->model->item_first[p->part->part] + first;
+    const int64_t end = begin + block_size(p, first);
+    memset(score, 0, BLOCK * sizeof *score);
+    while (*next < profile->count && profile->item[*next] < begin)
+        ++*next;
+    for (; *next < profile->count && profile->item[*next] < end; ++*next) {
+        const struct souk_profile_item *f = &profile->facts[*next];
+        score[profile->item[*next] - begin] = souk_profile_repeat(f->events, f->idle_days);
+    }
+}
+
 void souk_stage_scan(const struct souk_stage_part *p, const struct souk_profile *profile,
                      const float *weight, bool include_seen, int32_t category,
                      struct souk_topk *lists)
@@ -135,6 +153,10 @@ void souk_stage_scan(const struct souk_stage_part *p, const struct souk_profile 
             offer_block(p, first, score[s], lift ? lift + first : NULL, masked, &lists[2 * s + 1]);
         }
         offer_block(p, first, popular + first, NULL, masked, &lists[2 * rules->source_count]);
+        if (include_seen && lists[2 * rules->source_count + 1].capacity > 0) {
+            score_repeats(p, profile, first, &next, score[0]);
+            offer_block(p, first, score[0], NULL, masked, &lists[2 * rules->source_count + 1]);
+        }
     }
 }
 

@@ -32,6 +32,7 @@ souk_status small_stages_name(struct souk_model_stages *out)
                     {.history = {.power = 1}, .quota = 12, .lift_column = 1}},
         .popular_column = 0,
         .popular_quota = 15,
+        .repeat_quota = 10,
         .value_column = 2,
         .cold_items = 2,
         .blend = {[SOUK_SEGMENT_WARM] = {.source = 1, .lifted = true, .weight = .75F},

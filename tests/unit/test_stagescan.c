@@ -176,8 +176,12 @@ static float column(int c, int64_t item)
 static float plain_value(int list, int64_t item)
 {
     const int source = list / 2;
-    if (source == SOURCES)
+    if (list == 2 * SOURCES)
         return column(rules.popular_column, item);
+    if (list == 2 * SOURCES + 1) {
+        const int64_t at = souk_profile_find(&profile, item);
+        return at < 0 ? 0 : profile.facts[at].events + 1 / (1 + profile.facts[at].idle_days);
+    }
     const int lift = rules.sources[source].lift_column;
     const float score = plain_score(source, item);
     return list % 2 == 0 || lift < 0 ? score : score * column(lift, item);
@@ -290,9 +294,9 @@ Test(stagescan, quotas_are_of_each_list)
     rules.sources[0].quota = 0;
     rules.sources[1].quota = 1;
     rules.popular_quota = 3;
-    const int want[] = {0, 0, 1, 1, 3};
-    cr_assert_eq(souk_stage_lists(&rules), 5);
-    for (int l = 0; l < 5; l++)
+    const int want[] = {0, 0, 1, 1, 3, 10};
+    cr_assert_eq(souk_stage_lists(&rules), 6);
+    for (int l = 0; l < 6; l++)
         cr_expect_eq(souk_stage_quota(&rules, l), want[l]);
     cr_expect_eq(expect_plain_lists(false), 0 + 2 * 1 + 3);
 }
@@ -481,6 +485,8 @@ static void expect_row(const float *row, int64_t item, const float *best)
     expect_feature(row, "pair.events", pair ? pair->events : NAN);
     expect_feature(row, "pair.targets", pair ? pair->targets : NAN);
     expect_feature(row, "pair.idle_days", pair ? pair->idle_days : NAN);
+    expect_feature(row, "pair.recent", pair ? pair->recent : NAN);
+    cr_expect_eq(souk_feature_repeat(&stages, row), plain_value(2 * SOURCES + 1, item));
     expect_feature(row, "source.signed", best[0] > 0 ? plain_value(0, item) / best[0] : 0);
     expect_feature(row, "source.signed.lifted", best[1] > 0 ? plain_value(1, item) / best[1] : 0);
     expect_feature(row, "source.coarse", best[2] > 0 ? plain_value(2, item) / best[2] : 0);
@@ -534,7 +540,7 @@ Test(stagescan, every_feature_has_a_name_of_its_own)
 {
     const int features = souk_feature_count(&stages);
     char name[64][2 * SOUK_NAME_MAX_BYTES];
-    cr_assert_eq(features, 31, "those that expect_row() names");
+    cr_assert_eq(features, 32, "those that expect_row() names");
     for (int f = 0; f < features; f++) {
         souk_feature_name(&stages, f, name[f], sizeof name[f]);
         for (int g = 0; g < f; g++)

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEATURES = 25, ROWS = 200, ITEMS = 3 + 2, SIGNED = 14, LIFTED = 19 };
+enum { FEATURES = 26, ROWS = 200, ITEMS = 3 + 2, SIGNED = 15, LIFTED = 20 };
 static char path[] = "m.model";
 static struct souk_model model;
 static struct souk_error err;
@@ -163,7 +163,7 @@ Test(stagescore, refuses_a_forest_of_other_features)
 {
     struct souk_forest forest;
     give_forest(FEATURES - 1, &forest);
-    expect_refused("reads 24 features, this build makes 25");
+    expect_refused("reads 25 features, this build makes 26");
     souk_forest_fini(&forest);
 }
 
@@ -262,6 +262,7 @@ Test(stagescore, refuses_rules_out_of_range)
         {"{\"half_life_days\": 0, \"quota\": 5, \"lift_column\": -1}", ""},
         {source, ", \"popular_column\": 3"},
         {source, ", \"popular_quota\": -1"},
+        {source, ", \"repeat_quota\": 1001"},
         {source, ", \"value_column\": 3"},
         {source, ", \"cold_items\": -1"},
         {source, ", \"blend\": {}"},
@@ -276,6 +277,7 @@ Test(stagescore, refuses_rules_out_of_range)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         snprintf(text, sizeof text, /* of two members of a name the last counts */
                  "{\"sources\": [%s, %s], \"popular_column\": 0, \"popular_quota\": 5, "
+                 "\"repeat_quota\": 5, "
                  "\"cold_items\": 5, \"blend\": {\"warm\": {\"source\": 0, \"lifted\": true, "
                  "\"weight\": 1}, " COLD "}%s}",
                  source, bad[i].source, bad[i].others);

@@ -40,18 +40,19 @@ static int lists_of(const struct work *w)
     return souk_stage_lists(&w->candidates->rules);
 }
 
-/* Sets are the sources, the popular and the union. */
+/* Sets are the sources, the popular, the repeats and the union. */
 static int sets_of(const struct work *w)
 {
-    return w->candidates->rules.source_count + 2;
+    return w->candidates->rules.source_count + 3;
 }
 
 /* The lists of a set: from *first on, before *end. */
 static void lists_of_set(const struct work *w, int set, int *first, int *end)
 {
-    const bool is_union = set == sets_of(w) - 1;
-    *first = is_union ? 0 : 2 * set;
-    *end = is_union || 2 * set + 2 > lists_of(w) ? lists_of(w) : 2 * set + 2;
+    const int sources = w->candidates->rules.source_count;
+    const bool is_union = set == sets_of(w) - 1, is_source = set < sources;
+    *first = is_union ? 0 : is_source ? 2 * set : sources + set;
+    *end = is_union ? lists_of(w) : is_source ? *first + 2 : *first + 1;
 }
 
 /* ---- lists ---- */
@@ -231,9 +232,10 @@ static void name_set(const struct work *w, int set, char *name, size_t size)
     const struct souk_model_stages *stages = &w->source->model->stages;
     const bool is_source = set < stages->source_count;
     snprintf(name, size, "%s",
-             is_source                     ? stages->sources[set].name
-             : set == stages->source_count ? "popular"
-                                           : "union");
+             is_source                         ? stages->sources[set].name
+             : set == stages->source_count     ? "popular"
+             : set == stages->source_count + 1 ? "repeat"
+                                               : "union");
 }
 
 static void conclude(const struct work *w, struct souk_candidate_recalls *out)

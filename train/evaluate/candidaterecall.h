@@ -18,7 +18,7 @@
 
 enum {
     SOUK_CANDIDATE_SIZES = 4,
-    SOUK_CANDIDATE_SETS_MAX = SOUK_SOURCES_MAX + 2, /**< sources, the popular, the union */
+    SOUK_CANDIDATE_SETS_MAX = SOUK_SOURCES_MAX + 3, /**< sources, popular, repeats, the union */
 };
 extern const int souk_candidate_sizes[SOUK_CANDIDATE_SIZES]; /**< 50, 100, 200, 500 */
 

@@ -233,8 +233,8 @@ static souk_status unite_all_cases(struct souk_candidates *c, const struct souk_
     d.lists = souk_alloc_array((size_t)most, sizeof *d.lists);
     souk_status status = d.row && d.lists ? SOUK_OK : SOUK_ENOMEM;
     for (int64_t at = 0; at < c->cases->count && status == SOUK_OK; at++) {
-        for (int l = 0; l < per_case - 1; l++)
-            c->best[at * (per_case - 1) + l] = best_of(&lists[at * per_case + l]);
+        for (int l = 0; l < 2 * c->rules.source_count; l++)
+            c->best[at * 2 * c->rules.source_count + l] = best_of(&lists[at * per_case + l]);
         const int64_t n = unite(lists + at * per_case, per_case, &d);
         status = add_case(c, at, &d, n, &d.item_cap, &d.lists_cap);
     }

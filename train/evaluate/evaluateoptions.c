@@ -88,10 +88,10 @@ souk_status souk_evaluate_parse(int argc, char **argv, bool speak, bool *done,
          "end lists where the confidence of a calibrated model does not exceed this; 0: they do "
          "not",
          false},
-        {"rank-by", 0, SOUK_OPTION_CHOICE, &out->rank_by, "model", 0, 0,
-         "model|popular|newest|random", "ORDER",
-         "what orders the lists: the model, or for a baseline its popularity, the day an item was "
-         "first seen, or chance",
+        {"rank-by", 0, SOUK_OPTION_TEXT, &out->rank_by, "model", 0, 0, NULL, "ORDER",
+         "what orders the lists: model, or for a baseline popular, newest (the day an item was "
+         "first seen) or random; of a two-stage model also repeat (what the user had most often), "
+         "or a source such as ease or ease.lifted",
          false},
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "order of the lists", false},
         {"mmr", 0, SOUK_OPTION_REAL, &out->mmr, "1", 0, 1, NULL, "LAMBDA",
@@ -151,9 +151,6 @@ souk_status souk_evaluate_parse(int argc, char **argv, bool speak, bool *done,
     q->sold_only = q->sold_only && q->protocol == SOUK_PROTOCOL_ITEM_HOLDOUT;
     out->reorder.diversity = 1 - out->mmr;
     out->has_curves |= out->report != NULL;
-    for (int order = SOUK_ORDER_POPULAR; out->against && order <= SOUK_ORDER_RANDOM; order++)
-        if (strcmp(out->against, souk_order_name((enum souk_order)order)) == 0)
-            out->against_order = (enum souk_order)order;
     out->bootstrap = (struct souk_bootstrap){(int)out->replicates, (uint64_t)out->seed};
     return check_usage(out, err);
 }

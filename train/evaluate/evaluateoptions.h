@@ -17,8 +17,8 @@
 struct souk_evaluate_settings {
     struct souk_options *options; /**< owns the texts below */
     const char *dataset, *model;
-    const char *against;           /**< a model's path, or an order's name; NULL: none */
-    enum souk_order against_order; /**< what it ranks by; the model itself unless it is a path */
+    const char *rank_by; /**< an order's name */
+    const char *against; /**< a model's path, or an order's name; NULL: none */
     const char *split, *until, *k;
     struct souk_question question;
     struct souk_cutoffs cutoffs;
@@ -27,7 +27,7 @@ struct souk_evaluate_settings {
     double mmr;
     int64_t replicates, seed;
     double min_confidence;
-    int protocol, scope, rank_by;
+    int protocol, scope;
     bool has_curves;
     const char *report, *json, *recommendations, *targets, *per_user;
     struct souk_track_options tracking;

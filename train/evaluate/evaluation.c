@@ -83,7 +83,7 @@ struct souk_measure souk_evaluation_measure(const struct souk_evaluation *e)
 static struct souk_scoring_rule scoring_rule(const struct souk_evaluation *e)
 {
     const bool is_among = e->question.protocol == SOUK_PROTOCOL_ITEM_HOLDOUT;
-    return (struct souk_scoring_rule){.order = e->order,
+    return (struct souk_scoring_rule){.by = e->by,
                                       .include_seen = e->question.include_seen,
                                       .among = is_among ? &e->question.hiding : NULL,
                                       .sold_only = e->question.sold_only,
@@ -98,7 +98,7 @@ static souk_status meet_all(struct souk_evaluation *e, const struct souk_comm *c
                             const struct souk_part_source *source, struct souk_error *err)
 {
     souk_status status = SOUK_OK;
-    if ((e->order == SOUK_ORDER_NEWEST || e->question.sold_only) && !e->newest.first_ms)
+    if ((e->by.order == SOUK_ORDER_NEWEST || e->question.sold_only) && !e->newest.first_ms)
         status = souk_newest_find_all(comm, e->dataset, e->question.until_ms, &e->newest, err);
     if (status == SOUK_OK)
         status = souk_visitors_load_all(comm, source, &e->cases, &e->visitors, err);
@@ -166,7 +166,7 @@ static souk_status measure_all(struct souk_evaluation *e, const struct souk_comm
     if (status == SOUK_OK && e->has_curves)
         status =
             souk_discrimination_make_all(comm, source, &measure, &rule, &e->discrimination, err);
-    if (status == SOUK_OK && e->has_stages && rule.candidates && e->order == SOUK_ORDER_MODEL)
+    if (status == SOUK_OK && e->has_stages && rule.candidates && e->by.order == SOUK_ORDER_MODEL)
         status = look_at_stages_all(e, comm, source, &measure, &rule, err);
     return status;
 }

@@ -28,10 +28,10 @@ struct souk_evaluation {
     struct souk_question question; /**< texts borrowed */
     struct souk_cutoffs cutoffs;
     struct souk_bootstrap bootstrap;
-    bool quiet;            /**< no progress, no log */
-    bool has_curves;       /**< also curves and discrimination */
-    bool has_stages;       /**< also the last three, of a two-stage model in its own order */
-    enum souk_order order; /**< what the model's items are ranked by */
+    bool quiet;              /**< no progress, no log */
+    bool has_curves;         /**< also curves and discrimination */
+    bool has_stages;         /**< also the last three, of a two-stage model in its own order */
+    struct souk_ordering by; /**< what the model's items are ranked by */
     double min_confidence; /**< lists end where confidence does not exceed this; needs a calibrated
                                 model in its own order. 0: they do not */
     struct souk_reorder reorder; /**< what then becomes of the lists; zero: nothing */
@@ -58,7 +58,7 @@ souk_status souk_evaluation_ask_all(struct souk_evaluation *e, const struct souk
                                     const struct souk_dataset *dataset, int parts,
                                     struct souk_error *err) SOUK_MUST_CHECK;
 
-/** Collective. Ask a model, with has_curves, has_stages and order set; fills visitors, ranking and
+/** Collective. Ask a model, with has_curves, has_stages and by set; fills visitors, ranking and
  * what is below.
  *  @param source must outlive them */
 souk_status souk_evaluation_answer_all(struct souk_evaluation *e, const struct souk_comm *comm,

@@ -7,17 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-const char *souk_order_name(enum souk_order order)
-{
-    static const char *const names[] = {
-        [SOUK_ORDER_MODEL] = "model",
-        [SOUK_ORDER_POPULAR] = "popular",
-        [SOUK_ORDER_NEWEST] = "newest",
-        [SOUK_ORDER_RANDOM] = "random",
-    };
-    return names[order];
-}
-
 static void print_question(const struct souk_report *r, FILE *f)
 {
     const struct souk_question *q = r->question;
@@ -51,9 +40,8 @@ static void print_question(const struct souk_report *r, FILE *f)
             r->answer->items, r->answer->events);
     if (r->min_confidence > 0)
         fprintf(f, "lists      end where confidence does not exceed %g\n", r->min_confidence);
-    if (r->order != SOUK_ORDER_MODEL)
-        fprintf(f, "lists      its items by %s order, not by the model's scores\n",
-                souk_order_name(r->order));
+    if (r->by->order != SOUK_ORDER_MODEL)
+        fprintf(f, "lists      its items by %s order, not by the model's scores\n", r->by->name);
     if (souk_reorder_is_wanted(r->reorder)) {
         fprintf(f, "reordered  the best %" PRId64 " of each list, relevance %g", r->reorder->depth,
                 1 - r->reorder->diversity);

@@ -223,8 +223,8 @@ static json_t *build(const struct souk_report *r)
                       r->reorder->rules));
     if (r->min_confidence > 0)
         failed |= json_object_set_new(root, "min_confidence", json_real(r->min_confidence));
-    if (r->order != SOUK_ORDER_MODEL)
-        failed |= json_object_set_new(root, "order", json_string(souk_order_name(r->order)));
+    if (r->by->order != SOUK_ORDER_MODEL)
+        failed |= json_object_set_new(root, "order", json_string(r->by->name));
     if (r->answer->curves.depth > 0)
         failed |= json_object_set_new(root, "candidates",
                                       describe_candidates(&r->answer->discrimination));

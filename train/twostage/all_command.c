@@ -26,6 +26,7 @@ struct all_options {
     int64_t windows, window_ms, quota, popular_quota, neighbours, items_limit, threads;
     int64_t trees, leaves, min_data, negatives, seed;
     double lambda, rate, row_share, column_share;
+    bool include_seen;
     const char *objective;
 };
 
@@ -70,6 +71,8 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
          "neighbours kept of each item and source; 0: all", false},
         {"candidates", 0, SOUK_OPTION_INT, &o->quota, "100", 1, SOUK_QUOTA_MAX, NULL, "N",
          "items that each source names for a user", false},
+        {"include-seen", 0, SOUK_OPTION_FLAG, &o->include_seen, "false", 0, 0, NULL, NULL,
+         "for lists that offer again what visitors had: they are wanted again, too", false},
         {"popular-candidates", 0, SOUK_OPTION_INT, &o->popular_quota, "50", 0, SOUK_QUOTA_MAX, NULL,
          "N", "popular items beside them", false},
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "ranker", false},
@@ -120,13 +123,19 @@ static souk_status add_rows_all(struct job *j, struct souk_evaluation *asked,
     const struct souk_part_source source = {.model = model};
     const struct souk_sampling sampling = {j->options->negatives, (uint64_t)j->options->seed};
     struct souk_candidates candidates = {0};
-    souk_status status =
-        souk_candidates_find_all(j->comm, &source, &asked->cases, NULL, false, &candidates, j->err);
+    souk_status status = souk_candidates_find_all(j->comm, &source, &asked->cases, NULL,
+                                                  j->options->include_seen, &candidates, j->err);
     if (!status)
         status =
             souk_training_rows_add_all(&j->rows, j->comm, &source, &candidates, &sampling, j->err);
     souk_candidates_fini(&candidates);
     return status;
+}
+
+static souk_status make_window(struct job *j, int index, struct souk_label_window *out)
+{
+    return souk_label_window_make(j->dataset, &j->training, j->options->window_ms, index,
+                                  j->options->include_seen, out, j->err);
 }
 
 static souk_status learn_window_all(struct job *j, int index)
@@ -135,8 +144,7 @@ static souk_status learn_window_all(struct job *j, int index)
     struct souk_evaluation asked = {.quiet = true};
     struct souk_model *model = NULL;
     const char *path = j->scratch[index == 0 ? LATEST : OLDER].path;
-    souk_status status = souk_label_window_make(j->dataset, &j->training, j->options->window_ms,
-                                                index, &window, j->err);
+    souk_status status = make_window(j, index, &window);
     if (!status)
         status =
             souk_version_make_all(j->comm, j->dataset, &window.rule, &j->plan, path, NULL, j->err);
@@ -212,8 +220,7 @@ static souk_status calibrate_all(struct job *j, const struct souk_ranker_trainin
     struct souk_label_window window;
     struct souk_evaluation asked = {.quiet = true};
     struct souk_model *model = NULL;
-    souk_status status =
-        souk_label_window_make(j->dataset, &j->training, j->options->window_ms, 0, &window, j->err);
+    souk_status status = make_window(j, 0, &window);
     if (!status)
         status = souk_status_agree_all(
             j->comm, souk_model_open(j->scratch[LATEST].path, &model, j->err), j->err);
@@ -285,6 +292,7 @@ static souk_status prepare(struct job *j)
                                          .neighbours = o->neighbours,
                                          .quota = (int)o->quota,
                                          .popular_quota = (int)o->popular_quota,
+                                         .repeat_quota = o->include_seen ? (int)o->quota : 0,
                                          .parameters_json = "{}"};
     for (int i = 0; i < SCRATCHES && !status; i++)
         status = claim_scratch(j, &j->scratch[i], suffixes[i]);

@@ -243,7 +243,7 @@ static souk_status score_all(const struct souk_comm *comm, struct souk_evaluatio
                                               .has_forest = true,
                                               .features = ranker->held.data.features};
         memcpy(judge[f].rules.blend, ranker->fusion.blend, sizeof judge[f].rules.blend);
-        rules[f] = (struct souk_scoring_rule){.order = SOUK_ORDER_MODEL,
+        rules[f] = (struct souk_scoring_rule){.by = {.order = SOUK_ORDER_MODEL},
                                               .include_seen = asked->question.include_seen,
                                               .candidates = &asked->candidates,
                                               .ranker = &judge[f]};

@@ -150,6 +150,7 @@ static struct souk_stage_rules rules_of(const struct making *m, const struct sou
     struct souk_stage_rules rules = {.source_count = SOURCES,
                                      .popular_column = souk_stage_column(s, "users_7d"),
                                      .popular_quota = m->plan->popular_quota,
+                                     .repeat_quota = m->plan->repeat_quota,
                                      .value_column = souk_stage_column(s, "mean_value"),
                                      .cold_items = COLD_ITEMS};
     memcpy(rules.blend, m->plan->blend, sizeof rules.blend);

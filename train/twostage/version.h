@@ -14,7 +14,7 @@
 struct souk_version_plan {
     double ease_lambda;
     int64_t ease_items_limit, neighbours;
-    int quota, popular_quota;
+    int quota, popular_quota, repeat_quota;
     const char *forest_text;            /**< NULL: no ranker yet */
     struct souk_confidence *confidence; /**< NULL: not calibrated; as souk_calibration_make_all()
                                              leaves it, brought to the scores of this version */
