@@ -31,8 +31,8 @@ evaluate() { # RANKS NAME OPTIONS...
     mpirun -n "$ranks" "$SOUK_BIN/souk-evaluate" --dataset shop.ds --model m.model --k 1000 --bootstrap 0 \
         --discovery --json "$name.json" "$@" >"$name.txt" 2>err.txt || fail "evaluate $name: $(tail -1 err.txt)"
 }
-evaluate 2 plain --dump-recommendations lists.tsv --dump-targets targets.tsv --dump-scope all
-evaluate 3 again
+evaluate 2 plain --curves --dump-recommendations lists.tsv --dump-targets targets.tsv --dump-scope all
+evaluate 3 again --curves
 evaluate 1 cut --min-confidence .2 --dump-recommendations cut.tsv
 cmp plain.json again.json || fail "the figures depend on the number of ranks"
 for line in "^confidence, warm users: calibrated on" "^confidence, cold users: calibrated on" \
@@ -101,6 +101,7 @@ for source in figures["sources"]:
     expect(source is union or source["as_asked"] <= union["as_asked"] + 1e-9, f"more than the union: {source}")
 expect(union["adds"] is None and all(s["adds"] >= 0 for s in figures["sources"][:-1]), "what sources add")
 expect(abs(sum(f["gain"] for f in figures["importance"]) - 1) < 1e-9, "gains")
+expect(any(f["ndcg_drop"] > 0 for f in figures["importance"]), "nothing is lost without any feature")
 raise SystemExit(failures > 0)
 PY
 
