@@ -98,24 +98,36 @@ static void mask_seen(const struct souk_stage_part *p, const struct souk_profile
 {
     const int64_t begin = p->model->item_first[p->part->part] + first;
     const int64_t end = begin + block_size(p, first);
-    memset(masked, 0, BLOCK * sizeof *masked);
     while (*next < profile->count && profile->item[*next] < begin)
         ++*next;
     for (; *next < profile->count && profile->item[*next] < end; ++*next)
         masked[profile->item[*next] - begin] = true;
 }
 
+static void mask_other_categories(const struct souk_stage_part *p, int64_t first, int32_t category,
+                                  bool *masked)
+{
+    for (int64_t i = 0; i < block_size(p, first); i++) {
+        const int32_t own = p->part->category ? p->part->category[first + i] : -1;
+        if (own < 0 || !souk_categories_is_under(&p->model->categories, own, category))
+            masked[i] = true;
+    }
+}
+
 void souk_stage_scan(const struct souk_stage_part *p, const struct souk_profile *profile,
-                     const float *weight, bool include_seen, struct souk_topk *lists)
+                     const float *weight, bool include_seen, int32_t category,
+                     struct souk_topk *lists)
 {
     const struct souk_stage_rules *rules = p->rules;
     const float *popular = column_of(p, rules->popular_column);
     float score[SOUK_SOURCES_MAX][BLOCK];
-    bool masked[BLOCK] = {false};
     int64_t next = 0;
     for (int64_t first = 0; first < p->part->items.count; first += BLOCK) {
+        bool masked[BLOCK] = {false};
         if (!include_seen)
             mask_seen(p, profile, first, &next, masked);
+        if (category >= 0)
+            mask_other_categories(p, first, category, masked);
         score_block(p, profile, weight, first, score);
         for (int s = 0; s < rules->source_count; s++) {
             const float *lift = column_of(p, rules->sources[s].lift_column);

@@ -48,9 +48,11 @@ void souk_stage_weigh(const struct souk_stage_rules *rules, struct souk_profile 
 /** Offer the part's items.
  *  @param weight as souk_stage_weigh() left it
  *  @param include_seen items of the profile too
+ *  @param category     only items under it; -1: all
  *  @param lists [souk_stage_lists()], with their quotas as capacities */
 void souk_stage_scan(const struct souk_stage_part *p, const struct souk_profile *profile,
-                     const float *weight, bool include_seen, struct souk_topk *lists);
+                     const float *weight, bool include_seen, int32_t category,
+                     struct souk_topk *lists);
 
 /** Features of some items.
  *  @param best [2 x source_count] as souk_feature_row() takes it: the heads of the lists

@@ -33,6 +33,8 @@ static struct souk_model_part whole;
 static struct souk_stage_rules rules;
 static struct souk_profile profile;
 static float weight[SOURCES * EVENTS_MAX];
+static struct souk_categories categories;
+static int32_t category = -1; /* only items under it */
 static char model_path[] = "m";
 
 static void make_whole(void)
@@ -112,6 +114,7 @@ static void cut_part(struct souk_model_part *out, int number, int64_t begin, int
     *out = (struct souk_model_part){.part = number, .items = whole.items};
     out->items.count = count;
     out->items.bytes += begin * whole.items.stride;
+    out->category = whole.category ? whole.category + begin : NULL;
     for (int s = 0; s < SOURCES; s++)
         cut_source(&out->sources[s], &whole.sources[s], begin, count);
     out->columns = souk_alloc_array((size_t)(count * stages.column_count), sizeof *out->columns);
@@ -128,6 +131,7 @@ static void make_pieces(struct pieces *p, const struct cut *cut)
     memcpy(p->first, cut->first, sizeof p->first);
     p->model = (struct souk_model){
         .path = model_path, .parts = cut->parts, .item_first = p->first, .stages = stages};
+    p->model.categories = categories;
     for (int i = 0; i < cut->parts; i++) {
         cut_part(&p->part[i], i, cut->first[i], cut->first[i + 1]);
         cr_assert_eq(souk_stage_part_init(&p->stage[i], &p->model, &rules, &p->part[i], &err),
@@ -190,7 +194,8 @@ static int plain_list(int list, bool include_seen, struct souk_hit *hits)
     int count = 0;
     for (int64_t i = 0; i < ITEMS; i++) {
         const float value = plain_value(list, i);
-        if (value > 0 && (include_seen || souk_profile_find(&profile, i) < 0))
+        const bool wanted = category < 0 || (whole.category[i] >= 0 && whole.category[i] != 1);
+        if (wanted && value > 0 && (include_seen || souk_profile_find(&profile, i) < 0))
             hits[count++] = (struct souk_hit){value, i, souk_idtable_get(&whole.items, i)};
     }
     qsort(hits, (size_t)count, sizeof *hits, compare_hits);
@@ -209,7 +214,7 @@ static void scan_pieces(const struct pieces *p, bool include_seen, struct souk_t
         cr_assert_eq(souk_topk_init(&own[l], souk_stage_quota(&rules, l)), SOUK_OK);
     }
     for (int i = 0; i < p->model.parts; i++) {
-        souk_stage_scan(&p->stage[i], &profile, weight, include_seen, own);
+        souk_stage_scan(&p->stage[i], &profile, weight, include_seen, category, own);
         for (int l = 0; l < lists; l++) {
             for (int h = 0; h < own[l].count; h++)
                 souk_topk_offer(&united[l], &own[l].hits[h]);
@@ -310,6 +315,21 @@ Test(stagescan, seen_items_are_not_offered_unless_asked_for)
         cr_expect_eq(seen > 0, include);
     }
     free_pieces(&pieces);
+}
+
+/* The tree: 0 with the child 2, and 1. Item i is of none, 0, 1 or 2. */
+Test(stagescan, items_of_other_categories_are_not_offered)
+{
+    static int32_t parents[] = {-1, -1, 0}, depths[] = {1, 1, 2};
+    whole.category = souk_alloc_array(ITEMS, sizeof *whole.category);
+    cr_assert_not_null(whole.category);
+    for (int i = 0; i < ITEMS; i++)
+        whole.category[i] = (int32_t)(souk_random_bits(5, 1, (uint64_t)i) % 4) - 1;
+    take_visitor(9, 40);
+    categories = (struct souk_categories){.ids = {.count = 3}, .parent = parents, .depth = depths};
+    category = 0;
+    cr_expect_gt(expect_plain_lists(false), 0);
+    expect_plain_lists(true);
 }
 
 Test(stagescan, weights_are_those_of_each_source)

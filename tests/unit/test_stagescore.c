@@ -93,9 +93,32 @@ Test(stagescore, a_score_is_the_forest_and_a_share_of_the_base)
     souk_forest_fini(&forest);
 }
 
+Test(stagescore, many_rows_score_as_each_by_itself)
+{
+    struct souk_forest forest;
+    struct souk_stage_ranker ranker;
+    struct souk_stage_scratch scratch;
+    float rows[ROWS * FEATURES], score[ROWS];
+    double wide[FEATURES];
+    give_forest(FEATURES, &forest);
+    cr_assert_eq(souk_stage_ranker_init(&ranker, &model, &err), SOUK_OK, "%s", err.msg);
+    cr_assert_eq(souk_stage_scratch_init(&scratch, &ranker), SOUK_OK);
+    for (uint64_t n = 0; n < ROWS; n++)
+        draw_row(n, rows + n * FEATURES, wide);
+    for (int64_t count = 0; count <= ROWS; count += count < 70 ? 1 : 13) {
+        souk_stage_ranker_score_rows(&ranker, rows, count, &scratch, score);
+        for (int64_t n = 0; n < count; n++)
+            cr_expect_eq(score[n], souk_stage_ranker_score(&ranker, rows + n * FEATURES));
+    }
+    souk_stage_scratch_fini(&scratch);
+    souk_stage_ranker_fini(&ranker);
+    souk_forest_fini(&forest);
+}
+
 Test(stagescore, without_a_forest_the_base_orders)
 {
     struct souk_stage_ranker ranker;
+    struct souk_stage_scratch scratch;
     float row[FEATURES], before = -INFINITY;
     double wide[FEATURES];
     cr_assert_eq(souk_stage_ranker_init(&ranker, &model, &err), SOUK_OK, "%s", err.msg);
@@ -107,6 +130,10 @@ Test(stagescore, without_a_forest_the_base_orders)
         cr_expect_eq(souk_stage_ranker_forest(&ranker, row), 0);
         before = score;
     }
+    cr_assert_eq(souk_stage_scratch_init(&scratch, &ranker), SOUK_OK);
+    souk_stage_ranker_score_rows(&ranker, row, 1, &scratch, &before);
+    cr_expect_eq(before, souk_stage_ranker_score(&ranker, row));
+    souk_stage_scratch_fini(&scratch);
     souk_stage_ranker_fini(&ranker);
 }
 

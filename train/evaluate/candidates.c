@@ -9,13 +9,20 @@
 
 /* ---- profiles ---- */
 
+static int64_t moment_of(const struct souk_candidates *c, int64_t at,
+                         const struct souk_visit *visit)
+{
+    if (c->cases->moment_ms)
+        return c->cases->moment_ms[at];
+    if (c->model->window.until_ms != SOUK_TIME_MAX)
+        return c->model->window.until_ms;
+    return visit->count > 0 ? visit->ms[visit->count - 1] : 0;
+}
+
 static souk_status take_visit(struct souk_candidates *c, int64_t at, const struct souk_visit *visit)
 {
-    const int64_t until_ms = c->model->window.until_ms;
-    const int64_t last_ms = visit->count > 0 ? visit->ms[visit->count - 1] : 0;
     struct souk_profile *profile = &c->profiles[at];
-    const souk_status status =
-        souk_profile_fill(profile, visit, until_ms == SOUK_TIME_MAX ? last_ms : until_ms);
+    const souk_status status = souk_profile_fill(profile, visit, moment_of(c, at, visit));
     if (status != SOUK_OK)
         return status;
     free(c->weights[at]);
@@ -134,7 +141,7 @@ static void scan_cases(struct souk_candidates *c, const struct souk_stage_part *
     const int per_case = souk_stage_lists(&c->rules);
 #pragma omp parallel for default(none) shared(c, part, lists, count, per_case) schedule(dynamic, 16)
     for (int64_t at = 0; at < count; at++)
-        souk_stage_scan(part, &c->profiles[at], c->weights[at], c->include_seen,
+        souk_stage_scan(part, &c->profiles[at], c->weights[at], c->include_seen, -1,
                         lists + at * per_case);
 }
 
