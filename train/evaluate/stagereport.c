@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <math.h>
 
+_Static_assert((int)SOUK_REPORT_AUDIENCES == (int)SOUK_AUDIENCES, "one curve an audience");
+
 /* ---- text ---- */
 
 static void print_value(double value, FILE *f)
