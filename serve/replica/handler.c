@@ -151,8 +151,9 @@ static void answer_item(const struct souk_replica *r, const struct souk_request 
         souk_writer_put_binary(reply, "history_weight", &weight, sizeof weight);
     }
     if (r->stages)
-        souk_writer_put_string(reply, "source",
-                               r->model->stages.sources[r->stages->ranker.rules.base_source].name);
+        souk_writer_put_string(
+            reply, "source",
+            r->model->stages.sources[r->stages->ranker.rules.blend[SOUK_SEGMENT_WARM].source].name);
 }
 
 /* Copies of what the request carries, aligned and checked. */

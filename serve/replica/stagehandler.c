@@ -255,6 +255,13 @@ static void put_names(const struct souk_replica *r, struct souk_writer *reply)
     }
 }
 
+static const struct souk_blend *blend_of(const struct souk_replica *r,
+                                         const struct souk_stage_work *w)
+{
+    const struct souk_stage_rules *rules = &r->stages->ranker.rules;
+    return &rules->blend[souk_stage_segment(rules, (float)w->profile.count)];
+}
+
 static void answer_explain(const struct souk_replica *r, struct souk_stage_work *w,
                            const struct souk_request *request, struct souk_writer *reply)
 {
@@ -275,7 +282,7 @@ static void answer_explain(const struct souk_replica *r, struct souk_stage_work 
     souk_reply_begin(reply, request, r->model->id, 4);
     put_names(r, reply);
     souk_writer_put_real(reply, "expectation", r->stages->shap.expectation);
-    souk_writer_put_real(reply, "blend", (double)r->stages->ranker.rules.blend);
+    souk_writer_put_real(reply, "blend", (double)blend_of(r, w)->weight);
     souk_writer_key(reply, "explanations");
     souk_writer_array(reply, here);
     for (size_t i = 0; i < count; i++)

@@ -33,7 +33,8 @@ static souk_status make_parts(struct souk_stage_shard *s, struct souk_shard *sha
         status =
             souk_stage_part_init(&s->parts[i], s->model, &s->ranker.rules, &shard->parts[i], err);
         if (!status) {
-            s->similar.neighbours[i] = s->parts[i].sources[s->ranker.rules.base_source];
+            s->similar.neighbours[i] =
+                s->parts[i].sources[s->ranker.rules.blend[SOUK_SEGMENT_WARM].source];
             drop_rows(&shard->parts[i]);
         }
     }
@@ -119,7 +120,7 @@ souk_status souk_stage_work_take(struct souk_stage_work *w, const struct souk_st
                                      .ms = w->events.ms,
                                      .type = w->events.type,
                                      .value = w->events.value,
-                                     .types = s->model->stages.types};
+                                     .stages = &s->model->stages};
     const souk_status status = souk_profile_fill(&w->profile, &visit, moment_ms);
     if (!status)
         souk_stage_weigh(&s->ranker.rules, &w->profile, w->weight);

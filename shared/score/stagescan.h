@@ -22,11 +22,12 @@ struct souk_stage_part {
     struct souk_neighbours sources[SOUK_SOURCES_MAX];
 };
 
-/** Lists of a visitor: two for each source, plain and lifted, then the popular. */
-enum { SOUK_STAGE_LISTS_MAX = 2 * SOUK_SOURCES_MAX + 1 };
+/** Lists of a visitor: two for each source, plain and lifted, then the popular, then what the
+ *  visitor has had most often, where that may be offered. */
+enum { SOUK_STAGE_LISTS_MAX = 2 * SOUK_SOURCES_MAX + 2 };
 static inline int souk_stage_lists(const struct souk_stage_rules *rules)
 {
-    return 2 * rules->source_count + 1;
+    return 2 * rules->source_count + 2;
 }
 
 /** Most items of a list; 0: it stays empty. */

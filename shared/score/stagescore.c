@@ -19,6 +19,14 @@ static bool names_agree(const struct souk_stage_ranker *r)
     return true;
 }
 
+static souk_status parse_confidence(struct souk_stage_ranker *r, struct souk_error *err)
+{
+    const char *text = r->model->stages.confidence_text;
+    const souk_status status =
+        souk_confidence_parse(&r->confidence, text, strlen(text), "/confidence", err);
+    return status == SOUK_OK ? status : souk_error_prefix(err, status, "%s", r->model->path);
+}
+
 souk_status souk_stage_ranker_init(struct souk_stage_ranker *out, const struct souk_model *model,
                                    struct souk_error *err)
 {
@@ -36,6 +44,8 @@ souk_status souk_stage_ranker_init(struct souk_stage_ranker *out, const struct s
         status = souk_fail(err, SOUK_EFORMAT,
                            "%s: the ranker reads other features than this build makes: train again",
                            model->path);
+    if (status == SOUK_OK && model->stages.confidence_text)
+        status = parse_confidence(out, err);
     if (status == SOUK_OK && text)
         status = souk_forestscorer_new(&out->forest, &out->scorer, err);
     if (status != SOUK_OK)
@@ -47,6 +57,7 @@ void souk_stage_ranker_fini(struct souk_stage_ranker *r)
 {
     souk_forestscorer_free(r->scorer);
     souk_forest_fini(&r->forest);
+    souk_confidence_fini(&r->confidence);
     *r = (struct souk_stage_ranker){0};
 }
 
@@ -58,21 +69,34 @@ double souk_stage_ranker_forest(const struct souk_stage_ranker *r, const float *
     return r->has_forest ? souk_forest_predict(&r->forest, row) : 0;
 }
 
-double souk_stage_ranker_base(const struct souk_stage_ranker *r, const float *feature)
+double souk_stage_base(float base)
 {
-    const float base = feature[souk_feature_of_source(&r->model->stages, r->rules.base_source,
-                                                      r->rules.base_lifted)];
     return log((base > 0 ? (double)base : 0) + 0x1p-13);
 }
 
-static float sum_of(const struct souk_stage_ranker *r, double forest, double base)
+static const struct souk_blend *blend_of(const struct souk_stage_ranker *r, const float *feature)
 {
-    return r->has_forest ? (float)(forest + (double)r->rules.blend * base) : (float)base;
+    const float items = feature[souk_feature_of_items(&r->model->stages)];
+    return &r->rules.blend[souk_stage_segment(&r->rules, items)];
+}
+
+double souk_stage_ranker_base(const struct souk_stage_ranker *r, const float *feature)
+{
+    const struct souk_blend *b = blend_of(r, feature);
+    return souk_stage_base(
+        feature[souk_feature_of_source(&r->model->stages, b->source, b->lifted)]);
+}
+
+static float sum_of(const struct souk_stage_ranker *r, double forest, const float *feature)
+{
+    const double base = souk_stage_ranker_base(r, feature);
+    return r->has_forest ? (float)(forest + (double)blend_of(r, feature)->weight * base)
+                         : (float)base;
 }
 
 float souk_stage_ranker_score(const struct souk_stage_ranker *r, const float *feature)
 {
-    return sum_of(r, souk_stage_ranker_forest(r, feature), souk_stage_ranker_base(r, feature));
+    return sum_of(r, souk_stage_ranker_forest(r, feature), feature);
 }
 
 souk_status souk_stage_scratch_init(struct souk_stage_scratch *t, const struct souk_stage_ranker *r)
@@ -109,7 +133,6 @@ void souk_stage_ranker_score_rows(const struct souk_stage_ranker *r, const float
         if (r->scorer)
             souk_forestscorer_score(r->scorer, t->row, rows, r->features, t->block, t->score);
         for (int64_t i = 0; i < rows; i++)
-            score[done + i] =
-                sum_of(r, t->score[i], souk_stage_ranker_base(r, first + i * r->features));
+            score[done + i] = sum_of(r, t->score[i], first + i * r->features);
     }
 }

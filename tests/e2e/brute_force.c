@@ -69,10 +69,10 @@ static souk_status use_base_source(const struct souk_model *m, struct souk_model
     const souk_status status = souk_stage_rules_of(m, &rules, err);
     if (status)
         return status;
-    p->neighbour_offsets = p->sources[rules.base_source].offsets;
-    p->neighbour = p->sources[rules.base_source].item;
-    p->neighbour_weight = p->sources[rules.base_source].weight;
-    p->sources[rules.base_source] = (struct souk_source_rows){0};
+    p->neighbour_offsets = p->sources[rules.blend[SOUK_SEGMENT_WARM].source].offsets;
+    p->neighbour = p->sources[rules.blend[SOUK_SEGMENT_WARM].source].item;
+    p->neighbour_weight = p->sources[rules.blend[SOUK_SEGMENT_WARM].source].weight;
+    p->sources[rules.blend[SOUK_SEGMENT_WARM].source] = (struct souk_source_rows){0};
     return SOUK_OK;
 }
 

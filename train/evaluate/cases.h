@@ -57,6 +57,7 @@ struct souk_question {
     const char *targets;                   /**< file: its path */
     bool discovery;                        /**< only items that the user had not touched before */
     bool include_seen;                     /**< training items stay in the lists */
+    bool sold_only; /**< item-holdout: lists hold items with an event before until_ms only */
 };
 
 struct souk_cases {
