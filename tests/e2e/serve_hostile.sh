@@ -134,6 +134,7 @@ kill -9 "${pid[shard1]}" && unset 'pid[shard1]'
 refused 0 '"partial":true' ask recommend --user u1 --json
 ask recommend --user u1 -n 3 >/dev/null || fail "no answer from the shard that is left"
 refused 2 "takes no 'events'" ask recommend --user u1 --events i1=view
+refused 2 'is not calibrated' ask recommend --user u1 --min-confidence 0.5
 refused 2 'has no ranker to explain' ask explain --user u1 --items i1
 stop_fleet
 
@@ -206,6 +207,7 @@ bad 'a time that is none' "has an 'ms'" '[{"item": "i1", "type": "view", "ms": -
 bad 'a value that is a text' "has a 'value'" '[{"item": "i1", "type": "view", "value": "much"}]'
 bad 'a value beyond float' "has a 'value'" '[{"item": "i1", "type": "view", "value": 1e300}]'
 bad 'too many' 'at most 1000 events' '[{"item": "i1", "type": "view"}] * 1001'
+asked proxy 'a confidence that is none' "'min_confidence' must be" "ask('recommend', user='u1', min_confidence=1.5)"
 asked proxy 'a moment that is none' "'moment_ms' must be" "ask('recommend', user='u1', moment_ms=-1)"
 asked proxy 'explain nothing' "'items' must be a list of 1 to 50" "ask('explain', user='u1', items=[])"
 asked proxy 'explain an unknown item' "does not know item 'x1'" "ask('explain', user='u1', items=['i1', 'x1'])"
