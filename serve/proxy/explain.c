@@ -195,7 +195,7 @@ static void start_reply(struct souk_job *j, double expectation, double blend, si
         partial |= j->space->missed[s];
     souk_reply_begin(w, j->request, j->view.model, 8);
     souk_writer_put_text(w, "user_id", j->id, j->id_len);
-    souk_writer_put_string(w, "user_type", j->warm ? "warm" : "cold");
+    souk_writer_put_string(w, "user_type", souk_job_user_type(j));
     souk_writer_put_int(w, "moment_ms", j->moment_ms);
     souk_writer_put_bool(w, "partial", partial);
     souk_writer_put_bool(w, "degraded", j->degraded);

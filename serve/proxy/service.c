@@ -143,7 +143,7 @@ static void recommend(struct souk_job *j)
         return;
     souk_reply_begin(j->reply, j->request, j->view.model, 8 + (j->view.sources > 0));
     souk_writer_put_text(j->reply, "user_id", j->id, j->id_len);
-    souk_writer_put_string(j->reply, "user_type", j->warm || staged ? "warm" : "cold");
+    souk_writer_put_string(j->reply, "user_type", souk_job_user_type(j));
     if (j->view.sources > 0)
         souk_writer_put_int(j->reply, "moment_ms", j->moment_ms);
     put_result(j, &result, source_of(j, staged));

@@ -6,6 +6,11 @@ bool souk_job_is_staged(const struct souk_job *j)
     return j->view.sources > 0 && e->count > 0 && e->ms[0] <= j->moment_ms;
 }
 
+const char *souk_job_user_type(const struct souk_job *j)
+{
+    return (j->view.sources > 0 ? souk_job_is_staged(j) : j->warm) ? "warm" : "cold";
+}
+
 void souk_job_put_visitor(struct souk_job *j)
 {
     const struct souk_event_fields *e = &j->space->events;

@@ -13,6 +13,9 @@
  *  popular is the answer. */
 bool souk_job_is_staged(const struct souk_job *j);
 
+/** `warm` where a history answers, else `cold`. */
+const char *souk_job_user_type(const struct souk_job *j);
+
 /** The first round, into the workspace's candidates.
  *  @return false: an error reply is there; or the job is stale */
 bool souk_job_find_candidates(struct souk_job *j);

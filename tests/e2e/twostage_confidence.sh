@@ -31,8 +31,8 @@ evaluate() { # RANKS NAME OPTIONS...
     mpirun -n "$ranks" "$SOUK_BIN/souk-evaluate" --dataset shop.ds --model m.model --k 1000 --bootstrap 0 \
         --discovery --json "$name.json" "$@" >"$name.txt" 2>err.txt || fail "evaluate $name: $(tail -1 err.txt)"
 }
-evaluate 2 plain --dump-recommendations lists.tsv --dump-targets targets.tsv --dump-scope all
-evaluate 3 again
+evaluate 2 plain --curves --dump-recommendations lists.tsv --dump-targets targets.tsv --dump-scope all
+evaluate 3 again --curves
 evaluate 1 cut --min-confidence .2 --dump-recommendations cut.tsv
 cmp plain.json again.json || fail "the figures depend on the number of ranks"
 for line in "^confidence, warm users: calibrated on" "^confidence, cold users: calibrated on" \
@@ -52,14 +52,17 @@ manifest = json.loads(bytes(model["manifest"][:]))
 said = json.loads(bytes(model["confidence"][:]))
 expect(len(manifest["stages"]["confidence"]) == 16, "no digest of the calibration")
 cold_items = manifest["stages"]["rules"]["cold_items"]
-items = {} # of a user, distinct
-for part in map(h5py.File, glob.glob("m.model/part-*.h5")):
+popular_column = manifest["stages"]["rules"]["popular_column"]
+history, popularity = {}, [] # items of a user; (value, item) by global row
+for part in map(h5py.File, sorted(glob.glob("m.model/part-*.h5"))):
     at = 0
     for user, length in zip(part["users/id"][:], part["users/event_length"][:]):
-        items[user.decode()] = len(set(part["users/event_item"][at:at + length]))
+        history[user.decode()] = set(part["users/event_item"][at:at + length])
         at += length
+    ids = part["items/id"][:]
+    popularity += zip(part["items/columns"][popular_column * len(ids):(popular_column + 1) * len(ids)], ids)
 def audience_of(user):
-    count = items.get(user, 0)
+    count = len(history.get(user, ()))
     return "new" if count == 0 else "cold" if count <= cold_items else "warm"
 lists, targets, cut = (collections.defaultdict(dict) for _ in range(3))
 for name, rows in ("lists.tsv", lists), ("cut.tsv", cut):
@@ -92,6 +95,18 @@ for audience in "warm", "cold", "new":
         if alpha == .2 and audience != "new":
             expect(all(set(cut.get(u, {})) == kept[u] for u in asked if u in lists), "lists with --min-confidence")
     expect(sum(b["cases"] for b in got["probability"]) == sum(map(len, of.values())), f"{audience}: cases")
+# The popular are one list: the most popular items that the user has not had.
+row_of = {item.decode(): row for row, (_, item) in enumerate(popularity)}
+order = sorted(range(len(popularity)), key=lambda row: (-popularity[row][0], popularity[row][1]))
+popular = figures["sources"][-2]
+for k in 50, 100:
+    shares = []
+    for user, wanted in targets.items():
+        rows = {row_of[i] for i in wanted if i in row_of}
+        if user in history and rows:
+            offered = [r for r in order if r not in history[user] and popularity[r][0] > 0][:k]
+            shares.append(len(rows & set(offered)) / len(rows))
+    expect(abs(popular["recall"][str(k)] - sum(shares) / len(shares)) < 1e-9, f"popular, {k}: {popular}")
 # What is ranked is the union of the sources: lists of any length hold all of it.
 union = figures["sources"][-1]
 expect(abs(union["as_asked"] - figures["metrics"]["1000"]["recall"]) < 1e-9, f"union {union}")
@@ -101,6 +116,7 @@ for source in figures["sources"]:
     expect(source is union or source["as_asked"] <= union["as_asked"] + 1e-9, f"more than the union: {source}")
 expect(union["adds"] is None and all(s["adds"] >= 0 for s in figures["sources"][:-1]), "what sources add")
 expect(abs(sum(f["gain"] for f in figures["importance"]) - 1) < 1e-9, "gains")
+expect(any(f["ndcg_drop"] > 0 for f in figures["importance"]), "nothing is lost without any feature")
 raise SystemExit(failures > 0)
 PY
 

@@ -65,19 +65,37 @@ Test(bins, of_few_values_are_the_values)
 /* But for less than half a bin of values below it, which do not get a bin for themselves. */
 Test(bins, give_a_frequent_value_one_of_its_own)
 {
+    const float often = .25f;
     int below = 0, above = 0;
     for (int i = 0; i < SAMPLE; i++)
-        sample[i] = i % 2 ? 0 : (float)souk_random_normal(3, 0, (uint64_t)i);
+        sample[i] = i % 2 ? often : (float)souk_random_normal(3, 0, (uint64_t)i);
     find(SAMPLE, false, 50, 3);
-    const int zero = souk_bins_of(&bins, 0);
+    const int own = souk_bins_of(&bins, often);
     cr_assert_leq(bins.count, 50);
     cr_assert_geq(bins.count, 45);
     for (int i = 0; i < SAMPLE; i++) {
-        below += sample[i] < 0 && souk_bins_of(&bins, sample[i]) == zero;
-        above += sample[i] > 0 && souk_bins_of(&bins, sample[i]) == zero;
+        below += sample[i] < often && souk_bins_of(&bins, sample[i]) == own;
+        above += sample[i] > often && souk_bins_of(&bins, sample[i]) == own;
     }
     cr_expect_eq(above, 0);
     cr_expect_leq(below, SAMPLE / 2 / 49 / 2 + 1);
+}
+
+/* However rare it is; the values on its two sides share what is left by their rows. */
+Test(bins, give_zero_one_of_its_own)
+{
+    for (int i = 0; i < SAMPLE; i++)
+        sample[i] = i == 7 ? 0 : (float)souk_random_normal(3, 1, (uint64_t)i) + (i % 4 ? 9 : -9);
+    find(SAMPLE, false, 101, 3);
+    const int zero = souk_bins_of(&bins, 0);
+    cr_expect_eq(bins.count, 101);
+    cr_expect_leq(abs(zero - 25), 1);
+    cr_expect_eq(souk_bins_of(&bins, 1e-30f), zero + 1);
+    cr_expect_eq(souk_bins_of(&bins, -1e-30f), zero - 1);
+    for (int i = 0; i < SAMPLE; i++)
+        cr_assert_eq(souk_bins_of(&bins, sample[i]) == zero, i == 7);
+    find(SAMPLE, false, 2, 3);
+    cr_expect_eq(bins.count, 2);
 }
 
 Test(bins, agree_with_their_thresholds)

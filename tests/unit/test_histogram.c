@@ -148,15 +148,21 @@ static double gain_of(int column, const bool *left, const struct souk_leafsum *l
                       const struct souk_split_rules *rules)
 {
     struct souk_leafsum l = {0};
+    /* Estimates are summed over the side without missing values; the other has the rest. */
+    const int missing = bins[column].count;
+    const bool counts_left =
+        bins[column].categorical || (fast[first_bin[column] + missing].rows > 0 && !left[missing]);
+    double count = 0;
     for (int b = 0; b <= bins[column].count; b++) {
         const struct souk_histbin *bin = &fast[first_bin[column] + b];
         l.gradient += left[b] ? bin->gradient : 0;
         l.hessian += left[b] ? bin->hessian : 0;
-        l.rows += left[b] ? bin->rows : 0;
+        const double share = round(bin->hessian * leaf->rows / leaf->hessian);
+        count += left[b] != counts_left ? 0 : rules->count_by_hessian ? share : bin->rows;
     }
     const double min_rows = (double)rules->min_rows;
     const double least = rules->min_hessian / gradients.hessian_unit;
-    if (l.rows < min_rows || leaf->rows - l.rows < min_rows || l.hessian < least ||
+    if (count < min_rows || leaf->rows - count < min_rows || l.hessian < least ||
         leaf->hessian - l.hessian < least)
         return -1;
     return score_of(l.gradient, l.hessian, rules) +
@@ -213,12 +219,36 @@ Test(split, of_numbers_is_the_best_of_all, .init = make_rows, .fini = free_rows)
     check_numeric(ROWS, &rules);
     check_numeric(100, &rules);
     check_numeric(39, &rules);
+    rules.count_by_hessian = true;
+    check_numeric(ROWS, &rules);
+    check_numeric(150, &rules);
+    check_numeric(60, &rules);
+    rules.count_by_hessian = false;
     rules.l1 = 2;
     rules.l2 = 5;
     rules.min_hessian = 60;
     check_numeric(3000, &rules);
     rules.min_gain = 1e9;
     check_numeric(3000, &rules);
+}
+
+/* Bins without rows split alike: the highest of them leaves them to the left. */
+Test(split, takes_the_higher_bin_of_equals, .init = make_rows, .fini = free_rows)
+{
+    enum { COLUMN = 2, LAST = 16 };
+    int n = 0;
+    cr_assert_eq(bins[COLUMN].count, LAST + 1);
+    for (int r = 0; r < ROWS; r++) {
+        const uint8_t bin = matrix.by_row[r * 16 + COLUMN];
+        if (bin < 5 || bin > 9)
+            row[n++] = r;
+        gradients.packed[r] = souk_packed(bin < 5 ? -7 : 7, 100);
+    }
+    make_histogram(row, n, fast);
+    const struct souk_leafsum leaf = sum_of(COLUMN);
+    const struct souk_split split = souk_split_find(
+        &binning, COLUMN, COLUMN + 1, fast + first_bin[COLUMN], &leaf, &gradients, NULL, &usual);
+    cr_expect_eq(split.bin, 9);
 }
 
 /* With a weight of 1 for each row, the best subset of all is a prefix of the sorted categories. */

@@ -2,6 +2,7 @@
 
 #include "shared/base/log.h"
 #include "shared/base/memory.h"
+#include "train/evaluate/featurepermutation.h"
 #include "train/evaluate/given.h"
 #include "train/evaluate/rows.h"
 
@@ -114,7 +115,31 @@ static souk_status meet_all(struct souk_evaluation *e, const struct souk_comm *c
     return status;
 }
 
-/* What the sources bring, and whether what the model says of its scores holds. */
+/* What the trees made of the features; with curves also what their order loses without each. */
+static souk_status weigh_features_all(struct souk_evaluation *e, const struct souk_comm *comm,
+                                      const struct souk_part_source *source,
+                                      const struct souk_candidate_scores *scores,
+                                      struct souk_error *err)
+{
+    double drop[SOUK_STAGE_FEATURES_MAX] = {0};
+    bool is_known = false;
+    souk_status status = SOUK_OK;
+    if (!e->ranker.has_forest)
+        return SOUK_OK;
+    if (e->has_curves)
+        status = souk_feature_permutation_all(comm, source, scores, &e->ranker, e->bootstrap.seed,
+                                              drop, &is_known, err);
+    if (status == SOUK_OK)
+        status = souk_status_agree_all(comm,
+                                       souk_feature_importance_of(&e->ranker.forest,
+                                                                  is_known ? drop : NULL,
+                                                                  &e->importance, err),
+                                       err);
+    return status;
+}
+
+/* What the sources bring, what the ranker makes of it, and whether what the model says of its
+ * scores holds. */
 static souk_status look_at_stages_all(struct souk_evaluation *e, const struct souk_comm *comm,
                                       const struct souk_part_source *source,
                                       const struct souk_measure *measure,
@@ -123,13 +148,11 @@ static souk_status look_at_stages_all(struct souk_evaluation *e, const struct so
     struct souk_candidate_scores scores = {0};
     souk_status status =
         souk_candidate_recall_all(comm, source, &e->candidates, measure, &e->sources, err);
-    if (status == SOUK_OK && e->ranker.has_forest)
-        status = souk_status_agree_all(
-            comm, souk_feature_importance_of(&e->ranker.forest, &e->importance, err), err);
-    if (status != SOUK_OK || !source->model->stages.confidence_text)
-        return status;
-    status = souk_candidate_scores_all(comm, source, &e->visitors, rule, 1, NULL, &scores, err);
     if (status == SOUK_OK)
+        status = souk_candidate_scores_all(comm, source, &e->visitors, rule, 1, NULL, &scores, err);
+    if (status == SOUK_OK)
+        status = weigh_features_all(e, comm, source, &scores, err);
+    if (status == SOUK_OK && source->model->stages.confidence_text)
         status = souk_sureness_all(comm, &scores, &e->ranker.confidence, &e->sureness, err);
     souk_candidate_scores_fini(&scores);
     return status;

@@ -19,8 +19,8 @@ static int by_gain(const void *a, const void *b)
     return x->feature - y->feature;
 }
 
-static souk_status take_entries(const struct souk_forest *forest, struct entry *entries,
-                                struct souk_feature_importance *out)
+static souk_status take_entries(const struct souk_forest *forest, const double *drop,
+                                struct entry *entries, struct souk_feature_importance *out)
 {
     double gain = 0, splits = 0;
     for (int f = 0; f < forest->features; f++) {
@@ -35,13 +35,15 @@ static souk_status take_entries(const struct souk_forest *forest, struct entry *
         out->name[out->count] = souk_strndup(name, strlen(name));
         if (!out->name[out->count])
             return SOUK_ENOMEM;
+        if (drop)
+            out->drop[out->count] = drop[entries[f].feature];
         out->gain[out->count] = gain > 0 ? entries[f].gain / gain : 0;
         out->splits[out->count++] = entries[f].splits / splits;
     }
     return SOUK_OK;
 }
 
-souk_status souk_feature_importance_of(const struct souk_forest *forest,
+souk_status souk_feature_importance_of(const struct souk_forest *forest, const double *drop,
                                        struct souk_feature_importance *out, struct souk_error *err)
 {
     const size_t n = (size_t)forest->features;
@@ -50,12 +52,14 @@ souk_status souk_feature_importance_of(const struct souk_forest *forest,
                                             .gain = souk_alloc_array(n, sizeof *out->gain),
                                             .splits = souk_alloc_array(n, sizeof *out->splits)};
     souk_status status = SOUK_ENOMEM;
-    if (entries && out->name && out->gain && out->splits) {
+    if (drop)
+        out->drop = souk_alloc_array(n, sizeof *out->drop);
+    if (entries && out->name && out->gain && out->splits && (!drop || out->drop)) {
         souk_forest_importance(forest, SOUK_IMPORTANCE_GAIN, out->gain);
         souk_forest_importance(forest, SOUK_IMPORTANCE_SPLITS, out->splits);
         for (int f = 0; f < forest->features; f++)
             entries[f] = (struct entry){f, out->gain[f], out->splits[f]};
-        status = take_entries(forest, entries, out);
+        status = take_entries(forest, drop, entries, out);
     }
     free(entries);
     if (status == SOUK_OK)
@@ -71,5 +75,6 @@ void souk_feature_importance_fini(struct souk_feature_importance *f)
     free(f->name);
     free(f->gain);
     free(f->splits);
+    free(f->drop);
     *f = (struct souk_feature_importance){0};
 }

@@ -11,11 +11,13 @@ struct souk_feature_importance {
     char **name;
     double *gain;   /**< [count], share of all gain, descending */
     double *splits; /**< [count], share of all splits */
+    double *drop;   /**< [count], of NDCG when its values are exchanged; NULL: not tried */
 };
 
-/** @param out of the features that split at all; empty with souk_feature_importance_fini()
+/** @param drop [features of the forest], NULL: not tried
+ *  @param out of the features that split at all; empty with souk_feature_importance_fini()
  *  @return SOUK_OK, SOUK_ENOMEM */
-souk_status souk_feature_importance_of(const struct souk_forest *forest,
+souk_status souk_feature_importance_of(const struct souk_forest *forest, const double *drop,
                                        struct souk_feature_importance *out,
                                        struct souk_error *err) SOUK_MUST_CHECK;
 void souk_feature_importance_fini(struct souk_feature_importance *f);

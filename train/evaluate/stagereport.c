@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <math.h>
 
+_Static_assert((int)SOUK_REPORT_AUDIENCES == (int)SOUK_AUDIENCES, "one curve an audience");
+
 /* ---- text ---- */
 
 static void print_value(double value, FILE *f)
@@ -145,9 +147,10 @@ static int add_importance(const struct souk_feature_importance *i, json_t *root)
     json_t *list = json_array();
     int failed = 0;
     for (int f = 0; f < i->count; f++)
-        failed |=
-            json_array_append_new(list, json_pack("{s:s, s:f, s:f}", "feature", i->name[f], "gain",
-                                                  i->gain[f], "splits", i->splits[f]));
+        failed |= json_array_append_new(
+            list,
+            json_pack("{s:s, s:f, s:f, s:o}", "feature", i->name[f], "gain", i->gain[f], "splits",
+                      i->splits[f], "ndcg_drop", i->drop ? json_real(i->drop[f]) : json_null()));
     return failed | json_object_set_new(root, "importance", list);
 }
 
@@ -240,7 +243,9 @@ void souk_stage_extras_fill(const struct souk_answer *a, struct souk_stage_extra
     *out = (struct souk_stage_extras){.importance = {.count = i->count,
                                                      .names = (const char *const *)i->name,
                                                      .gain = i->gain,
-                                                     .splits = i->splits}};
+                                                     .splits = i->splits,
+                                                     .permutation = i->drop,
+                                                     .metric = "NDCG@10"}};
     fill_candidates(&a->sources, out);
     for (int s = 0; s < SOUK_AUDIENCES && a->sureness.is_calibrated; s++) {
         static const char *const names[SOUK_AUDIENCES] = {"warm users", "cold users", "new users"};

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bounds of the bin of zero, far below what any feature measures. */
+static const float nearly_zero = 1e-35f;
+
 /* A distinct value of the sample and how often it is there. */
 struct tally {
     float value;
@@ -61,16 +64,22 @@ static void close_bin(struct souk_bins *bins, float last, float next)
     bins->bound[bins->count++] = below;
 }
 
+/* Values of one range, ascending, that share a number of bins. */
+struct range {
+    const struct tally *tally;
+    int64_t distinct, rows;
+    int bins;
+};
+
 /* As many values as bins: each has its own, but for rare ones, which join the next. */
-static void bin_few(struct souk_bins *bins, const struct tally *tally, int64_t distinct,
-                    int64_t min_rows)
+static void bin_few(struct souk_bins *bins, const struct range *r, int64_t min_rows)
 {
     int64_t rows = 0;
-    for (int64_t i = 0; i + 1 < distinct; i++) {
-        rows += tally[i].rows;
+    for (int64_t i = 0; i + 1 < r->distinct; i++) {
+        rows += r->tally[i].rows;
         if (rows < min_rows)
             continue;
-        close_bin(bins, tally[i].value, tally[i + 1].value);
+        close_bin(bins, r->tally[i].value, r->tally[i + 1].value);
         rows = 0;
     }
 }
@@ -78,20 +87,21 @@ static void bin_few(struct souk_bins *bins, const struct tally *tally, int64_t d
 /* Bins of about equal rows, after values with more rows than a bin's share got bins of their own:
  * they would leave the shares of the others uneven. A bin that is half full ends rather than
  * swallow such a value (the rule of LightGBM). */
-static void bin_many(struct souk_bins *bins, const struct tally *tally, int64_t distinct,
-                     int64_t rows, int max_bins)
+static void bin_many(struct souk_bins *bins, const struct range *r)
 {
-    const double share = (double)rows / max_bins;
-    int64_t rest_rows = rows, open = 0;
-    int rest_bins = max_bins;
-    for (int64_t i = 0; i < distinct; i++) {
+    const struct tally *tally = r->tally;
+    const double share = (double)r->rows / r->bins;
+    const int last = bins->count + r->bins - 1;
+    int64_t rest_rows = r->rows, open = 0;
+    int rest_bins = r->bins;
+    for (int64_t i = 0; i < r->distinct; i++) {
         if ((double)tally[i].rows < share)
             continue;
         rest_rows -= tally[i].rows;
         rest_bins--;
     }
-    double goal = rest_bins > 0 ? (double)rest_rows / rest_bins : (double)rows;
-    for (int64_t i = 0; i + 1 < distinct && bins->count < max_bins - 1; i++) {
+    double goal = rest_bins > 0 ? (double)rest_rows / rest_bins : (double)r->rows;
+    for (int64_t i = 0; i + 1 < r->distinct && bins->count < last; i++) {
         const bool large = (double)tally[i].rows >= share;
         const bool before_large = (double)tally[i + 1].rows >= share;
         rest_rows -= large ? 0 : tally[i].rows;
@@ -105,19 +115,60 @@ static void bin_many(struct souk_bins *bins, const struct tally *tally, int64_t 
     }
 }
 
-static void find_numeric(struct souk_bins *bins, const struct tally *tally, int64_t distinct,
-                         int64_t rows, int max_bins, int64_t min_rows)
+static void bin_range(struct souk_bins *bins, struct range r, int64_t min_rows)
 {
-    if (distinct == 0)
+    const int64_t most = r.rows / min_rows > 1 ? r.rows / min_rows : 1;
+    if (r.distinct <= r.bins) {
+        bin_few(bins, &r, min_rows);
         return;
-    bins->low = (double)tally[0].value;
-    bins->high = (double)tally[distinct - 1].value;
-    if (distinct <= max_bins) {
-        bin_few(bins, tally, distinct, min_rows);
-    } else {
-        const int64_t most = rows / min_rows > 1 ? rows / min_rows : 1;
-        bin_many(bins, tally, distinct, rows, most < max_bins ? (int)most : max_bins);
     }
+    r.bins = most < r.bins ? (int)most : r.bins;
+    bin_many(bins, &r);
+}
+
+/* End the open bin right below zero, or right above. */
+static void close_at_zero(struct souk_bins *bins, double side)
+{
+    bins->split_at[bins->count] = side * (double)nearly_zero;
+    bins->bound[bins->count++] = (float)side * nearly_zero;
+}
+
+/* Zero often says that there is nothing: it has a bin of its own, and the values on its two sides
+ * share the others by their rows (the rule of LightGBM). */
+static void bin_around_zero(struct souk_bins *bins, const struct range *all, int64_t zero,
+                            int64_t min_rows)
+{
+    struct range below = {.tally = all->tally, .distinct = zero};
+    struct range above = {.tally = all->tally + zero + 1, .distinct = all->distinct - zero - 1};
+    for (int64_t i = 0; i < below.distinct; i++)
+        below.rows += below.tally[i].rows;
+    above.rows = all->rows - below.rows - all->tally[zero].rows;
+    if (below.distinct > 0) {
+        const double share = (double)below.rows / (double)(below.rows + above.rows);
+        below.bins = (int)fmax(1, share * (all->bins - 1));
+        bin_range(bins, below, min_rows);
+        close_at_zero(bins, -1);
+    }
+    above.bins = all->bins - 1 - bins->count;
+    if (above.distinct > 0 && above.bins > 0) {
+        close_at_zero(bins, 1);
+        bin_range(bins, above, min_rows);
+    }
+}
+
+static void find_numeric(struct souk_bins *bins, const struct range *all, int64_t min_rows)
+{
+    if (all->distinct == 0)
+        return;
+    int64_t zero = 0;
+    bins->low = (double)all->tally[0].value;
+    bins->high = (double)all->tally[all->distinct - 1].value;
+    while (zero < all->distinct && all->tally[zero].value < 0)
+        zero++;
+    if (zero < all->distinct && all->tally[zero].value == 0)
+        bin_around_zero(bins, all, zero, min_rows);
+    else
+        bin_range(bins, *all, min_rows);
     for (int b = bins->count++; b <= SOUK_BINS_MAX; b++)
         bins->bound[b] = INFINITY; /* also behind the last: souk_bins_of() looks at 256 */
 }
@@ -165,7 +216,7 @@ souk_status souk_bins_find(struct souk_bins *bins, float *value, int64_t n, bool
     if (categorical)
         status = find_categories(bins, tally, distinct, max_bins, min_rows, err);
     else
-        find_numeric(bins, tally, distinct, n, max_bins, min_rows);
+        find_numeric(bins, &(struct range){tally, distinct, n, max_bins}, min_rows);
 out:
     free(spare);
     free(tally);

@@ -53,6 +53,7 @@ struct souk_boosting_params souk_boosting_defaults(void)
         .growing = {.leaves = 31,
                     .split = {.min_hessian = 1e-3,
                               .min_rows = 20,
+                              .count_by_hessian = true,
                               .category_smooth = 10,
                               .category_l2 = 10,
                               .category_min_rows = 100,
@@ -62,7 +63,7 @@ struct souk_boosting_params souk_boosting_defaults(void)
         .row_share = 1,
         .column_share = 1,
         .ndcg_at = 10,
-        .exact = true,
+        .histogram = SOUK_HISTOGRAM_AUTO,
         .seed = 1,
     };
     p.objective = (struct souk_rankobjective){.kind = SOUK_RANK_LAMBDARANK,
@@ -171,7 +172,7 @@ static souk_status allocate(struct boosting *b, struct souk_error *err)
         status = souk_lambdawork_init(&b->lambda, (int)b->train.totals.largest_group, err);
     if (status == SOUK_OK)
         status =
-            souk_derivatives_init(&b->derivatives, rows, b->train.totals.rows, b->p.exact, err);
+            souk_derivatives_init(&b->derivatives, rows, b->train.totals.rows, b->p.histogram, err);
     return status;
 }
 

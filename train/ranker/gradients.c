@@ -10,14 +10,16 @@
 #include <stdlib.h>
 
 souk_status souk_derivatives_init(struct souk_derivatives *d, int64_t rows, int64_t total_rows,
-                                  bool exact, struct souk_error *err)
+                                  enum souk_histogram_kind kind, struct souk_error *err)
 {
     const size_t n = (size_t)rows;
-    *d = (struct souk_derivatives){.rows = rows, .total_rows = total_rows};
+    if (kind == SOUK_HISTOGRAM_AUTO)
+        kind = total_rows <= SOUK_HISTOGRAM_WIDE_ROWS ? SOUK_HISTOGRAM_WIDE : SOUK_HISTOGRAM_PACKED;
+    *d = (struct souk_derivatives){.rows = rows, .total_rows = total_rows, .kind = kind};
     d->gradient = souk_large_array(n, sizeof *d->gradient);
     d->hessian = souk_large_array(n, sizeof *d->hessian);
     d->key = souk_large_array(n, sizeof *d->key);
-    if (exact)
+    if (kind == SOUK_HISTOGRAM_PACKED)
         d->form.packed = souk_large_array(n, sizeof *d->form.packed);
     else
         d->form.plain = souk_alloc_array(n, 2 * sizeof *d->form.plain);
@@ -83,9 +85,23 @@ static void copy_plain(struct souk_derivatives *d)
     }
 }
 
-static double unit_of(double bound)
+/* Whole numbers, in doubles that hold their sums exactly. */
+static void round_plain(struct souk_derivatives *d)
 {
-    return bound > 0 ? bound / SOUK_PACKED_MAX : 1;
+    const double by_gradient = 1 / d->form.gradient_unit, by_hessian = 1 / d->form.hessian_unit;
+    for (int64_t r = 0; r < d->rows; r++) {
+        d->form.plain[2 * r] = rint(d->gradient[r] * by_gradient);
+        d->form.plain[2 * r + 1] = rint(d->hessian[r] * by_hessian);
+    }
+}
+
+/* What 1 in a histogram is worth; `shift` is the one for sums of 62 bits. */
+static double unit_of(enum souk_histogram_kind kind, double bound, int shift)
+{
+    enum { FEWER_BITS = 10 };
+    if (kind == SOUK_HISTOGRAM_WIDE)
+        return ldexp(1, FEWER_BITS - shift);
+    return kind == SOUK_HISTOGRAM_PACKED && bound > 0 ? bound / SOUK_PACKED_MAX : 1;
 }
 
 souk_status souk_derivatives_round_all(const struct souk_comm *comm, struct souk_derivatives *d,
@@ -101,10 +117,12 @@ souk_status souk_derivatives_round_all(const struct souk_comm *comm, struct souk
                          "gradients are no longer finite: try a smaller learning rate");
     d->gradient_shift = souk_fixed_shift(bound[0], d->total_rows);
     d->hessian_shift = souk_fixed_shift(bound[1], d->total_rows);
-    d->form.gradient_unit = d->form.packed ? unit_of(bound[0]) : 1;
-    d->form.hessian_unit = d->form.packed ? unit_of(bound[1]) : 1;
-    if (d->form.packed)
+    d->form.gradient_unit = unit_of(d->kind, bound[0], d->gradient_shift);
+    d->form.hessian_unit = unit_of(d->kind, bound[1], d->hessian_shift);
+    if (d->kind == SOUK_HISTOGRAM_PACKED)
         pack(d, souk_random_bits(tree, 0, 0));
+    else if (d->kind == SOUK_HISTOGRAM_WIDE)
+        round_plain(d);
     else
         copy_plain(d);
     return SOUK_OK;

@@ -7,6 +7,9 @@
  *  rounding is exact, however small the gradient is beside the largest (as in Shi et al. 2022,
  *  "Quantized Training of Gradient Boosting Decision Trees"). Values of leaves do not come from
  *  rounded gradients, but from sums in 64-bit fixed point (shared/math/fixed.h).
+ *
+ *  Of few rows the integers may be larger, and are then the nearest ones: no u, the same whatever
+ * the seed (SOUK_HISTOGRAM_WIDE).
  */
 #ifndef SOUK_RANKER_GRADIENTS_H
 #define SOUK_RANKER_GRADIENTS_H
@@ -15,17 +18,18 @@
 
 struct souk_derivatives {
     int64_t rows, total_rows;
+    enum souk_histogram_kind kind;     /**< as chosen: never AUTO */
     double *gradient, *hessian;        /**< [rows] */
     uint64_t *key;                     /**< [rows], random bits of each row (rankdata.h) */
     struct souk_gradients form;        /**< what histograms read */
     int gradient_shift, hessian_shift; /**< of sums in fixed point */
 };
 
-/** @param exact packed integers; else plain doubles
- *  @param d free with souk_derivatives_fini(), also after a failure; @return SOUK_OK, SOUK_ENOMEM
+/** @param d free with souk_derivatives_fini(), also after a failure; @return SOUK_OK, SOUK_ENOMEM
  */
 souk_status souk_derivatives_init(struct souk_derivatives *d, int64_t rows, int64_t total_rows,
-                                  bool exact, struct souk_error *err) SOUK_MUST_CHECK;
+                                  enum souk_histogram_kind kind,
+                                  struct souk_error *err) SOUK_MUST_CHECK;
 void souk_derivatives_fini(struct souk_derivatives *d);
 
 /** Collective. Agree on the scales, and fill `form` from gradient and hessian.

@@ -10,7 +10,8 @@
  *
  *  Words are unpacked into doubles before a field can overflow. The doubles hold whole numbers
  *  below 2^53: sums, differences and MPI's reductions are exact, hence the same in any order.
- *  Rounded sums, where they are asked for, use the same arrays with any doubles in them.
+ *  A small set has doubles from the start: whole numbers at a scale as fine as 2^53 allows (wide),
+ * so that nothing is left to chance; or any doubles, whose sums are rounded (float).
  */
 #ifndef SOUK_RANKER_HISTOGRAM_H
 #define SOUK_RANKER_HISTOGRAM_H
@@ -23,6 +24,15 @@ enum {
     SOUK_PACKED_HESSIAN_SHIFT = 13,
     SOUK_PACKED_GRADIENT_SHIFT = 38
 };
+
+/** What a row's gradient and Hessian are when they are added up. */
+enum souk_histogram_kind {
+    SOUK_HISTOGRAM_AUTO,   /**< wide for up to SOUK_HISTOGRAM_WIDE_ROWS rows, else packed */
+    SOUK_HISTOGRAM_PACKED, /**< small integers, rounded by chance: three times as fast as doubles */
+    SOUK_HISTOGRAM_WIDE,   /**< large integers, rounded to the nearest, in doubles */
+    SOUK_HISTOGRAM_FLOAT   /**< doubles as they are: sums depend on the ranks */
+};
+enum { SOUK_HISTOGRAM_WIDE_ROWS = 50000 };
 
 /** One bin. MPI sees it as three doubles. */
 struct souk_histbin {

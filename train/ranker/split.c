@@ -13,10 +13,17 @@ struct scan {
     const struct souk_gradients *units;
     const struct souk_split_rules *rules;
     struct souk_leafsum leaf;
+    double rows_by_hessian; /* of the leaf: what a unit of Hessian stands for */
     double l2;
     double leaf_score; /* what a split has to beat */
     int column;
     struct souk_split *best;
+};
+
+/* One side of a split. */
+struct side {
+    struct souk_leafsum sum;
+    double count; /* rows, as the rules count them */
 };
 
 double souk_split_soft(double gradient, double l1)
@@ -33,37 +40,45 @@ static double score(const struct scan *s, const struct souk_leafsum *side, doubl
     return soft * soft / (hessian + l2 + tiny_hessian);
 }
 
-static bool is_leaf_enough(const struct scan *s, const struct souk_leafsum *side)
+static bool is_leaf_enough(const struct scan *s, const struct side *side)
 {
-    return side->rows >= (double)s->rules->min_rows &&
-           side->hessian * s->units->hessian_unit >= s->rules->min_hessian;
+    return side->count >= (double)s->rules->min_rows &&
+           side->sum.hessian * s->units->hessian_unit >= s->rules->min_hessian;
 }
 
-static void add(struct souk_leafsum *sum, const struct souk_histbin *bin)
+/* The rows of a bin: as they are, or as LightGBM has them, who keeps no count in a histogram. */
+static double count_rows(const struct scan *s, const struct souk_histbin *bin)
 {
-    sum->gradient += bin->gradient;
-    sum->hessian += bin->hessian;
-    sum->rows += bin->rows;
+    return s->rules->count_by_hessian ? floor(bin->hessian * s->rows_by_hessian + .5) : bin->rows;
 }
 
-static struct souk_leafsum rest_of(const struct souk_leafsum *leaf, const struct souk_leafsum *left)
+static void add(const struct scan *s, struct side *side, const struct souk_histbin *bin)
 {
-    return (struct souk_leafsum){leaf->gradient - left->gradient, leaf->hessian - left->hessian,
-                                 leaf->rows - left->rows};
+    side->sum.gradient += bin->gradient;
+    side->sum.hessian += bin->hessian;
+    side->sum.rows += bin->rows;
+    side->count += count_rows(s, bin);
+}
+
+static struct side rest_of(const struct scan *s, const struct side *side)
+{
+    const struct souk_leafsum *leaf = &s->leaf, *sum = &side->sum;
+    return (struct side){
+        {leaf->gradient - sum->gradient, leaf->hessian - sum->hessian, leaf->rows - sum->rows},
+        leaf->rows - side->count};
 }
 
 /* @return whether this is the best so far; then its gain and sums are kept */
-static bool try_split(struct scan *s, const struct souk_leafsum *left)
+static bool try_split(struct scan *s, const struct side *left, const struct side *right)
 {
-    const struct souk_leafsum right = rest_of(&s->leaf, left);
-    if (!is_leaf_enough(s, left) || !is_leaf_enough(s, &right))
+    if (!is_leaf_enough(s, left) || !is_leaf_enough(s, right))
         return false;
-    const double gain = score(s, left, s->l2) + score(s, &right, s->l2) - s->leaf_score;
+    const double gain = score(s, &left->sum, s->l2) + score(s, &right->sum, s->l2) - s->leaf_score;
     if (!(gain > s->best->gain))
         return false;
     s->best->gain = gain;
     s->best->column = s->column;
-    s->best->left = *left;
+    s->best->left = left->sum;
     return true;
 }
 
@@ -79,25 +94,45 @@ static void keep_numeric(struct scan *s, int bin, bool missing_left)
     s->best->categorical = false;
 }
 
-/* Where both directions of missing values gain the same, right was tried first. */
-static void scan_numeric(struct scan *s)
+/* Missing values on the left, or none: from the last bin, as LightGBM goes. An empty bin changes
+ * nothing, so of equal splits the one right below the rows on the right is taken. */
+static void scan_from_right(struct scan *s)
 {
     const struct souk_histbin *missing = &s->bin[s->bins];
-    struct souk_leafsum left = {0};
-    for (int b = 0; b < s->bins; b++) {
-        add(&left, &s->bin[b]);
-        if (missing->rows == 0) {
-            if (b < s->bins - 1 && s->bin[b].rows > 0 && try_split(s, &left))
-                keep_numeric(s, b, 2 * left.rows > s->leaf.rows);
+    struct side right = {0};
+    for (int b = s->bins - 1; b > 0; b--) {
+        if (s->bin[b].rows == 0)
             continue;
-        }
-        if (try_split(s, &left))
-            keep_numeric(s, b, false);
-        struct souk_leafsum with_missing = left;
-        add(&with_missing, missing);
-        if (b < s->bins - 1 && try_split(s, &with_missing))
-            keep_numeric(s, b, true);
+        add(s, &right, &s->bin[b]);
+        const struct side left = rest_of(s, &right);
+        if (left.count < (double)s->rules->min_rows)
+            return;
+        if (try_split(s, &left, &right))
+            keep_numeric(s, b - 1, missing->rows > 0 || 2 * left.sum.rows > s->leaf.rows);
     }
+}
+
+/* Missing values on the right: also alone, behind the last bin. */
+static void scan_from_left(struct scan *s)
+{
+    struct side left = {0};
+    for (int b = 0; b < s->bins; b++) {
+        if (s->bin[b].rows == 0)
+            continue;
+        add(s, &left, &s->bin[b]);
+        const struct side right = rest_of(s, &left);
+        if (right.count < (double)s->rules->min_rows)
+            return;
+        if (try_split(s, &left, &right))
+            keep_numeric(s, b, false);
+    }
+}
+
+static void scan_numeric(struct scan *s)
+{
+    scan_from_right(s);
+    if (s->bin[s->bins].rows > 0)
+        scan_from_left(s);
 }
 
 static void keep_categories(struct scan *s, const int *order, int from, int step, int count)
@@ -118,9 +153,10 @@ static void keep_categories(struct scan *s, const int *order, int from, int step
 static void scan_one_category(struct scan *s)
 {
     for (int b = 0; b < s->bins; b++) {
-        struct souk_leafsum left = {0};
-        add(&left, &s->bin[b]);
-        if (try_split(s, &left))
+        struct side left = {0};
+        add(s, &left, &s->bin[b]);
+        const struct side right = rest_of(s, &left);
+        if (try_split(s, &left, &right))
             keep_categories(s, &b, 0, 0, 1);
     }
 }
@@ -145,7 +181,7 @@ static int sort_categories(const struct scan *s, int *order)
     int n = 0;
     for (int b = 0; b < s->bins; b++) {
         const struct souk_histbin *bin = &s->bin[b];
-        if (bin->rows < fmax(s->rules->category_smooth, 1))
+        if (count_rows(s, bin) < fmax(s->rules->category_smooth, 1))
             continue;
         const double hessian = bin->hessian * s->units->hessian_unit + s->rules->category_smooth;
         found[n++] = (struct category){
@@ -163,17 +199,18 @@ static void scan_sorted(struct scan *s, const int *order, int n, int from, int s
 {
     const int half = (n + 1) / 2;
     const int most = s->rules->category_most < half ? s->rules->category_most : half;
-    struct souk_leafsum left = {0};
-    double group = 0;
+    struct side left = {0};
+    double group = 0; /* what the bins since the last try bring */
     for (int i = 0; i < most; i++) {
         const struct souk_histbin *bin = &s->bin[order[from + i * step]];
-        add(&left, bin);
-        group += bin->rows;
+        add(s, &left, bin);
+        group += count_rows(s, bin);
+        const struct side right = rest_of(s, &left);
         if (group < (double)s->rules->category_min_rows ||
-            s->leaf.rows - left.rows < (double)s->rules->category_min_rows)
+            right.count < (double)s->rules->category_min_rows)
             continue;
         group = 0;
-        if (try_split(s, &left))
+        if (try_split(s, &left, &right))
             keep_categories(s, order, from, step, i + 1);
     }
 }
@@ -221,6 +258,7 @@ struct souk_split souk_split_find(const struct souk_binning *binning, int first,
     struct souk_split best = {.column = -1};
     struct scan s = {.units = units, .rules = rules, .leaf = *leaf, .best = &best};
     const double leaf_score = score(&s, leaf, rules->l2);
+    s.rows_by_hessian = leaf->hessian > 0 ? leaf->rows / leaf->hessian : 0;
     for (int c = first; c < end; c++) {
         const struct souk_bins *bins = &binning->bins[binning->feature[c]];
         if (allowed && !allowed[c])

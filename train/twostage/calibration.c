@@ -189,9 +189,7 @@ static souk_status calibrate_audience_all(const struct work *w, int64_t audience
     return souk_status_agree_all(w->comm, status, w->err);
 }
 
-/* The mean score of a new user's candidates: all new users have the same. 0: there is no such
- * user
- */
+/* The mean score of a new user's candidates, which all of them have. 0: there is no such user */
 static double mean_of_new(const struct souk_candidate_scores *s)
 {
     const struct souk_candidates *c = s->candidates;
