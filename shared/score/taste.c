@@ -23,8 +23,8 @@ void souk_taste_fini(struct souk_taste *t)
     souk_taste_init(t);
 }
 
-/* Steps of the tree are levels by these names (train/twostage/itemlevels.h). */
-static float weight_of(const struct souk_levels *levels, int level)
+/* Steps of the tree are levels by these names (train/category/itemlevels.h). */
+float souk_taste_level_weight(const struct souk_levels *levels, int level)
 {
     const char *name = levels->of[level].name;
     if (strcmp(name, "category_2") == 0)
@@ -42,7 +42,7 @@ bool souk_taste_columns_of(const struct souk_model_stages *stages, struct souk_t
     for (int l = 0; l < stages->levels.count; l++) {
         snprintf(name, sizeof name, "%s.users_28d", stages->levels.of[l].name);
         out->level_users[l] = souk_stage_column(stages, name);
-        out->weight[l] = out->level_users[l] < 0 ? 0 : weight_of(&stages->levels, l);
+        out->weight[l] = out->level_users[l] < 0 ? 0 : souk_taste_level_weight(&stages->levels, l);
     }
     return out->users >= 0;
 }

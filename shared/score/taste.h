@@ -44,6 +44,9 @@ struct souk_taste_columns {
 void souk_taste_init(struct souk_taste *t);
 void souk_taste_fini(struct souk_taste *t);
 
+/** w_l of a level. */
+float souk_taste_level_weight(const struct souk_levels *levels, int level);
+
 /** @return whether the model has what it takes: the column users_28d */
 bool souk_taste_columns_of(const struct souk_model_stages *stages, struct souk_taste_columns *out);
 
