@@ -160,8 +160,9 @@ static int choose_leaf(const struct souk_grower *g)
     return best;
 }
 
-/* Turn a leaf into a node with two leaves: itself on the left, a fresh one on the right. */
-static void split_leaf(struct souk_grower *g, int leaf)
+/* Turn a leaf into a node with two leaves: itself on the left, a fresh one on the right. Their rows
+ * are counted, which takes all ranks. */
+static souk_status split_leaf_all(struct souk_grower *g, int leaf, struct souk_error *err)
 {
     const int fresh = g->tree.leaves++, node = fresh - 1;
     struct souk_leaf *left = &g->leaf[leaf], *right = &g->leaf[fresh];
@@ -171,14 +172,18 @@ static void split_leaf(struct souk_grower *g, int leaf)
         g->tree.node[left->parent].left = node;
     else if (left->parent >= 0)
         g->tree.node[left->parent].right = node;
+    souk_leafrows_split(&g->rows, g->matrix, &split, leaf, fresh);
+    int64_t rows = g->rows.count[leaf];
+    const souk_status status = souk_sum_i64_all(&g->comm, &rows, 1, err);
     const struct souk_leafsum whole = left->sum;
     *left = (struct souk_leaf){split.left, {.column = -1}, node, true, left->depth + 1};
+    left->sum.rows = (double)rows;
     *right = *left;
     right->is_left = false;
     right->sum =
-        (struct souk_leafsum){whole.gradient - split.left.gradient,
-                              whole.hessian - split.left.hessian, whole.rows - split.left.rows};
-    souk_leafrows_split(&g->rows, g->matrix, &split, leaf, fresh);
+        (struct souk_leafsum){whole.gradient - left->sum.gradient,
+                              whole.hessian - left->sum.hessian, whole.rows - left->sum.rows};
+    return status;
 }
 
 /* Histograms and best splits of the two leaves of the last split. The parent's histogram stands in
@@ -211,16 +216,8 @@ static souk_status sum_root_all(struct souk_grower *g, const struct souk_derivat
     struct souk_leafsum *sum = &g->leaf[0].sum;
     double total[3] = {0, 0, (double)g->rows.count[0]};
     for (int64_t i = 0; i < g->rows.count[0]; i++) {
-        const int32_t row = g->rows.row[i];
-        if (!d->form.packed) {
-            total[0] += d->form.plain[2 * (int64_t)row];
-            total[1] += d->form.plain[2 * (int64_t)row + 1];
-            continue;
-        }
-        const int64_t word = d->form.packed[row];
-        total[0] += (double)(word >> SOUK_PACKED_GRADIENT_SHIFT);
-        total[1] +=
-            (double)((word >> SOUK_PACKED_HESSIAN_SHIFT) & (2 * (int64_t)SOUK_PACKED_MAX + 1));
+        total[0] += d->form.pair[g->rows.row[i]].gradient;
+        total[1] += d->form.pair[g->rows.row[i]].hessian;
     }
     const souk_status status = souk_sum_f64_all(&g->comm, total, 3, err);
     *sum = (struct souk_leafsum){total[0], total[1], total[2]};
@@ -243,13 +240,20 @@ souk_status souk_grower_grow_all(struct souk_grower *g, const struct souk_deriva
         const int leaf = choose_leaf(g);
         if (leaf < 0)
             break;
-        split_leaf(g, leaf);
-        if (g->tree.leaves < g->rules.leaves)
+        status = split_leaf_all(g, leaf, err);
+        if (status == SOUK_OK && g->tree.leaves < g->rules.leaves)
             status = prepare_pair_all(g, d, allowed, leaf, err);
     }
     for (int l = 0; l < g->tree.leaves; l++)
         g->tree.leaf_rows[l] = (int64_t)g->leaf[l].sum.rows;
     return status;
+}
+
+void souk_grower_leaf_sum(const struct souk_grower *g, const struct souk_gradients *units, int leaf,
+                          double sum[2])
+{
+    sum[0] = g->leaf[leaf].sum.gradient * units->gradient_unit;
+    sum[1] = g->leaf[leaf].sum.hessian * units->hessian_unit;
 }
 
 int souk_growntree_leaf(const struct souk_growntree *tree, const uint8_t *bins)

@@ -63,6 +63,11 @@ void souk_grower_fini(struct souk_grower *g);
 souk_status souk_grower_grow_all(struct souk_grower *g, const struct souk_derivatives *d,
                                  const bool *allowed, struct souk_error *err) SOUK_MUST_CHECK;
 
+/** Gradient and Hessian of a leaf of the tree grown last, over all ranks' rows.
+ *  @param units those that it was grown with; @param sum gradient, Hessian */
+void souk_grower_leaf_sum(const struct souk_grower *g, const struct souk_gradients *units, int leaf,
+                          double sum[2]);
+
 /** The leaf of a row of bins. @param bins [columns] */
 int souk_growntree_leaf(const struct souk_growntree *tree, const uint8_t *bins);
 
