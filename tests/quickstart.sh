@@ -8,6 +8,7 @@ bin=$top/build/release/bin
 work=$top/build/quickstart
 sockets=$(mktemp -d /tmp/souk.XXXXXX) # the name of a socket must be short
 cores=$(env -u OMP_NUM_THREADS nproc)
+moment=2015-08-21 # the shop's events begin on 2015-05-03: the end of training, about
 services=()
 
 stop_services() {
@@ -101,11 +102,16 @@ print_history() {
 
 # The client's table with one more column.
 print_recommendations() {
-    run souk recommend --proxy "ipc://$sockets/proxy" --user "$1" -n 10 | awk '
+    run souk recommend --proxy "ipc://$sockets/proxy" --user "$1" --moment "$moment" -n 10 | awk '
         FILENAME != "-" { split($0, pair, ","); category[pair[1]] = pair[2]; next }
         $1 == "#" { print $0 "  category"; next }
         $1 ~ /^[0-9]+$/ { printf "%s  %8s\n", $0, category[$2]; next }
         { print }' categories.csv -
+}
+
+first_item() {
+    "$bin/souk" recommend --proxy "ipc://$sockets/proxy" --user "$1" --moment "$moment" -n 1 |
+        awk '$1 == 1 { print $2 }'
 }
 
 say "Set up and build"
@@ -138,8 +144,8 @@ for model in shop popular two-stage; do
 done
 
 say "Serve: two shards and a proxy"
-serve replica0 souk-replica --model shop.model --shard 0/2 --listen "ipc://$sockets/shard0"
-serve replica1 souk-replica --model shop.model --shard 1/2 --listen "ipc://$sockets/shard1"
+serve replica0 souk-replica --model two-stage.model --shard 0/2 --listen "ipc://$sockets/shard0"
+serve replica1 souk-replica --model two-stage.model --shard 1/2 --listen "ipc://$sockets/shard1"
 serve proxy souk-proxy --shards "ipc://$sockets/shard0 ipc://$sockets/shard1" \
     --listen "ipc://$sockets/proxy"
 wait_until_ready "ipc://$sockets/proxy"
@@ -153,15 +159,19 @@ print_recommendations "$visitor"
 echo
 print_recommendations somebody-new
 
+say "Why: what the trees saw in the first of them"
+run souk explain --proxy "ipc://$sockets/proxy" --user "$visitor" --moment "$moment" --top 6 \
+    --items "$(first_item "$visitor")"
+
 say "Done in $SECONDS s after the build"
 cat <<GO_ON
 The data, the model and the metrics are in build/quickstart. To serve the model again:
 
     cd $work && PATH=$bin:\$PATH
-    souk-replica --model shop.model --shard 0/2 --listen tcp://127.0.0.1:7101 &
-    souk-replica --model shop.model --shard 1/2 --listen tcp://127.0.0.1:7102 &
+    souk-replica --model two-stage.model --shard 0/2 --listen tcp://127.0.0.1:7101 &
+    souk-replica --model two-stage.model --shard 1/2 --listen tcp://127.0.0.1:7102 &
     souk-proxy --shards "tcp://127.0.0.1:7101 tcp://127.0.0.1:7102" &
-    souk recommend --user $visitor
+    souk recommend --user $visitor --moment $moment
     souk similar --item 7
 
 Every program has --help. README.md says how to bring a shop of your own.

@@ -1,4 +1,4 @@
-#include "serve/client/souk_client.h"
+#include "serve/client/clientcall.h"
 
 #include "serve/net/caller.h"
 #include "shared/base/clock.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { ADDRESSES_MAX = 64, TIMEOUT_MS = 2000, RECONNECT_POLL_MS = 5 };
+enum { ADDRESSES_MAX = 64, RECONNECT_POLL_MS = 5 };
 
 struct lane {
     struct souk_call calls[ADDRESSES_MAX];
@@ -128,9 +128,15 @@ static souk_status ask(struct souk_client *c, struct lane *lane, int64_t deadlin
     return SOUK_OK;
 }
 
+souk_status souk_client_call(struct souk_client *c, int lane, int64_t timeout_ms,
+                             const void **bytes, size_t *len, struct souk_error *err)
+{
+    return ask(c, &c->lane[lane], souk_monotonic_us() + timeout_ms * 1000, bytes, len, err);
+}
+
 /* ---- reading a reply ---- */
 
-static const char *copy_text(const struct souk_message *m, const char *key, char **at)
+const char *souk_client_copy_text(const struct souk_message *m, const char *key, char **at)
 {
     const char *text = NULL, *copy = *at;
     size_t len = 0;
@@ -196,45 +202,77 @@ static souk_status read_answer(const void *bytes, size_t len, const char *id_key
            souk_message_int(&m, "took_us", 0, INT64_MAX, &a->took_us) &&
            souk_message_int(&m, "total_candidates_scored", 0, INT64_MAX,
                             &a->total_candidates_scored) &&
+           souk_message_int(&m, "moment_ms", 0, INT64_MAX, &a->moment_ms) &&
            souk_message_bool(&m, "partial", &a->partial) &&
            souk_message_bool(&m, "degraded", &a->degraded) && read_items(&m, a, &at);
     if (good) {
-        a->error = copy_text(&m, "error", &at);
-        a->id = copy_text(&m, id_key, &at);
-        a->user_type = copy_text(&m, "user_type", &at);
-        a->model = copy_text(&m, "model", &at);
-        a->request_id = copy_text(&m, "request_id", &at);
+        a->error = souk_client_copy_text(&m, "error", &at);
+        a->id = souk_client_copy_text(&m, id_key, &at);
+        a->user_type = souk_client_copy_text(&m, "user_type", &at);
+        a->model = souk_client_copy_text(&m, "model", &at);
+        a->request_id = souk_client_copy_text(&m, "request_id", &at);
         souk_message_map_number(&m.unpacked.data, "coverage", &a->coverage);
     }
     souk_message_fini(&m);
     return good ? SOUK_OK : souk_fail(err, SOUK_EFORMAT, "the reply is not as the protocol says");
 }
 
-static souk_status status_of_reply(const struct souk_answer *a, struct souk_error *err)
+souk_status souk_client_status(int64_t found, const char *error, struct souk_error *err)
 {
-    const souk_status status = a->status == SOUK_WIRE_NOT_FOUND   ? SOUK_ENOTFOUND
-                               : a->status == SOUK_WIRE_BAD_FIELD ? SOUK_EINVAL
-                               : a->status == SOUK_WIRE_DEADLINE  ? SOUK_ETIMEDOUT
-                                                                  : SOUK_EUNAVAILABLE;
-    if (a->status == SOUK_WIRE_OK)
+    const souk_status status = found == SOUK_WIRE_NOT_FOUND   ? SOUK_ENOTFOUND
+                               : found == SOUK_WIRE_BAD_FIELD ? SOUK_EINVAL
+                               : found == SOUK_WIRE_DEADLINE  ? SOUK_ETIMEDOUT
+                                                              : SOUK_EUNAVAILABLE;
+    if (found == SOUK_WIRE_OK)
         return SOUK_OK;
-    return souk_fail(err, status, "%s: %s", souk_wire_status_name((int)a->status),
-                     a->error ? a->error : "no reason was given");
+    return souk_fail(err, status, "%s: %s", souk_wire_status_name((int)found),
+                     error ? error : "no reason was given");
 }
 
-static void write_query(struct souk_writer *w, const char *operation, const char *id_key,
-                        const struct souk_query *q, int64_t timeout_ms)
+static void write_events(struct souk_writer *w, const struct souk_query *q)
 {
+    souk_writer_key(w, "events");
+    souk_writer_array(w, (size_t)q->event_count);
+    for (int i = 0; i < q->event_count; i++) {
+        const struct souk_context_event *e = &q->events[i];
+        souk_writer_map(w, 3 + (e->ms > 0));
+        souk_writer_put_string(w, "item", e->item);
+        souk_writer_put_string(w, "type", e->type);
+        souk_writer_put_real(w, "value", e->value);
+        if (e->ms > 0)
+            souk_writer_put_int(w, "ms", e->ms);
+    }
+}
+
+static void write_items(struct souk_writer *w, const struct souk_query *q)
+{
+    souk_writer_key(w, "items");
+    souk_writer_array(w, (size_t)q->item_count);
+    for (int i = 0; i < q->item_count; i++)
+        souk_writer_text(w, q->items[i], strlen(q->items[i]));
+}
+
+void souk_client_write_query(struct souk_client *c, int lane, const char *operation,
+                             const char *id_key, const struct souk_query *q)
+{
+    struct souk_writer *w = &c->lane[lane].request;
     souk_writer_clear(w);
-    souk_writer_map(w, 6 + (q->category != NULL));
+    souk_writer_map(w, 6 + (q->category != NULL) + (q->moment_ms > 0) + (q->event_count > 0) +
+                           (q->item_count > 0));
     souk_writer_put_int(w, "v", SOUK_WIRE_VERSION);
     souk_writer_put_string(w, "op", operation);
-    souk_writer_put_int(w, "deadline_ms", timeout_ms);
+    souk_writer_put_int(w, "deadline_ms", souk_client_timeout(q));
     souk_writer_put_string(w, id_key, q->id);
     souk_writer_put_int(w, "n", q->n);
     souk_writer_put_bool(w, "include_seen", q->include_seen);
     if (q->category)
         souk_writer_put_string(w, "category", q->category);
+    if (q->moment_ms > 0)
+        souk_writer_put_int(w, "moment_ms", q->moment_ms);
+    if (q->event_count > 0)
+        write_events(w, q);
+    if (q->item_count > 0)
+        write_items(w, q);
 }
 
 static souk_status query_list(struct souk_client *c, int lane, const char *operation,
@@ -242,16 +280,15 @@ static souk_status query_list(struct souk_client *c, int lane, const char *opera
                               const struct souk_query *q, struct souk_answer *a,
                               struct souk_error *err)
 {
-    const int64_t timeout_ms = q->timeout_ms > 0 ? q->timeout_ms : TIMEOUT_MS;
     const void *bytes = NULL;
     size_t len = 0;
     souk_status status;
     *a = (struct souk_answer){.items = NULL};
-    write_query(&c->lane[lane].request, operation, request_key, q, timeout_ms);
-    status = ask(c, &c->lane[lane], souk_monotonic_us() + timeout_ms * 1000, &bytes, &len, err);
+    souk_client_write_query(c, lane, operation, request_key, q);
+    status = souk_client_call(c, lane, souk_client_timeout(q), &bytes, &len, err);
     if (!status)
         status = read_answer(bytes, len, reply_key, a, err);
-    return status ? status : status_of_reply(a, err);
+    return status ? status : souk_client_status(a->status, a->error, err);
 }
 
 souk_status souk_client_recommend(struct souk_client *client, int lane,

@@ -31,12 +31,24 @@ souk_status souk_client_new(const char *addresses, int lanes, struct souk_client
                             struct souk_error *err) SOUK_MUST_CHECK;
 void souk_client_free(struct souk_client *client);
 
+/** What a visitor did lately, told with the question. */
+struct souk_context_event {
+    const char *item, *type; /**< type: one of the event types that the model was trained on */
+    int64_t ms;              /**< since 1970 UTC; 0: at the moment of the question */
+    double value;            /**< revenue or the like; 0: none */
+};
+
 struct souk_query {
     const char *id;       /**< of the user, or of the item of `similar` */
     int64_t n;            /**< 1 to 1000; the server refuses others */
     const char *category; /**< only items under it; NULL: all */
     bool include_seen;
     int64_t timeout_ms; /**< 0: 2000 */
+    int64_t moment_ms;  /**< when the visitor asks, for two-stage models; 0: now */
+    const struct souk_context_event *events;
+    int event_count;          /**< at most 1000 */
+    const char *const *items; /**< of `explain` */
+    int item_count;           /**< 1 to 50 */
 };
 
 struct souk_answer_item {
@@ -51,6 +63,7 @@ struct souk_answer {
     int count;
     struct souk_answer_item *items;
     int64_t total_candidates_scored, took_us;
+    int64_t moment_ms; /**< of a two-stage model's answer, else 0 */
     bool partial, degraded;
     double coverage;
     void *memory; /**< private */
@@ -67,6 +80,43 @@ souk_status souk_client_similar(struct souk_client *client, int lane,
                                 const struct souk_query *query, struct souk_answer *answer,
                                 struct souk_error *err) SOUK_MUST_CHECK;
 void souk_answer_fini(struct souk_answer *answer);
+
+/** A feature of an item as the ranker saw it, and what it adds to the forest's term (its Shapley
+ *  value). */
+struct souk_share {
+    const char *name;
+    float value; /**< NaN: missing */
+    double contribution;
+};
+
+/** Why an item scores as it does: score = forest + blend * base, and forest = expectation + the sum
+ *  of the contributions. */
+struct souk_explanation {
+    const char *item;
+    bool candidate; /**< a source named it; only such items are recommended */
+    float score;
+    double forest, base;
+    int count;
+    struct souk_share *features; /**< [count], largest contribution first, whatever its sign */
+};
+
+/** Texts live until souk_explained_fini(). */
+struct souk_explained {
+    int64_t status; /**< enum souk_wire_status */
+    const char *error, *user_type, *model;
+    int64_t moment_ms, took_us;
+    bool partial, degraded;
+    double expectation, blend;
+    int count; /**< as many as the query has items; 0 for a visitor without events */
+    struct souk_explanation *items;
+    void *memory; /**< private */
+};
+
+/** Explain the scores of query->items for a user of a two-stage model. As above. */
+souk_status souk_client_explain(struct souk_client *client, int lane,
+                                const struct souk_query *query, struct souk_explained *explained,
+                                struct souk_error *err) SOUK_MUST_CHECK;
+void souk_explained_fini(struct souk_explained *explained);
 
 /** What the peer says of itself, as one line of JSON; owned by the caller, free(). */
 souk_status souk_client_health(struct souk_client *client, int lane, int64_t timeout_ms,

@@ -1,9 +1,9 @@
 /* souk: the command-line client. */
+#include "serve/client/clientoptions.h"
+#include "serve/client/explain_command.h"
 #include "serve/client/load.h"
-#include "serve/client/souk_client.h"
 #include "shared/base/log.h"
 #include "shared/base/memory.h"
-#include "shared/base/options.h"
 #include "shared/base/subcommand.h"
 
 #include <inttypes.h>
@@ -12,23 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROXY_ROW(o)                                                                               \
-    {                                                                                              \
-        "proxy", 'p', SOUK_OPTION_TEXT, &(o).proxy, "tcp://127.0.0.1:7100", 0, 0, NULL, "URL,...", \
-            "addresses of proxies", false                                                          \
-    }
-#define TIMEOUT_ROW(o)                                                                             \
-    {                                                                                              \
-        "timeout", 't', SOUK_OPTION_DURATION, &(o).timeout_ms, "2s", 1, 60000, NULL, "DURATION",   \
-            "give up after this", false                                                            \
-    }
-#define END_ROW                                                                                    \
-    {                                                                                              \
-        NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false                       \
-    }
-
 struct list_options {
-    const char *proxy, *id, *category;
+    const char *proxy, *id, *category, *moment, *events;
     int64_t n, timeout_ms;
     bool json, include_seen;
 };
@@ -70,6 +55,8 @@ static void print_json(const struct souk_answer *a, bool similar)
         json_object_set_new(json, "user_type", json_string(a->user_type));
     json_object_set_new(json, "model", json_string(a->model));
     json_object_set_new(json, "request_id", json_string(a->request_id));
+    if (a->moment_ms > 0)
+        json_object_set_new(json, "moment_ms", json_integer(a->moment_ms));
     json_object_set_new(json, "recommendations", items_json(a));
     json_object_set_new(json, "total_candidates_scored", json_integer(a->total_candidates_scored));
     json_object_set_new(json, "partial", json_boolean(a->partial));
@@ -86,14 +73,21 @@ static void print_json(const struct souk_answer *a, bool similar)
 
 static souk_status ask_list(const struct list_options *o, bool similar, struct souk_error *err)
 {
-    const struct souk_query query = {.id = o->id,
-                                     .n = o->n,
-                                     .category = o->category,
-                                     .include_seen = o->include_seen,
-                                     .timeout_ms = o->timeout_ms};
+    struct souk_query query = {.id = o->id,
+                               .n = o->n,
+                               .category = o->category,
+                               .include_seen = o->include_seen,
+                               .timeout_ms = o->timeout_ms};
+    struct souk_event_list events;
     struct souk_client *client = NULL;
     struct souk_answer answer = {.items = NULL};
-    souk_status status = souk_client_new(o->proxy, 1, &client, err);
+    souk_status status = souk_event_list_parse(o->events, &events, err);
+    query.events = events.events;
+    query.event_count = events.count;
+    if (!status)
+        status = souk_moment_parse(o->moment, &query.moment_ms, err);
+    if (!status)
+        status = souk_client_new(o->proxy, 1, &client, err);
     if (!status)
         status = (similar ? souk_client_similar : souk_client_recommend)(client, 0, &query, &answer,
                                                                          err);
@@ -103,6 +97,7 @@ static souk_status ask_list(const struct list_options *o, bool similar, struct s
         print_table(o, &answer, similar);
     souk_answer_fini(&answer);
     souk_client_free(client);
+    souk_event_list_fini(&events);
     return status;
 }
 
@@ -112,7 +107,7 @@ static souk_status run_list(int argc, char **argv, bool similar, struct souk_err
     struct souk_options *parsed = NULL;
     bool done = false;
     const struct souk_option table[] = {
-        PROXY_ROW(o),
+        SOUK_PROXY_ROW(o),
         {similar ? "item" : "user", similar ? 'i' : 'u', SOUK_OPTION_TEXT, &o.id, NULL, 0, 0, NULL,
          "ID", similar ? "item to compare with" : "visitor to recommend to", true},
         {"n", 'n', SOUK_OPTION_INT, &o.n, "10", 0, 0, NULL, "N", "length of the list, 1 to 1000",
@@ -122,14 +117,17 @@ static souk_status run_list(int argc, char **argv, bool similar, struct souk_err
         {"include-seen", 0, SOUK_OPTION_FLAG, &o.include_seen, NULL, 0, 0, NULL, NULL,
          "also items that the visitor knows", false},
         {"json", 0, SOUK_OPTION_FLAG, &o.json, NULL, 0, 0, NULL, NULL, "print JSON", false},
-        TIMEOUT_ROW(o),
-        END_ROW,
+        SOUK_TIMEOUT_ROW(o),
+        similar ? (struct souk_option)SOUK_END_ROW : (struct souk_option)SOUK_MOMENT_ROW(o),
+        similar ? (struct souk_option)SOUK_END_ROW : (struct souk_option)SOUK_EVENTS_ROW(o),
+        SOUK_END_ROW,
     };
     const struct souk_program program = {
         .name = argv[0],
         .summary = similar ? "items like an item" : "what a visitor may want next",
         .examples = similar ? "  souk similar --item 85123A -n 5\n"
-                            : "  souk recommend --user 17850 -n 10 --json\n",
+                            : "  souk recommend --user 17850 -n 10 --json\n"
+                              "  souk recommend --user new --events 85123A=sale,71053=sale\n",
         .options = table,
     };
     souk_status status = souk_options_parse(&program, argc, argv, true, &done, &parsed, err);
@@ -158,11 +156,11 @@ static souk_status run_health(int argc, char **argv, struct souk_error *err)
     struct souk_client *client = NULL;
     char *json = NULL;
     bool done = false;
-    const struct souk_option table[] = {PROXY_ROW(o),
-                                        TIMEOUT_ROW(o),
+    const struct souk_option table[] = {SOUK_PROXY_ROW(o),
+                                        SOUK_TIMEOUT_ROW(o),
                                         {"json", 0, SOUK_OPTION_FLAG, &o.json, NULL, 0, 0, NULL,
                                          NULL, "print JSON (it always does)", false},
-                                        END_ROW};
+                                        SOUK_END_ROW};
     const struct souk_program program = {.name = argv[0],
                                          .summary = "what a proxy or a replica says of itself",
                                          .examples = "  souk health --proxy tcp://127.0.0.1:7101\n",
@@ -238,7 +236,7 @@ static souk_status run_load(int argc, char **argv, struct souk_error *err)
     char *memory = NULL;
     bool done = false, json = false;
     const struct souk_option table[] = {
-        PROXY_ROW(load),
+        SOUK_PROXY_ROW(load),
         {"users", 'u', SOUK_OPTION_TEXT, &users, NULL, 0, 0, NULL, "FILE",
          "ids of visitors, one a line, asked for in turn", true},
         {"rate", 'r', SOUK_OPTION_REAL, &load.rate, "0", 0, 1e7, NULL, "R",
@@ -248,9 +246,9 @@ static souk_status run_load(int argc, char **argv, struct souk_error *err)
         {"duration", 'd', SOUK_OPTION_DURATION, &load.duration_ms, "10s", 1, 1e9, NULL, "DURATION",
          "how long", false},
         {"n", 'n', SOUK_OPTION_INT, &load.n, "10", 0, 0, NULL, "N", "length of the lists", false},
-        TIMEOUT_ROW(load),
+        SOUK_TIMEOUT_ROW(load),
         {"json", 0, SOUK_OPTION_FLAG, &json, NULL, 0, 0, NULL, NULL, "print JSON", false},
-        END_ROW,
+        SOUK_END_ROW,
     };
     const struct souk_program program = {
         .name = argv[0],
@@ -277,12 +275,13 @@ static souk_status run_load(int argc, char **argv, struct souk_error *err)
 static const struct souk_subcommand commands[] = {
     {"recommend", "what a visitor may want next"},
     {"similar", "items like an item"},
+    {"explain", "why items score as they do for a visitor"},
     {"health", "what a proxy or a replica says of itself"},
     {"load", "put load on a fleet and measure it"},
 };
 
 static souk_status (*const runs[])(int argc, char **argv, struct souk_error *err) = {
-    run_recommend, run_similar, run_health, run_load};
+    run_recommend, run_similar, souk_explain_command, run_health, run_load};
 
 static const struct souk_subcommand_program souk_program = {
     .name = "souk",

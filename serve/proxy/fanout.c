@@ -85,23 +85,36 @@ static bool end(struct souk_fanout *f, int shard, int64_t deadline_us)
     return status == SOUK_EUNAVAILABLE;
 }
 
-int souk_fanout_ask(struct souk_fanout *f, int shard, const char *model,
+/* Until the shard has answered, or cannot any more. */
+static void finish(struct souk_fanout *f, int shard, const char *model,
+                   const struct souk_writer *request, int64_t deadline_us)
+{
+    bool again = end(f, shard, deadline_us);
+    for (int attempt = 1; again && attempt < ATTEMPTS; attempt++) {
+        begin(f, shard, model, request, deadline_us, f->chosen[shard]);
+        again = end(f, shard, deadline_us);
+    }
+    if (f->answers[shard].status == SOUK_WIRE_NO_SUCH_MODEL)
+        souk_topology_refresh(f->topology);
+}
+
+int souk_fanout_ask(struct souk_fanout *f, const bool *wanted, const char *model,
                     const struct souk_writer *request, int64_t deadline_us)
 {
-    const int first = shard < 0 ? 0 : shard;
-    const int last = shard < 0 ? souk_topology_shards(f->topology) : shard + 1;
+    const int shards = souk_topology_shards(f->topology);
     int good = 0;
-    for (int s = first; s < last; s++)
-        begin(f, s, model, request, deadline_us, -1);
-    for (int s = first; s < last; s++) {
-        bool again = end(f, s, deadline_us);
-        for (int attempt = 1; again && attempt < ATTEMPTS; attempt++) {
-            begin(f, s, model, request, deadline_us, f->chosen[s]);
-            again = end(f, s, deadline_us);
+    for (int s = 0; s < shards; s++) {
+        if (wanted[s]) {
+            begin(f, s, model, request, deadline_us, -1);
+            continue;
         }
+        drop_answer(&f->answers[s]);
+        f->answers[s].status = SOUK_WIRE_UNAVAILABLE;
+    }
+    for (int s = 0; s < shards; s++) {
+        if (wanted[s])
+            finish(f, s, model, request, deadline_us);
         good += f->answers[s].answered && f->answers[s].status == SOUK_WIRE_OK;
-        if (f->answers[s].status == SOUK_WIRE_NO_SUCH_MODEL)
-            souk_topology_refresh(f->topology);
     }
     return good;
 }

@@ -28,11 +28,12 @@ souk_status souk_fanout_init(struct souk_fanout *f, struct souk_topology *topolo
                              struct souk_error *err) SOUK_MUST_CHECK;
 void souk_fanout_fini(struct souk_fanout *f);
 
-/** Ask. @param shard one shard, or -1: all
+/** Ask. Earlier answers are dropped.
+ *  @param wanted [shards], which shards are asked; the answers of others are `unavailable`
  *  @param model the version that must answer
  *  @param deadline_us monotonic
  *  @return number of shards that answered with status 0 */
-int souk_fanout_ask(struct souk_fanout *f, int shard, const char *model,
+int souk_fanout_ask(struct souk_fanout *f, const bool *wanted, const char *model,
                     const struct souk_writer *request, int64_t deadline_us);
 
 #endif

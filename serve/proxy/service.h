@@ -1,8 +1,9 @@
 /** @file
- *  The operations of the proxy: `recommend`, `similar`, `health` (docs/wire-format.md).
+ *  The operations of the proxy: `recommend`, `similar`, `explain`, `health` (docs/wire-format.md).
  *
  *      recommend:  home shard -> profile (factors, history)      unknown user: cold, no profile
- *                  all shards -> scan (vector or popularity, without the history)
+ *                  all shards -> scan (vector or popularity, without the history), or the rounds of
+ *                                two stages (twostage.h)
  *                  merge      -> answer, partial where a shard is missing
  */
 #ifndef SOUK_PROXY_SERVICE_H

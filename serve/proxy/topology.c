@@ -62,6 +62,7 @@ static void check_upstream(struct souk_view *v, const struct souk_upstream *u, i
     snprintf(v->kind, sizeof v->kind, "%s", f->kind);
     v->parts = f->parts;
     v->catalogue = f->catalogue;
+    v->sources = f->sources;
 }
 
 /* Call with the lock held. A replica that is away does not change what it was. */
@@ -111,7 +112,8 @@ static bool parse_facts(const void *bytes, size_t len, struct souk_replica_facts
                 souk_message_int(&m, "shards", 1, INT32_MAX, &f.shards) &&
                 souk_message_int(&m, "parts", 1, INT32_MAX, &f.parts) &&
                 souk_message_int(&m, "items", 0, INT64_MAX, &f.items) &&
-                souk_message_int(&m, "catalogue", 0, INT64_MAX, &f.catalogue);
+                souk_message_int(&m, "catalogue", 0, INT64_MAX, &f.catalogue) &&
+                souk_message_int(&m, "sources", 0, INT32_MAX, &f.sources);
     if (good) {
         copy_text(&m, "model", f.model);
         copy_text(&m, "kind", f.kind);

@@ -28,6 +28,7 @@ struct souk_replica_facts {
     bool alive; /**< it answered the last time it was asked */
     char model[SOUK_MODEL_NAME_MAX + 1], kind[SOUK_MODEL_NAME_MAX + 1];
     int64_t shard, shards, parts, items, catalogue;
+    int64_t sources; /**< of a two-stage model, else 0 */
 };
 
 struct souk_upstream {
@@ -43,7 +44,7 @@ struct souk_view {
     enum souk_wire_status status; /**< SOUK_WIRE_OK, _TOPOLOGY or _UNAVAILABLE */
     char reason[256];
     char model[SOUK_MODEL_NAME_MAX + 1], kind[SOUK_MODEL_NAME_MAX + 1];
-    int64_t parts, catalogue;
+    int64_t parts, catalogue, sources;
 };
 
 /** Parse, dial, and start to ask. @param spec as --shards takes it

@@ -1,27 +1,32 @@
 #include "serve/replica/handler.h"
 
+#include "serve/replica/replicafields.h"
+#include "serve/replica/stagehandler.h"
 #include "shared/base/memory.h"
-#include "shared/wire/reply.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 souk_status souk_replica_init(struct souk_replica *out, const struct souk_model *model,
-                              const struct souk_shard *shard, int shard_number, int shards,
-                              int workers, struct souk_error *err)
+                              const struct souk_shard *shard, const struct souk_stage_shard *stages,
+                              int shard_number, int shards, int workers, struct souk_error *err)
 {
     souk_status status = SOUK_OK;
     *out = (struct souk_replica){.model = model,
                                  .shard = shard,
+                                 .stages = stages,
                                  .shard_number = shard_number,
                                  .shards = shards,
                                  .workers = workers};
     out->lists = souk_zalloc_array((size_t)workers, sizeof *out->lists);
-    if (!out->lists)
+    out->works = souk_zalloc_array((size_t)workers, sizeof *out->works);
+    if (!out->lists || !out->works)
         status = SOUK_ENOMEM;
     for (int i = 0; i < workers && !status; i++)
         status = souk_topk_init(&out->lists[i], SOUK_WIRE_LIST_MAX);
+    for (int i = 0; i < workers && stages && !status; i++)
+        status = souk_stage_work_init(&out->works[i], stages);
     if (status) {
         souk_replica_fini(out);
         return souk_fail(err, status, "no memory for %d workers", workers);
@@ -33,8 +38,12 @@ void souk_replica_fini(struct souk_replica *r)
 {
     for (int i = 0; i < r->workers && r->lists; i++)
         souk_topk_fini(&r->lists[i]);
+    for (int i = 0; i < r->workers && r->works; i++)
+        souk_stage_work_fini(&r->works[i]);
     free(r->lists);
+    free(r->works);
     r->lists = NULL;
+    r->works = NULL;
 }
 
 /* An id that belongs to this shard: its part, or NULL after an error reply. */
@@ -68,8 +77,17 @@ static const float *row_of(const float *rows, int64_t row, int stride)
     return rows ? rows + (size_t)row * (size_t)stride : NULL;
 }
 
-/* The user's factors and history, with weights where neighbours are scored by them, for the proxy
- * to send to all shards. */
+/* What a home shard sends of a user's events: the latest. */
+static void put_events(struct souk_writer *reply, const struct souk_model_part *part, int64_t row)
+{
+    const int64_t begin = part->event_offsets[row], end = part->event_offsets[row + 1];
+    const int64_t at = end - begin > SOUK_WIRE_STORED_MAX ? end - SOUK_WIRE_STORED_MAX : begin;
+    souk_event_fields_write(reply, end - at, part->event_item + at, part->event_ms + at,
+                            part->event_type + at, part->event_value + at);
+}
+
+/* The user's factors and history, with weights where neighbours are scored by them, and events
+ * where two stages are, for the proxy to send to all shards. */
 static void answer_profile(const struct souk_replica *r, const struct souk_request *request,
                            struct souk_writer *reply)
 {
@@ -89,17 +107,20 @@ static void answer_profile(const struct souk_replica *r, const struct souk_reque
     const bool by_neighbours =
         r->model->neighbours > 0 &&
         souk_neighbours_can_score(part->history_weight + first, (int64_t)count);
-    souk_reply_begin(reply, request, r->model->id, 3 + by_neighbours);
+    souk_reply_begin(reply, request, r->model->id,
+                     3 + by_neighbours + (r->stages ? SOUK_WIRE_EVENT_FIELDS : 0));
     souk_writer_put_bool(reply, "known", true);
     put_vector(reply, row_of(part->user_factors, row, part->stride), part->stride);
     souk_writer_put_binary(reply, "history", part->history + first, count * sizeof *part->history);
     if (by_neighbours)
         souk_writer_put_binary(reply, "history_weight", part->history_weight + first,
                                count * sizeof *part->history_weight);
+    if (r->stages)
+        put_events(reply, part, row);
 }
 
-/* An item's factors at unit length, and its row; where the model scores by neighbours, the row as
- * the history of somebody who has only this item. */
+/* An item's factors at unit length, and its row; where the model scores by neighbours, its own or
+ * those of a source, the row as the history of somebody who has only this item. */
 static void answer_item(const struct souk_replica *r, const struct souk_request *request,
                         struct souk_writer *reply)
 {
@@ -120,14 +141,19 @@ static void answer_item(const struct souk_replica *r, const struct souk_request 
         unit[i] = factors[i] / r->shard->item_norm[part - r->shard->parts][row];
     const int64_t item = r->model->item_first[part->part] + row;
     const float weight = 1;
-    const bool by_neighbours = r->model->neighbours > 0;
-    souk_reply_begin(reply, request, r->model->id, by_neighbours ? 4 : 2);
+    const bool by_neighbours = r->model->neighbours > 0 || r->stages;
+    souk_reply_begin(reply, request, r->model->id,
+                     2 + (by_neighbours ? 2 : 0) + (r->stages != NULL));
     souk_writer_put_int(reply, "row", item);
     put_vector(reply, factors ? unit : NULL, part->stride);
     if (by_neighbours) {
         souk_writer_put_binary(reply, "history", &item, sizeof item);
         souk_writer_put_binary(reply, "history_weight", &weight, sizeof weight);
     }
+    if (r->stages)
+        souk_writer_put_string(
+            reply, "source",
+            r->model->stages.sources[r->stages->ranker.rules.blend[SOUK_SEGMENT_WARM].source].name);
 }
 
 /* Copies of what the request carries, aligned and checked. */
@@ -208,33 +234,6 @@ static bool copy_history(const struct souk_request *request, struct scan_input *
     return true;
 }
 
-/* A category's name becomes its index; an unknown one has no items. */
-static bool find_category(const struct souk_replica *r, const struct souk_request *request,
-                          struct scan_input *in, bool *unknown)
-{
-    const char *name = NULL;
-    size_t len = 0;
-    *unknown = false;
-    in->scan.category = -1;
-    if (!souk_message_text(&request->message, "category", SOUK_ID_MAX_BYTES, &name, &len))
-        return false;
-    if (!name)
-        return true;
-    in->scan.category = (int32_t)souk_idtable_find(&r->model->categories.ids, name, len);
-    *unknown = in->scan.category < 0;
-    return true;
-}
-
-static void put_hits(struct souk_writer *reply, const struct souk_topk *list)
-{
-    souk_writer_key(reply, "hits");
-    souk_writer_array(reply, 2 * (size_t)list->count);
-    for (int i = 0; i < list->count; i++) {
-        souk_writer_text(reply, list->hits[i].id, strlen(list->hits[i].id));
-        souk_writer_float(reply, list->hits[i].score);
-    }
-}
-
 static void answer_scan(const struct souk_replica *r, int worker,
                         const struct souk_request *request, struct souk_writer *reply)
 {
@@ -246,7 +245,7 @@ static void answer_scan(const struct souk_replica *r, int worker,
         !copy_vector(r, request, &in) || !copy_exclude(request, &in) ||
         !copy_history(request, &in) ||
         !souk_message_bool(&request->message, "cosine", &in.scan.cosine) ||
-        !find_category(r, request, &in, &unknown)) {
+        !souk_replica_category(r, request, &in.scan.category, &unknown)) {
         souk_reply_error(reply, request, SOUK_WIRE_BAD_FIELD,
                          "'n', 'vector', 'exclude', 'history', 'history_weight', 'cosine' or "
                          "'category' is not as the scan takes it");
@@ -255,11 +254,11 @@ static void answer_scan(const struct souk_replica *r, int worker,
     list.capacity = (int)in.n;
     souk_topk_clear(&list);
     if (!unknown)
-        scored = souk_shard_scan(r->shard, &in.scan, &list);
+        scored = souk_shard_scan(r->stages ? &r->stages->similar : r->shard, &in.scan, &list);
     souk_topk_sort(&list);
     souk_reply_begin(reply, request, r->model->id, 2);
     souk_writer_put_int(reply, "scored", scored);
-    put_hits(reply, &list);
+    souk_replica_put_hits(reply, &list);
 out:
     free(in.exclude);
     free(in.history);
@@ -269,13 +268,14 @@ out:
 static void answer_health(const struct souk_replica *r, const struct souk_request *request,
                           struct souk_writer *reply)
 {
-    souk_reply_begin(reply, request, r->model->id, 8);
+    souk_reply_begin(reply, request, r->model->id, 9);
     souk_writer_put_string(reply, "role", "replica");
     souk_writer_put_string(reply, "kind", r->model->kind);
     souk_writer_put_int(reply, "shard", r->shard_number);
     souk_writer_put_int(reply, "shards", r->shards);
     souk_writer_put_int(reply, "parts", r->model->parts);
     souk_writer_put_int(reply, "factors", r->model->factors);
+    souk_writer_put_int(reply, "sources", r->model->stages.source_count);
     souk_writer_put_int(reply, "items", r->shard->item_count);
     souk_writer_put_int(reply, "catalogue", souk_model_items(r->model));
 }
@@ -315,7 +315,7 @@ void souk_replica_handle(void *context, int worker, const void *bytes, size_t le
         answer_item(r, &request, reply);
     else if (souk_request_is(&request, "health"))
         answer_health(r, &request, reply);
-    else
+    else if (!souk_replica_handle_stages(r, worker, &request, reply))
         souk_reply_error(reply, &request, SOUK_WIRE_UNKNOWN_OPERATION,
                          "a replica does not know the operation '%.*s'", (int)request.operation_len,
                          request.operation);

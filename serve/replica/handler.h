@@ -1,25 +1,31 @@
 /** @file
- *  What a replica answers: `profile`, `scan`, `item` and `health` (docs/wire-format.md, between
- * proxy and replica). Thread-safe: the shard is immutable, each worker has its own list.
+ *  What a replica answers: `profile`, `scan`, `item` and `health` of any model, and the rounds of
+ *  two stages (stagehandler.h); docs/wire-format.md, between proxy and replica. Thread-safe: the
+ *  shard is immutable, each worker has memory of its own.
  */
 #ifndef SOUK_REPLICA_HANDLER_H
 #define SOUK_REPLICA_HANDLER_H
 
+#include "serve/replica/stageshard.h"
 #include "shared/score/shard.h"
 #include "shared/wire/writer.h"
 
 struct souk_replica {
     const struct souk_model *model;
     const struct souk_shard *shard;
+    const struct souk_stage_shard *stages; /**< of a two-stage model, else NULL */
     int shard_number, shards;
     int workers;
-    struct souk_topk *lists; /**< [workers] */
+    struct souk_topk *lists;       /**< [workers] */
+    struct souk_stage_work *works; /**< [workers], with stages */
 };
 
-/** @param out empty with souk_replica_fini(); the model and the shard must outlive it */
+/** @param stages NULL: not a two-stage model
+ *  @param out empty with souk_replica_fini(); model, shard and stages must outlive it */
 souk_status souk_replica_init(struct souk_replica *out, const struct souk_model *model,
-                              const struct souk_shard *shard, int shard_number, int shards,
-                              int workers, struct souk_error *err) SOUK_MUST_CHECK;
+                              const struct souk_shard *shard, const struct souk_stage_shard *stages,
+                              int shard_number, int shards, int workers,
+                              struct souk_error *err) SOUK_MUST_CHECK;
 void souk_replica_fini(struct souk_replica *r);
 
 /** A souk_server_handler; context is the struct souk_replica. */

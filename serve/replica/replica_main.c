@@ -71,6 +71,7 @@ static souk_status load_and_serve(const struct replica_options *o, struct souk_e
 {
     struct souk_model *model = NULL;
     struct souk_shard shard = {0};
+    struct souk_stage_shard stages = {0};
     struct souk_replica replica = {0};
     int number = 0, shards = 1;
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -78,19 +79,19 @@ static souk_status load_and_serve(const struct replica_options *o, struct souk_e
     souk_status status = parse_shard(o->shard, &number, &shards, err);
     if (!status)
         status = souk_model_open(o->model, &model, err);
-    if (!status && model->stages.source_count > 0)
-        status = souk_fail(err, SOUK_EVERSION,
-                           "%s: a replica of this version does not serve models of kind '%s': "
-                           "serve one of its sources, souk-train als, ease or covisit",
-                           o->model, model->kind);
     if (!status)
         status = souk_shard_load(model, number, shards, SOUK_MODEL_USERS | SOUK_MODEL_ITEMS, &shard,
                                  err);
+    const bool has_stages = !status && model->stages.source_count > 0;
+    if (has_stages)
+        status = souk_stage_shard_init(&stages, &shard, err);
     if (!status)
-        status = souk_replica_init(&replica, model, &shard, number, shards, workers, err);
+        status = souk_replica_init(&replica, model, &shard, has_stages ? &stages : NULL, number,
+                                   shards, workers, err);
     if (!status)
         status = serve(o, &replica, err);
     souk_replica_fini(&replica);
+    souk_stage_shard_fini(&stages);
     souk_shard_fini(&shard);
     souk_model_free(model);
     return status;

@@ -11,6 +11,12 @@
 
 #define SOUK_MS_PER_DAY INT64_C(86400000)
 
+/** The day of a time, counted from 1970-01-01 (UTC); negative before. */
+static inline int64_t souk_day_of_ms(int64_t ms)
+{
+    return ms / SOUK_MS_PER_DAY - (ms % SOUK_MS_PER_DAY < 0);
+}
+
 /** Monotonic, for differences only. */
 int64_t souk_monotonic_us(void);
 

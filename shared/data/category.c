@@ -2,6 +2,7 @@
 
 #include "shared/base/memory.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 /* Depth of one category, walking up to the first ancestor whose depth is known. 0: a cycle. */
@@ -71,4 +72,16 @@ bool souk_categories_is_under(const struct souk_categories *c, int32_t category,
     while (category >= 0 && category != ancestor)
         category = c->parent[category];
     return category >= 0 && category == ancestor;
+}
+
+double souk_categories_cosine(const struct souk_categories *c, int32_t a, int32_t b)
+{
+    const double lengths = sqrt((double)c->depth[a] * c->depth[b]);
+    while (a != b && a >= 0 && b >= 0) {
+        if (c->depth[a] >= c->depth[b])
+            a = c->parent[a];
+        else
+            b = c->parent[b];
+    }
+    return a >= 0 && a == b ? c->depth[a] / lengths : 0;
 }

@@ -26,4 +26,8 @@ void souk_categories_fini(struct souk_categories *c);
 /** Whether `ancestor` is `category` or above it. */
 bool souk_categories_is_under(const struct souk_categories *c, int32_t category, int32_t ancestor);
 
+/** Likeness of two categories, 0 to 1: |a and b| / sqrt(|a| |b|), each a set of itself and all
+ * above it. */
+double souk_categories_cosine(const struct souk_categories *c, int32_t a, int32_t b);
+
 #endif

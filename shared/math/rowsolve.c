@@ -6,14 +6,25 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+static bool has_half_precision;
+
+/* clang 14 does not know the feature by its name. Before main(): the instruction is a slow one. */
+__attribute__((constructor)) static void look_for_half_precision(void)
+{
+    unsigned a, b, c, d;
+    has_half_precision = __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C) != 0;
+}
+#endif
 
 const struct souk_rowsolve_kernels *souk_rowsolve_kernels(void)
 {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"))
         return &souk_rowsolve_avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-        __builtin_cpu_supports("f16c"))
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_half_precision)
         return &souk_rowsolve_avx2;
 #endif
     return &souk_rowsolve_plain;

@@ -150,7 +150,7 @@ static souk_status read_manifest(struct souk_h5 *h5, const char *file, struct so
     if (!status)
         status = parse_manifest(&m, model, err);
     if (!status && model->stages.source_count > 0)
-        status = souk_stages_read_forest(h5, &m, &model->stages, err);
+        status = souk_stages_read_tables(h5, &m, souk_model_items(model), &model->stages, err);
     json_decref(m.json);
     snprintf(model->id, sizeof model->id, "%016" PRIx64, digest);
     return status;
@@ -250,7 +250,7 @@ static souk_status write_all(struct souk_h5 *h5, struct souk_model *m, struct so
     if (!status)
         status = write_making(h5, m, err);
     if (!status)
-        status = souk_stages_write_forest(h5, &m->stages, err);
+        status = souk_stages_write_tables(h5, &m->stages, err);
     if (!status)
         status = souk_manifest_write_categories(h5, &m->categories, err);
     if (!status)

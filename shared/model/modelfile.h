@@ -15,6 +15,7 @@
 
 #include "shared/base/status.h"
 #include "shared/data/dataset.h"
+#include "shared/model/levels.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -41,8 +42,11 @@ struct souk_model_stages {
     struct souk_event_type types[SOUK_EVENT_TYPES_MAX];
     int column_count;
     char columns[SOUK_COLUMNS_MAX][SOUK_NAME_MAX_BYTES + 1]; /**< names of the items' facts */
-    char *rules_json;  /**< how sources are asked and features made; one object */
-    char *forest_text; /**< ranker in LightGBM's text format; NULL before it is trained */
+    struct souk_levels levels; /**< what sorts the items: categories and the like */
+    char *rules_json;          /**< how sources are asked and features made; one object */
+    char *forest_text;         /**< ranker in LightGBM's text format; NULL before it is trained */
+    char *confidence_text;     /**< what scores say of themselves, one JSON object
+                                    (docs/confidence.md); NULL: not calibrated */
 };
 
 struct souk_model {
@@ -73,6 +77,13 @@ struct souk_source_rows {
     float *weight;    /**< [entries] */
 };
 
+/** On which days how many users had an item: rows of days. */
+struct souk_day_rows {
+    int64_t *offsets; /**< [items + 1] */
+    int64_t *day;     /**< [entries], days since 1970 (UTC), ascending in a row */
+    int64_t *users;   /**< [entries], > 0 */
+};
+
 /** One part in memory. Factor rows have `stride` floats, a multiple of 16, zero behind `factors`,
  *  and are aligned to 64 bytes. */
 struct souk_model_part {
@@ -100,6 +111,7 @@ struct souk_model_part {
     float *event_value;     /**< [events], revenue or the like; 0 where the dataset has none */
     struct souk_source_rows sources[SOUK_SOURCES_MAX];
     float *columns; /**< [column_count x items], one column behind the other; NaN: not known */
+    struct souk_day_rows days;
 };
 
 enum souk_model_what { SOUK_MODEL_USERS = 1, SOUK_MODEL_ITEMS = 2 };

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FOREST_BYTES_MAX = 1 << 28 };
+enum { TEXT_BYTES_MAX = 1 << 28 };
 
 /* ---- writing ---- */
 
@@ -39,30 +39,42 @@ static json_t *columns_json(const struct souk_model_stages *s)
     return list;
 }
 
-static json_t *forest_json(const struct souk_model_stages *s)
+/* The digest that a text is checked against; null where there is no text. */
+static json_t *digest_json(const char *text)
 {
     char hex[17];
-    if (!s->forest_text)
+    if (!text)
         return json_null();
-    snprintf(hex, sizeof hex, "%016" PRIx64,
-             souk_hash_bytes(s->forest_text, strlen(s->forest_text)));
+    snprintf(hex, sizeof hex, "%016" PRIx64, souk_hash_bytes(text, strlen(text)));
     return json_string(hex);
 }
 
 json_t *souk_stages_json(const struct souk_model_stages *s)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "sources", sources_json(s), "types",
-                     types_json(s), "columns", columns_json(s), "rules",
-                     souk_manifest_embed(s->rules_json), "forest", forest_json(s));
+    json_t *json = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o}", "sources", sources_json(s), "types", types_json(s),
+        "columns", columns_json(s), "rules", souk_manifest_embed(s->rules_json), "forest",
+        digest_json(s->forest_text), "confidence", digest_json(s->confidence_text));
+    if (!json || souk_levels_add_json(&s->levels, json) == 0)
+        return json;
+    json_decref(json);
+    return NULL;
 }
 
-souk_status souk_stages_write_forest(struct souk_h5 *h5, const struct souk_model_stages *s,
+static souk_status write_text(struct souk_h5 *h5, const char *name, const char *text,
+                              struct souk_error *err)
+{
+    return text ? souk_h5_write(h5, name, SOUK_H5_U8, text, (int64_t)strlen(text), 0, 1, err)
+                : SOUK_OK;
+}
+
+souk_status souk_stages_write_tables(struct souk_h5 *h5, const struct souk_model_stages *s,
                                      struct souk_error *err)
 {
-    if (!s->forest_text)
-        return SOUK_OK;
-    return souk_h5_write(h5, "/forest", SOUK_H5_U8, s->forest_text, (int64_t)strlen(s->forest_text),
-                         0, 1, err);
+    souk_status status = souk_levels_write(h5, &s->levels, err);
+    if (!status)
+        status = write_text(h5, "/forest", s->forest_text, err);
+    return status ? status : write_text(h5, "/confidence", s->confidence_text, err);
 }
 
 /* ---- reading ---- */
@@ -166,33 +178,47 @@ souk_status souk_stages_parse(const struct souk_manifest *m, struct souk_model_s
     return status;
 }
 
-souk_status souk_stages_read_forest(struct souk_h5 *h5, const struct souk_manifest *m,
-                                    struct souk_model_stages *s, struct souk_error *err)
+/* @param name of the dataset, behind its slash the key of its digest */
+static souk_status read_text(struct souk_h5 *h5, const struct souk_manifest *m, const char *name,
+                             char **out, struct souk_error *err)
 {
     const char *hex =
-        json_string_value(json_object_get(json_object_get(m->json, "stages"), "forest"));
+        json_string_value(json_object_get(json_object_get(m->json, "stages"), name + 1));
     void *text = NULL;
     int64_t len = 0;
     char found[17];
     if (!hex)
         return SOUK_OK;
-    souk_status status =
-        souk_h5_read_new(h5, "/forest", SOUK_H5_U8, FOREST_BYTES_MAX, &text, &len, err);
+    souk_status status = souk_h5_read_new(h5, name, SOUK_H5_U8, TEXT_BYTES_MAX, &text, &len, err);
     if (status)
         return status;
     snprintf(found, sizeof found, "%016" PRIx64, souk_hash_bytes(text, (size_t)len));
     if (strcmp(hex, found) != 0)
         status =
-            souk_fail(err, SOUK_EINTEGRITY, "%s: /forest is not the one of the manifest", m->path);
-    else if (!(s->forest_text = souk_strndup(text, (size_t)len)))
-        status = souk_fail(err, SOUK_ENOMEM, "%s: no memory for the forest", m->path);
+            souk_fail(err, SOUK_EINTEGRITY, "%s: %s is not the one of the manifest", m->path, name);
+    else if (!(*out = souk_strndup(text, (size_t)len)))
+        status = souk_fail(err, SOUK_ENOMEM, "%s: no memory for %s", m->path, name);
     free(text);
     return status;
 }
 
+souk_status souk_stages_read_tables(struct souk_h5 *h5, const struct souk_manifest *m,
+                                    int64_t items, struct souk_model_stages *s,
+                                    struct souk_error *err)
+{
+    const struct souk_manifest inner = {.path = m->path,
+                                        .json = json_object_get(m->json, "stages")};
+    souk_status status = souk_levels_read(h5, &inner, items, &s->levels, err);
+    if (!status)
+        status = read_text(h5, m, "/forest", &s->forest_text, err);
+    return status ? status : read_text(h5, m, "/confidence", &s->confidence_text, err);
+}
+
 void souk_stages_fini(struct souk_model_stages *s)
 {
+    souk_levels_fini(&s->levels);
     free(s->rules_json);
     free(s->forest_text);
+    free(s->confidence_text);
     *s = (struct souk_model_stages){0};
 }

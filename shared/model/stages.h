@@ -1,8 +1,10 @@
 /** @file
  *  The sections of a two-stage model in its files; private to shared/model.
  *
- *      model.h5        manifest: "stages": {sources, columns, types, rules, forest}     /forest
- *      part-NNNN.h5    /users/event_*     /items/columns     /sources/NAME/length, item, weight
+ *      model.h5        manifest: "stages": {sources, columns, types, rules, forest, levels,
+ *                      confidence}     /forest     /confidence     /levels/value, hash
+ *      part-NNNN.h5    /users/event_*  /items/columns  /items/day*
+ *                      /sources/NAME/length, item, weight
  */
 #ifndef SOUK_MODEL_STAGES_H
 #define SOUK_MODEL_STAGES_H
@@ -18,11 +20,13 @@ json_t *souk_stages_json(const struct souk_model_stages *s);
 souk_status souk_stages_parse(const struct souk_manifest *m, struct souk_model_stages *s,
                               struct souk_error *err) SOUK_MUST_CHECK;
 
-/** The forest's text, as /forest of model.h5; reading checks it against the manifest's digest. */
-souk_status souk_stages_write_forest(struct souk_h5 *h5, const struct souk_model_stages *s,
+/** What model.h5 holds beside the manifest: levels (levels.h), and the texts of the forest and of
+ *  the calibration as /forest and /confidence; reading checks them against the manifest's digests.
+ *  @param items of the model */
+souk_status souk_stages_write_tables(struct souk_h5 *h5, const struct souk_model_stages *s,
                                      struct souk_error *err) SOUK_MUST_CHECK;
-souk_status souk_stages_read_forest(struct souk_h5 *h5, const struct souk_manifest *m,
-                                    struct souk_model_stages *s,
+souk_status souk_stages_read_tables(struct souk_h5 *h5, const struct souk_manifest *m,
+                                    int64_t items, struct souk_model_stages *s,
                                     struct souk_error *err) SOUK_MUST_CHECK;
 void souk_stages_fini(struct souk_model_stages *s);
 

@@ -59,6 +59,19 @@ static souk_status write_source(struct souk_h5 *h5, const struct souk_model_sour
     return status;
 }
 
+static souk_status write_days(struct souk_h5 *h5, const struct souk_day_rows *days, int64_t items,
+                              struct souk_error *err)
+{
+    const int64_t entries = days->offsets[items];
+    souk_status status = souk_rowlength_write(h5, "/items/day_length", days->offsets, items, err);
+    if (!status)
+        status = souk_h5_write(h5, "/items/day", SOUK_H5_I64, days->day, entries, 0, 1, err);
+    if (!status)
+        status =
+            souk_h5_write(h5, "/items/day_users", SOUK_H5_I64, days->users, entries, 0, 1, err);
+    return status;
+}
+
 souk_status souk_stages_write_items(struct souk_h5 *h5, const struct souk_model_stages *s,
                                     const struct souk_model_part *p, struct souk_error *err)
 {
@@ -68,7 +81,7 @@ souk_status souk_stages_write_items(struct souk_h5 *h5, const struct souk_model_
     if (!status)
         status = souk_h5_write(h5, "/items/columns", SOUK_H5_F32, p->columns,
                                s->column_count * p->items.count, 0, 1, err);
-    return status;
+    return status ? status : write_days(h5, &p->days, p->items.count, err);
 }
 
 /* ---- reading ---- */
@@ -172,6 +185,29 @@ static souk_status check_columns(const char *path, const struct souk_model_part 
     return SOUK_OK;
 }
 
+static souk_status read_days(struct souk_h5 *h5, const char *path, int64_t items,
+                             struct souk_day_rows *days, struct souk_error *err)
+{
+    int64_t n = 0;
+    souk_status status =
+        souk_rowlength_read(h5, "/items/day_length", items, &days->offsets, &n, err);
+    if (!status)
+        status = read_rows(h5, path, "/items/day", SOUK_H5_I64, n, &days->day, err);
+    if (!status)
+        status = read_rows(h5, path, "/items/day_users", SOUK_H5_I64, n, &days->users, err);
+    for (int64_t row = 0; row < items && !status; row++) {
+        for (int64_t at = days->offsets[row]; at < days->offsets[row + 1] && !status; at++) {
+            const bool ascends = at == days->offsets[row] || days->day[at - 1] < days->day[at];
+            if (!ascends || days->users[at] < 1)
+                status = souk_fail(err, SOUK_EFORMAT,
+                                   "%s: /items/day: item row %" PRId64
+                                   " is out of range or out of order",
+                                   path, row);
+        }
+    }
+    return status;
+}
+
 souk_status souk_stages_read_items(struct souk_h5 *h5, const char *path, const struct souk_model *m,
                                    struct souk_model_part *p, struct souk_error *err)
 {
@@ -182,7 +218,9 @@ souk_status souk_stages_read_items(struct souk_h5 *h5, const char *path, const s
         status = read_source(h5, path, m, &s->sources[i], items, &p->sources[i], err);
     if (!status)
         status = read_rows(h5, path, "/items/columns", SOUK_H5_F32, cells, &p->columns, err);
-    return status ? status : check_columns(path, p, cells, err);
+    if (!status)
+        status = check_columns(path, p, cells, err);
+    return status ? status : read_days(h5, path, items, &p->days, err);
 }
 
 void souk_stages_part_fini(struct souk_model_part *p)
@@ -198,4 +236,7 @@ void souk_stages_part_fini(struct souk_model_part *p)
         free(p->sources[i].weight);
     }
     free(p->columns);
+    free(p->days.offsets);
+    free(p->days.day);
+    free(p->days.users);
 }

@@ -8,19 +8,51 @@
 
 enum { SCHEMA = 1 };
 
-const char *souk_segment_name(enum souk_segment segment)
+const char *souk_audience_name(enum souk_audience audience)
 {
-    static const char *const names[SOUK_SEGMENTS] = {
-#define X(name, text) [SOUK_SEGMENT_##name] = text,
-        SOUK_SEGMENT_LIST(X)
+    static const char *const names[SOUK_AUDIENCES] = {
+#define X(name, text) [SOUK_AUDIENCE_##name] = text,
+        SOUK_AUDIENCE_LIST(X)
 #undef X
     };
-    return names[segment];
+    return names[audience];
+}
+
+double souk_confidence_of(const struct souk_confidence *c, enum souk_audience audience,
+                          double score)
+{
+    return souk_conformal_confidence(&c->conformal[audience], score);
+}
+
+double souk_confidence_probability(const struct souk_confidence *c, enum souk_audience audience,
+                                   double score)
+{
+    return souk_isotonic_value(&c->probability[audience], score);
+}
+
+double souk_confidence_threshold(const struct souk_confidence *c, enum souk_audience audience,
+                                 double alpha)
+{
+    return souk_conformal_threshold(&c->conformal[audience], alpha);
+}
+
+bool souk_confidence_is_guaranteed(const struct souk_confidence *c, enum souk_audience audience,
+                                   double alpha)
+{
+    return souk_conformal_is_guaranteed(&c->conformal[audience], alpha);
+}
+
+void souk_confidence_scale(struct souk_confidence *c, enum souk_audience audience, double factor)
+{
+    for (int64_t i = 0; i < c->conformal[audience].count; i++)
+        c->conformal[audience].score[i] *= factor;
+    for (int64_t i = 0; i < c->probability[audience].count; i++)
+        c->probability[audience].score[i] *= factor;
 }
 
 void souk_confidence_fini(struct souk_confidence *c)
 {
-    for (int s = 0; s < SOUK_SEGMENTS; s++) {
+    for (int s = 0; s < SOUK_AUDIENCES; s++) {
         souk_conformal_fini(&c->conformal[s]);
         souk_isotonic_fini(&c->probability[s]);
     }
@@ -40,7 +72,7 @@ static json_t *json_of(const double *values, int64_t count)
 }
 
 /* json_pack() takes the arrays over, and fails where one is NULL. */
-static json_t *pack_segment(const struct souk_confidence *c, int s)
+static json_t *pack_audience(const struct souk_confidence *c, int s)
 {
     const struct souk_conformal *conformal = &c->conformal[s];
     const struct souk_isotonic *probability = &c->probability[s];
@@ -54,9 +86,9 @@ souk_status souk_confidence_format(const struct souk_confidence *c, char **text,
 {
     json_t *root = json_pack("{s:i}", "schema", SCHEMA);
     *text = NULL;
-    for (int s = 0; root && s < SOUK_SEGMENTS; s++) {
-        const char *name = souk_segment_name((enum souk_segment)s);
-        if (json_object_set_new(root, name, pack_segment(c, s)) != 0) {
+    for (int s = 0; root && s < SOUK_AUDIENCES; s++) {
+        const char *name = souk_audience_name((enum souk_audience)s);
+        if (json_object_set_new(root, name, pack_audience(c, s)) != 0) {
             json_decref(root);
             root = NULL;
         }
@@ -71,10 +103,10 @@ souk_status souk_confidence_format(const struct souk_confidence *c, char **text,
 }
 
 /* A key's numbers as an array of their own: [*count], NULL on failure. */
-static souk_status take_numbers(const json_t *segment, const char *key, double **out,
+static souk_status take_numbers(const json_t *audience, const char *key, double **out,
                                 int64_t *count, struct souk_error *err)
 {
-    const json_t *array = json_object_get(segment, key);
+    const json_t *array = json_object_get(audience, key);
     *out = NULL;
     if (!json_is_array(array))
         return souk_fail(err, SOUK_EFORMAT, "%s is not an array", key);
@@ -92,16 +124,16 @@ static souk_status take_numbers(const json_t *segment, const char *key, double *
     return SOUK_OK;
 }
 
-static souk_status take_segment(struct souk_confidence *c, int s, const json_t *segment,
-                                struct souk_error *err)
+static souk_status take_audience(struct souk_confidence *c, int s, const json_t *audience,
+                                 struct souk_error *err)
 {
     double *scores = NULL, *knots = NULL, *values = NULL;
     int64_t score_count = 0, knot_count = 0, value_count = 0;
-    souk_status status = take_numbers(segment, "true_scores", &scores, &score_count, err);
+    souk_status status = take_numbers(audience, "true_scores", &scores, &score_count, err);
     if (status == SOUK_OK)
-        status = take_numbers(segment, "knots", &knots, &knot_count, err);
+        status = take_numbers(audience, "knots", &knots, &knot_count, err);
     if (status == SOUK_OK)
-        status = take_numbers(segment, "probabilities", &values, &value_count, err);
+        status = take_numbers(audience, "probabilities", &values, &value_count, err);
     if (status == SOUK_OK && knot_count != value_count)
         status = souk_fail(err, SOUK_EFORMAT, "%lld knots, but %lld probabilities",
                            (long long)knot_count, (long long)value_count);
@@ -119,8 +151,8 @@ static souk_status take_segment(struct souk_confidence *c, int s, const json_t *
     return status;
 }
 
-static souk_status take_segments(struct souk_confidence *c, const json_t *root,
-                                 struct souk_error *err)
+static souk_status take_audiences(struct souk_confidence *c, const json_t *root,
+                                  struct souk_error *err)
 {
     const json_t *schema = json_object_get(root, "schema");
     if (!json_is_integer(schema))
@@ -128,9 +160,9 @@ static souk_status take_segments(struct souk_confidence *c, const json_t *root,
     if (json_integer_value(schema) != SCHEMA)
         return souk_fail(err, SOUK_EVERSION, "schema %lld; this program reads %d",
                          (long long)json_integer_value(schema), SCHEMA);
-    for (int s = 0; s < SOUK_SEGMENTS; s++) {
-        const char *name = souk_segment_name((enum souk_segment)s);
-        const souk_status status = take_segment(c, s, json_object_get(root, name), err);
+    for (int s = 0; s < SOUK_AUDIENCES; s++) {
+        const char *name = souk_audience_name((enum souk_audience)s);
+        const souk_status status = take_audience(c, s, json_object_get(root, name), err);
         if (status != SOUK_OK)
             return souk_error_prefix(err, status, "%s", name);
     }
@@ -146,7 +178,7 @@ souk_status souk_confidence_parse(struct souk_confidence *c, const char *text, s
     json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &reason);
     if (!root)
         return souk_fail(err, SOUK_EFORMAT, "%s:%d: %s", name, reason.line, reason.text);
-    status = take_segments(c, root, err);
+    status = take_audiences(c, root, err);
     json_decref(root);
     if (status != SOUK_OK) {
         souk_confidence_fini(c);

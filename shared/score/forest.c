@@ -122,6 +122,35 @@ souk_status souk_forest_append(struct souk_forest *f, struct souk_tree *tree,
     return SOUK_OK;
 }
 
+void souk_forest_scale(struct souk_forest *f, double by)
+{
+    for (int i = 0; i < f->trees; i++) {
+        struct souk_tree *t = &f->tree[i];
+        for (int leaf = 0; leaf < t->leaves; leaf++)
+            t->leaf_value[leaf] *= by;
+        for (int node = 0; node < t->leaves - 1; node++)
+            t->internal_value[node] *= by;
+    }
+}
+
+souk_status souk_forest_join(struct souk_forest *f, struct souk_forest *other,
+                             struct souk_error *err)
+{
+    souk_status status = SOUK_OK;
+    if (f->features == 0) {
+        *f = *other;
+        *other = (struct souk_forest){0};
+        return SOUK_OK;
+    }
+    if (f->features != other->features)
+        status = souk_fail(err, SOUK_EINVAL, "a forest of %d features joins one of %d",
+                           other->features, f->features);
+    for (int i = 0; i < other->trees && status == SOUK_OK; i++)
+        status = souk_forest_append(f, &other->tree[i], err);
+    souk_forest_fini(other);
+    return status;
+}
+
 void souk_forest_truncate(struct souk_forest *f, int trees)
 {
     for (int i = trees; i < f->trees; i++)

@@ -62,6 +62,16 @@ souk_status souk_forest_set_objective(struct souk_forest *f, const char *objecti
 souk_status souk_forest_append(struct souk_forest *f, struct souk_tree *tree,
                                struct souk_error *err) SOUK_MUST_CHECK;
 
+/** Multiply what every leaf and node says. @param by finite */
+void souk_forest_scale(struct souk_forest *f, double by);
+
+/** Take over all trees of another forest, behind the own ones: the score becomes the sum of both.
+ * An empty *f becomes `other`, whole.
+ *  @param other empty with souk_forest_fini() afterwards, also after a failure
+ *  @return as souk_forest_append(); SOUK_EINVAL (other features) */
+souk_status souk_forest_join(struct souk_forest *f, struct souk_forest *other,
+                             struct souk_error *err) SOUK_MUST_CHECK;
+
 /** Drop the trees from `trees` on (early stopping). @param trees 0 to f->trees */
 void souk_forest_truncate(struct souk_forest *f, int trees);
 

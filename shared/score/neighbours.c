@@ -179,19 +179,44 @@ bool souk_neighbours_can_score(const float *weight, int64_t count)
     return false;
 }
 
-void souk_neighbours_score(const struct souk_neighbours *n, int64_t block, const int64_t *history,
-                           const float *weight, int64_t count, float *score, int64_t items)
+/* Walk over the entries of the block that the history selects. @param support NULL: not asked for
+ */
+static inline void walk(const struct souk_neighbours *n, int64_t block, const int64_t *history,
+                        const float *weight, int64_t count, float *score,
+                        struct souk_support *support)
 {
     int64_t s = n->block_source[block];
     const int64_t end = n->block_source[block + 1];
-    memset(score, 0, (size_t)items * sizeof *score);
     for (int64_t h = 0; h < count; h++) {
         s = find_source(n->source, s, end, history[h]);
         if (s == end)
             return;
         if (n->source[s] != history[h])
             continue;
-        for (int64_t at = n->first[s]; at < n->first[s + 1]; at++)
-            score[n->target[at]] += weight[h] * n->weight[at];
+        for (int64_t at = n->first[s]; at < n->first[s + 1]; at++) {
+            const float product = weight[h] * n->weight[at];
+            score[n->target[at]] += product;
+            if (support && product > 0) {
+                struct souk_support *of = &support[n->target[at]];
+                of->strongest = product > of->strongest ? product : of->strongest;
+                of->items += 1;
+            }
+        }
     }
+}
+
+void souk_neighbours_score(const struct souk_neighbours *n, int64_t block, const int64_t *history,
+                           const float *weight, int64_t count, float *score, int64_t items)
+{
+    memset(score, 0, (size_t)items * sizeof *score);
+    walk(n, block, history, weight, count, score, NULL);
+}
+
+void souk_neighbours_support(const struct souk_neighbours *n, int64_t block, const int64_t *history,
+                             const float *weight, int64_t count, float *score,
+                             struct souk_support *support, int64_t items)
+{
+    memset(score, 0, (size_t)items * sizeof *score);
+    memset(support, 0, (size_t)items * sizeof *support);
+    walk(n, block, history, weight, count, score, support);
 }

@@ -48,4 +48,15 @@ bool souk_neighbours_can_score(const float *weight, int64_t count);
 void souk_neighbours_score(const struct souk_neighbours *n, int64_t block, const int64_t *history,
                            const float *weight, int64_t count, float *score, int64_t items);
 
+/** What one item's score is made of. */
+struct souk_support {
+    float strongest; /**< largest of the products; 0: none is above 0 */
+    float items;     /**< of the history that have it as a neighbour with a product above 0 */
+};
+
+/** The same, and what each score is made of. @param support [items], overwritten */
+void souk_neighbours_support(const struct souk_neighbours *n, int64_t block, const int64_t *history,
+                             const float *weight, int64_t count, float *score,
+                             struct souk_support *support, int64_t items);
+
 #endif

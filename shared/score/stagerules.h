@@ -9,6 +9,7 @@
 
 #include "shared/model/modelfile.h"
 #include "shared/score/profile.h"
+#include "shared/score/segment.h"
 
 #include <stdbool.h>
 
@@ -21,15 +22,30 @@ struct souk_source_rule {
                       */
 };
 
+/** A source beside the forest (stagescore.h). */
+struct souk_blend {
+    int source;
+    bool lifted;  /**< with its lift or without */
+    float weight; /**< of its logarithm */
+};
+
 struct souk_stage_rules {
     int source_count;
     struct souk_source_rule sources[SOUK_SOURCES_MAX];
     int popular_column; /**< index of the column that names popular items */
     int popular_quota;
-    int base_source;  /**< the best single source ... */
-    bool base_lifted; /**< ... with its lift or without */
-    float blend;      /**< weight of its logarithm beside the forest (stagescore.h) */
+    int repeat_quota; /**< items that the visitor had most often, where they may be offered */
+    int value_column; /**< index of the column that holds the items' mean values, -1: none */
+    int cold_items;   /**< visitors with at most so many items are cold */
+    struct souk_blend blend[SOUK_SEGMENTS];
 };
+
+/** The segment of a visitor. @param items that the visitor has had */
+static inline enum souk_segment souk_stage_segment(const struct souk_stage_rules *rules,
+                                                   float items)
+{
+    return items <= (float)rules->cold_items ? SOUK_SEGMENT_COLD : SOUK_SEGMENT_WARM;
+}
 
 /** Of a model. @return SOUK_OK, SOUK_EFORMAT (names what is wrong) */
 souk_status souk_stage_rules_of(const struct souk_model *model, struct souk_stage_rules *out,

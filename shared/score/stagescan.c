@@ -40,6 +40,8 @@ int souk_stage_quota(const struct souk_stage_rules *rules, int list)
 {
     if (list == 2 * rules->source_count)
         return rules->popular_quota;
+    if (list == 2 * rules->source_count + 1)
+        return rules->repeat_quota;
     const struct souk_source_rule *source = &rules->sources[list / 2];
     return source->quota;
 }
@@ -98,24 +100,52 @@ static void mask_seen(const struct souk_stage_part *p, const struct souk_profile
 {
     const int64_t begin = p->model->item_first[p->part->part] + first;
     const int64_t end = begin + block_size(p, first);
-    memset(masked, 0, BLOCK * sizeof *masked);
     while (*next < profile->count && profile->item[*next] < begin)
         ++*next;
     for (; *next < profile->count && profile->item[*next] < end; ++*next)
         masked[profile->item[*next] - begin] = true;
 }
 
+static void mask_other_categories(const struct souk_stage_part *p, int64_t first, int32_t category,
+                                  bool *masked)
+{
+    for (int64_t i = 0; i < block_size(p, first); i++) {
+        const int32_t own = p->part->category ? p->part->category[first + i] : -1;
+        if (own < 0 || !souk_categories_is_under(&p->model->categories, own, category))
+            masked[i] = true;
+    }
+}
+
+/* Items of the block that the profile has, by how often; 0 for the others. *next walks along the
+ * profile. */
+static void score_repeats(const struct souk_stage_part *p, const struct souk_profile *profile,
+                          int64_t first, int64_t *next, float *score)
+{
+    const int64_t begin = p->model->item_first[p->part->part] + first;
+    const int64_t end = begin + block_size(p, first);
+    memset(score, 0, BLOCK * sizeof *score);
+    while (*next < profile->count && profile->item[*next] < begin)
+        ++*next;
+    for (; *next < profile->count && profile->item[*next] < end; ++*next) {
+        const struct souk_profile_item *f = &profile->facts[*next];
+        score[profile->item[*next] - begin] = souk_profile_repeat(f->events, f->idle_days);
+    }
+}
+
 void souk_stage_scan(const struct souk_stage_part *p, const struct souk_profile *profile,
-                     const float *weight, bool include_seen, struct souk_topk *lists)
+                     const float *weight, bool include_seen, int32_t category,
+                     struct souk_topk *lists)
 {
     const struct souk_stage_rules *rules = p->rules;
     const float *popular = column_of(p, rules->popular_column);
     float score[SOUK_SOURCES_MAX][BLOCK];
-    bool masked[BLOCK] = {false};
     int64_t next = 0;
     for (int64_t first = 0; first < p->part->items.count; first += BLOCK) {
+        bool masked[BLOCK] = {false};
         if (!include_seen)
             mask_seen(p, profile, first, &next, masked);
+        if (category >= 0)
+            mask_other_categories(p, first, category, masked);
         score_block(p, profile, weight, first, score);
         for (int s = 0; s < rules->source_count; s++) {
             const float *lift = column_of(p, rules->sources[s].lift_column);
@@ -123,6 +153,10 @@ void souk_stage_scan(const struct souk_stage_part *p, const struct souk_profile 
             offer_block(p, first, score[s], lift ? lift + first : NULL, masked, &lists[2 * s + 1]);
         }
         offer_block(p, first, popular + first, NULL, masked, &lists[2 * rules->source_count]);
+        if (include_seen && lists[2 * rules->source_count + 1].capacity > 0) {
+            score_repeats(p, profile, first, &next, score[0]);
+            offer_block(p, first, score[0], NULL, masked, &lists[2 * rules->source_count + 1]);
+        }
     }
 }
 
@@ -130,17 +164,22 @@ void souk_stage_features(const struct souk_stage_part *p, const struct souk_prof
                          const float *weight, const float *best, const int64_t *item, int64_t count,
                          float *out)
 {
-    const int features = souk_feature_count(&p->model->stages);
+    const int features = souk_feature_count(&p->model->stages), sources = p->rules->source_count;
     float score[SOUK_SOURCES_MAX][BLOCK], of_item[SOUK_SOURCES_MAX];
+    struct souk_support support[SOUK_SOURCES_MAX][BLOCK], of_score[SOUK_SOURCES_MAX];
     int64_t scored = -1;
     for (int64_t i = 0; i < count; i++) {
         const int64_t first = item[i] / BLOCK * BLOCK;
-        if (first != scored)
-            score_block(p, profile, weight, first, score);
+        for (int s = 0; s < sources && first != scored; s++)
+            souk_neighbours_support(&p->sources[s], first / BLOCK, profile->item,
+                                    weight + s * profile->count, profile->count, score[s],
+                                    support[s], block_size(p, first));
         scored = first;
-        for (int s = 0; s < p->rules->source_count; s++)
+        for (int s = 0; s < sources; s++) {
             of_item[s] = score[s][item[i] - first];
-        souk_feature_row(p->model, p->rules, p->part, item[i], profile, of_item, best,
+            of_score[s] = support[s][item[i] - first];
+        }
+        souk_feature_row(p->model, p->rules, p->part, item[i], profile, of_item, of_score, best,
                          out + i * features);
     }
 }

@@ -22,11 +22,12 @@ struct souk_stage_part {
     struct souk_neighbours sources[SOUK_SOURCES_MAX];
 };
 
-/** Lists of a visitor: two for each source, plain and lifted, then the popular. */
-enum { SOUK_STAGE_LISTS_MAX = 2 * SOUK_SOURCES_MAX + 1 };
+/** Lists of a visitor: two for each source, plain and lifted, then the popular, then what the
+ *  visitor has had most often, where that may be offered. */
+enum { SOUK_STAGE_LISTS_MAX = 2 * SOUK_SOURCES_MAX + 2 };
 static inline int souk_stage_lists(const struct souk_stage_rules *rules)
 {
-    return 2 * rules->source_count + 1;
+    return 2 * rules->source_count + 2;
 }
 
 /** Most items of a list; 0: it stays empty. */
@@ -48,9 +49,11 @@ void souk_stage_weigh(const struct souk_stage_rules *rules, struct souk_profile 
 /** Offer the part's items.
  *  @param weight as souk_stage_weigh() left it
  *  @param include_seen items of the profile too
+ *  @param category     only items under it; -1: all
  *  @param lists [souk_stage_lists()], with their quotas as capacities */
 void souk_stage_scan(const struct souk_stage_part *p, const struct souk_profile *profile,
-                     const float *weight, bool include_seen, struct souk_topk *lists);
+                     const float *weight, bool include_seen, int32_t category,
+                     struct souk_topk *lists);
 
 /** Features of some items.
  *  @param best [2 x source_count] as souk_feature_row() takes it: the heads of the lists

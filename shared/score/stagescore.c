@@ -1,8 +1,10 @@
 #include "shared/score/stagescore.h"
 
+#include "shared/base/memory.h"
 #include "shared/score/foresttext.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The trees read columns by number: another build may order them otherwise. */
@@ -15,6 +17,14 @@ static bool names_agree(const struct souk_stage_ranker *r)
             return false;
     }
     return true;
+}
+
+static souk_status parse_confidence(struct souk_stage_ranker *r, struct souk_error *err)
+{
+    const char *text = r->model->stages.confidence_text;
+    const souk_status status =
+        souk_confidence_parse(&r->confidence, text, strlen(text), "/confidence", err);
+    return status == SOUK_OK ? status : souk_error_prefix(err, status, "%s", r->model->path);
 }
 
 souk_status souk_stage_ranker_init(struct souk_stage_ranker *out, const struct souk_model *model,
@@ -34,6 +44,10 @@ souk_status souk_stage_ranker_init(struct souk_stage_ranker *out, const struct s
         status = souk_fail(err, SOUK_EFORMAT,
                            "%s: the ranker reads other features than this build makes: train again",
                            model->path);
+    if (status == SOUK_OK && model->stages.confidence_text)
+        status = parse_confidence(out, err);
+    if (status == SOUK_OK && text)
+        status = souk_forestscorer_new(&out->forest, &out->scorer, err);
     if (status != SOUK_OK)
         souk_stage_ranker_fini(out);
     return status;
@@ -41,7 +55,9 @@ souk_status souk_stage_ranker_init(struct souk_stage_ranker *out, const struct s
 
 void souk_stage_ranker_fini(struct souk_stage_ranker *r)
 {
+    souk_forestscorer_free(r->scorer);
     souk_forest_fini(&r->forest);
+    souk_confidence_fini(&r->confidence);
     *r = (struct souk_stage_ranker){0};
 }
 
@@ -53,17 +69,70 @@ double souk_stage_ranker_forest(const struct souk_stage_ranker *r, const float *
     return r->has_forest ? souk_forest_predict(&r->forest, row) : 0;
 }
 
+double souk_stage_base(float base)
+{
+    return log((base > 0 ? (double)base : 0) + 0x1p-13);
+}
+
+static const struct souk_blend *blend_of(const struct souk_stage_ranker *r, const float *feature)
+{
+    const float items = feature[souk_feature_of_items(&r->model->stages)];
+    return &r->rules.blend[souk_stage_segment(&r->rules, items)];
+}
+
 double souk_stage_ranker_base(const struct souk_stage_ranker *r, const float *feature)
 {
-    const float base = feature[souk_feature_of_source(&r->model->stages, r->rules.base_source,
-                                                      r->rules.base_lifted)];
-    return log((base > 0 ? (double)base : 0) + 0x1p-13);
+    const struct souk_blend *b = blend_of(r, feature);
+    return souk_stage_base(
+        feature[souk_feature_of_source(&r->model->stages, b->source, b->lifted)]);
+}
+
+static float sum_of(const struct souk_stage_ranker *r, double forest, const float *feature)
+{
+    const double base = souk_stage_ranker_base(r, feature);
+    return r->has_forest ? (float)(forest + (double)blend_of(r, feature)->weight * base)
+                         : (float)base;
 }
 
 float souk_stage_ranker_score(const struct souk_stage_ranker *r, const float *feature)
 {
-    const double base = souk_stage_ranker_base(r, feature);
-    if (!r->has_forest)
-        return (float)base;
-    return (float)(souk_stage_ranker_forest(r, feature) + (double)r->rules.blend * base);
+    return sum_of(r, souk_stage_ranker_forest(r, feature), feature);
+}
+
+souk_status souk_stage_scratch_init(struct souk_stage_scratch *t, const struct souk_stage_ranker *r)
+{
+    const size_t rows = SOUK_STAGE_SCORE_ROWS;
+    const size_t bytes = r->scorer ? souk_forestscorer_scratch_bytes(r->scorer) : 1;
+    *t = (struct souk_stage_scratch){
+        .row = souk_alloc_array(rows * (size_t)r->features, sizeof *t->row),
+        .score = souk_zalloc_array(rows, sizeof *t->score),
+        .block = souk_alloc_aligned(bytes, 1)};
+    if (t->row && t->score && t->block)
+        return SOUK_OK;
+    souk_stage_scratch_fini(t);
+    return SOUK_ENOMEM;
+}
+
+void souk_stage_scratch_fini(struct souk_stage_scratch *t)
+{
+    free(t->row);
+    free(t->score);
+    free(t->block);
+    *t = (struct souk_stage_scratch){0};
+}
+
+void souk_stage_ranker_score_rows(const struct souk_stage_ranker *r, const float *feature,
+                                  int64_t count, struct souk_stage_scratch *t, float *score)
+{
+    for (int64_t done = 0; done < count; done += SOUK_STAGE_SCORE_ROWS) {
+        const float *first = feature + done * r->features;
+        const int64_t left = count - done;
+        const int64_t rows = left < SOUK_STAGE_SCORE_ROWS ? left : SOUK_STAGE_SCORE_ROWS;
+        for (int64_t i = 0; i < rows * r->features; i++)
+            t->row[i] = (double)first[i];
+        if (r->scorer)
+            souk_forestscorer_score(r->scorer, t->row, rows, r->features, t->block, t->score);
+        for (int64_t i = 0; i < rows; i++)
+            score[done + i] = sum_of(r, t->score[i], first + i * r->features);
+    }
 }

@@ -266,6 +266,25 @@ bool souk_message_array(const struct souk_message *m, const char *key, size_t si
     return true;
 }
 
+bool souk_message_texts(const struct souk_message *m, const char *key, size_t max_count,
+                        size_t max_len, const msgpack_object **list, size_t *count)
+{
+    const msgpack_object *field = souk_message_get(m, key);
+    if (!field)
+        return true;
+    if (field->type != MSGPACK_OBJECT_ARRAY || field->via.array.size > max_count)
+        return false;
+    for (uint32_t i = 0; i < field->via.array.size; i++) {
+        const msgpack_object *text = &field->via.array.ptr[i];
+        if (text->type != MSGPACK_OBJECT_STR || text->via.str.size == 0 ||
+            text->via.str.size > max_len)
+            return false;
+    }
+    *list = field->via.array.ptr;
+    *count = field->via.array.size;
+    return true;
+}
+
 bool souk_message_map_number(const msgpack_object *map, const char *key, double *value)
 {
     const msgpack_object *field = souk_message_map_get(map, key);

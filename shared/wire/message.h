@@ -24,7 +24,8 @@ enum {
     SOUK_WIRE_RECEIVE_MAX = 16 << 20, /**< beyond this the connection is closed unread */
     SOUK_WIRE_DEPTH_MAX = 16,
     SOUK_WIRE_ELEMENTS_MAX = 100000,
-    SOUK_WIRE_LIST_MAX = 1000, /**< items in an answer */
+    SOUK_WIRE_LIST_MAX = 1000,  /**< items in an answer, and of a list of candidates */
+    SOUK_WIRE_EXPLAIN_MAX = 50, /**< items in a question why */
 };
 
 struct souk_message {
@@ -56,6 +57,10 @@ bool souk_message_text(const struct souk_message *m, const char *key, size_t max
 /** A binary of whole elements. @param size of an element; *count elements at *data (unaligned) */
 bool souk_message_array(const struct souk_message *m, const char *key, size_t size,
                         const void **data, int64_t *count);
+
+/** A list of texts of 1 to max_len bytes: *count objects at *list, all of them texts. */
+bool souk_message_texts(const struct souk_message *m, const char *key, size_t max_count,
+                        size_t max_len, const msgpack_object **list, size_t *count);
 
 /** A number field of a map, as double. */
 bool souk_message_map_number(const msgpack_object *map, const char *key, double *value);

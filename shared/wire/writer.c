@@ -48,6 +48,16 @@ void souk_writer_float(struct souk_writer *w, float value)
     note(w, msgpack_pack_float(&w->packer, value));
 }
 
+void souk_writer_real(struct souk_writer *w, double value)
+{
+    note(w, msgpack_pack_double(&w->packer, value));
+}
+
+void souk_writer_nil(struct souk_writer *w)
+{
+    note(w, msgpack_pack_nil(&w->packer));
+}
+
 void souk_writer_key(struct souk_writer *w, const char *key)
 {
     souk_writer_text(w, key, strlen(key));
@@ -84,7 +94,18 @@ void souk_writer_put_string(struct souk_writer *w, const char *key, const char *
 
 void souk_writer_put_binary(struct souk_writer *w, const char *key, const void *data, size_t len)
 {
+    souk_writer_begin_binary(w, key, len);
+    souk_writer_append_binary(w, data, len);
+}
+
+void souk_writer_begin_binary(struct souk_writer *w, const char *key, size_t len)
+{
     souk_writer_key(w, key);
     note(w, msgpack_pack_bin(&w->packer, len));
-    note(w, msgpack_pack_bin_body(&w->packer, len > 0 ? data : "", len));
+}
+
+void souk_writer_append_binary(struct souk_writer *w, const void *data, size_t len)
+{
+    if (len > 0)
+        note(w, msgpack_pack_bin_body(&w->packer, data, len));
 }

@@ -29,6 +29,8 @@ void souk_writer_map(struct souk_writer *w, size_t fields);
 void souk_writer_array(struct souk_writer *w, size_t elements);
 void souk_writer_text(struct souk_writer *w, const char *text, size_t len);
 void souk_writer_float(struct souk_writer *w, float value);
+void souk_writer_real(struct souk_writer *w, double value);
+void souk_writer_nil(struct souk_writer *w);
 
 /** Fields of a map. */
 void souk_writer_key(struct souk_writer *w, const char *key);
@@ -38,5 +40,9 @@ void souk_writer_put_bool(struct souk_writer *w, const char *key, bool value);
 void souk_writer_put_text(struct souk_writer *w, const char *key, const char *text, size_t len);
 void souk_writer_put_string(struct souk_writer *w, const char *key, const char *text);
 void souk_writer_put_binary(struct souk_writer *w, const char *key, const void *data, size_t len);
+
+/** A binary in pieces, which must be `len` bytes together. */
+void souk_writer_begin_binary(struct souk_writer *w, const char *key, size_t len);
+void souk_writer_append_binary(struct souk_writer *w, const void *data, size_t len);
 
 #endif

@@ -1,9 +1,10 @@
 /* brute_force MODEL user|item ID N: the list that the fleet must give, by one scan over all items
- * with the reference dot product and a sort. Prints `item<TAB>score` with 9 digits. */
+ * with the reference dot product and a sort. Of a two-stage model only what its base source says of
+ * an item, and what is popular. Prints `item<TAB>score` with 9 digits. */
 #include "shared/base/hash.h"
 #include "shared/base/memory.h"
 #include "shared/math/dot.h"
-#include "shared/model/modelfile.h"
+#include "shared/score/stagerules.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -60,6 +61,21 @@ static float neighbour_weight(const struct souk_model_part *p, int64_t item, int
     return 0;
 }
 
+/* The rows that `similar` goes by: the model's own, or the base source's. */
+static souk_status use_base_source(const struct souk_model *m, struct souk_model_part *p,
+                                   struct souk_error *err)
+{
+    struct souk_stage_rules rules;
+    const souk_status status = souk_stage_rules_of(m, &rules, err);
+    if (status)
+        return status;
+    p->neighbour_offsets = p->sources[rules.blend[SOUK_SEGMENT_WARM].source].offsets;
+    p->neighbour = p->sources[rules.blend[SOUK_SEGMENT_WARM].source].item;
+    p->neighbour_weight = p->sources[rules.blend[SOUK_SEGMENT_WARM].source].weight;
+    p->sources[rules.blend[SOUK_SEGMENT_WARM].source] = (struct souk_source_rows){0};
+    return SOUK_OK;
+}
+
 static float norm(const float *x, int n)
 {
     const float length = sqrtf(souk_dot_reference(x, x, n));
@@ -74,7 +90,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "brute_force: %s\n", err.msg);
         return 1;
     }
-    const bool similar = strcmp(argv[2], "item") == 0;
+    const bool similar = strcmp(argv[2], "item") == 0, staged = m->stages.source_count > 0;
+    const bool has_neighbours = m->neighbours > 0 || staged;
     const char *id = argv[3];
     const int home = souk_part_of(souk_hash_bytes(id, strlen(id)), m->parts);
     struct souk_model_part *parts = souk_zalloc_array((size_t)m->parts, sizeof *parts);
@@ -82,7 +99,8 @@ int main(int argc, char **argv)
     float vector[SOUK_FACTORS_MAX];
     int64_t count = 0;
     for (int p = 0; p < m->parts; p++)
-        if (souk_model_read_part(m, p, SOUK_MODEL_USERS | SOUK_MODEL_ITEMS, &parts[p], &err))
+        if (souk_model_read_part(m, p, SOUK_MODEL_USERS | SOUK_MODEL_ITEMS, &parts[p], &err) ||
+            (staged && use_base_source(m, &parts[p], &err)))
             return 1;
     const struct souk_model_part *h = &parts[home];
     const int stride = h->stride;
@@ -97,7 +115,7 @@ int main(int argc, char **argv)
             float score = parts[p].popularity[i];
             if (similar ? p == home && i == row : row >= 0 && in_history(h, row, item))
                 continue;
-            if (m->neighbours > 0 && similar)
+            if (has_neighbours && similar)
                 score = neighbour_weight(&parts[p], i, m->item_first[home] + row);
             else if (m->neighbours > 0 && row >= 0 && is_heard(h, row))
                 score = by_neighbours(h, row, &parts[p], i);
@@ -105,7 +123,7 @@ int main(int argc, char **argv)
                 score = souk_dot_reference(vector, y, stride) / norm(y, stride);
             else if (row >= 0 && y)
                 score = souk_dot_reference(h->user_factors + row * stride, y, stride);
-            if (m->neighbours > 0 && similar && !(score > 0))
+            if (has_neighbours && similar && !(score > 0))
                 continue;
             list[count++] = (struct scored){score, souk_idtable_get(&parts[p].items, i)};
         }

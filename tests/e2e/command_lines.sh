@@ -64,7 +64,7 @@ done
 for command in publish list rollback verify; do
     check_command "$SOUK_BIN/souk-registry" $command
 done
-for command in recommend similar health load; do
+for command in recommend similar explain health load; do
     check_command "$SOUK_BIN/souk" $command
 done
 for program in souk souk-train souk-registry; do

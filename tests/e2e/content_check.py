@@ -2,10 +2,11 @@
 
 text:    CATALOGUE.csv MAX_ITEMS KEEP COLD_KEEP    TF-IDF and cosines of all pairs by brute force
 vectors: VECTORS.npy IDS.txt KEEP COLD_KEEP        cosines of all pairs
-A row must hold right cosines, and nothing left out may be larger than what is in it.
+A row must hold right cosines, to the power that the model names, and nothing left out may be larger than what is in it.
 """
 import csv
 import glob
+import json
 import math
 import re
 import sys
@@ -17,12 +18,14 @@ import numpy as np
 
 def read_model(path):
     ids, events, rows = [], [], []
+    with h5py.File(path + "/model.h5") as f:
+        power = json.loads(bytes(f["/manifest"][:]))["parameters"]["similarity-power"]
     for name in sorted(glob.glob(path + "/part-*.h5")):
         with h5py.File(name) as f:
             ids += [x.decode() for x in f["/items/id"][:]]
             events += list(f["/items/events"][:])
             at = np.concatenate([[0], np.cumsum(f["/items/neighbour_length"][:])]).astype(int)
-            item, weight = f["/items/neighbour"][:], f["/items/neighbour_weight"][:]
+            item, weight = f["/items/neighbour"][:], f["/items/neighbour_weight"][:] ** (1 / float(power))
             rows += [dict(zip(item[a:b], weight[a:b])) for a, b in zip(at[:-1], at[1:])]
     return ids, np.array(events), rows
 

@@ -136,11 +136,41 @@ for k in m:
         fine &= abs(i[0] + r[1]) < 1e-12 and i[0] <= i[1] and i[0] - .05 <= x <= i[1] + .05
 """) or fine'
 
+# Lists in another order: more diverse, and what the rules say.
+cat > business.json << 'JSON'
+{"rules": [{"action": "exclude", "items": ["i0", "i1"]}, {"action": "bury", "items": ["i2"]},
+           {"action": "boost", "factor": 9, "items": ["i3"]}], "unavailable": ["i4"]}
+JSON
+evaluate 2 ials plain --discovery
+evaluate 2 ials mmr --discovery --mmr .4
+evaluate 2 ials rules --discovery --rules business.json
+expect mmr 'm["20"]["diversity"] > json.load(open("plain.json"))["metrics"]["20"]["diversity"] + .05'
+expect mmr 'all(len([r for r in lists if r[0] == u]) == 20 for u, *_ in lists)'
+expect rules '{i for _, i, *_ in lists}.isdisjoint({"i0", "i1", "i4"}) and j["reordered"]["rules"] == "business.json"'
+expect rules 'all(int(p) <= 5 for _, i, p, *_ in lists if i == "i3") and any(i == "i3" for _, i, *_ in lists)'
+
+# A catalogue with items that were never sold: among the sold only.
+{ echo item,kind; for i in $(seq 0 129); do echo "i$i,kind $((i % 7))"; done; } > items.csv
+ingest 2 --format csv --user-column user --item-column item --time-column time --parts 5 --items items.csv \
+    --split 2020-09-21T15:06:40 --out b.ds events.csv > out 2> err || fail "ingest: $(tail -1 err)"
+mpirun -n 2 "$SOUK_BIN/souk-train" content --dataset b.ds --hide-items .3 --out content.model > out 2> err ||
+    fail "train content: $(tail -1 err)"
+for option in "--rank-by model" "--rank-by newest" --no-sold-only; do
+    # shellcheck disable=SC2086 # an option and its value
+    mpirun -n 2 "$SOUK_BIN/souk-evaluate" --dataset b.ds --model content.model --protocol item-holdout $option \
+        --k 80 --bootstrap 0 --json sold.json --dump-recommendations sold.tsv --dump-targets sold.targets \
+        > out 2> err || fail "item-holdout $option: $(tail -1 err)"
+    expect sold '{i for _, i, *_ in lists} <= hidden("content") and len(lists) > 99'
+    expect sold 'j["protocol"].get("sold_only", False) == all(int(i[1:]) < 90 for _, i, *_ in lists)'
+done
+
 # The same bytes on any number of ranks; 5 parts, so that of 7 ranks two share one.
 export OMP_NUM_THREADS=2
 for ranks in 1 7; do
     evaluate $ranks ials again --protocol cold-users --cold-history 3 --discovery
     cmp cold.ials.tsv again.tsv && cmp cold.ials.json again.json || fail "cold-users on $ranks ranks"
+    evaluate $ranks ials again --discovery --rules business.json
+    cmp rules.tsv again.tsv && cmp rules.json again.json || fail "rules on $ranks ranks"
     evaluate $ranks ease.hid again --protocol strong
     cmp strong.json again.json || fail "strong on $ranks ranks"
     evaluate $ranks ease.hid again --protocol item-holdout --against random
@@ -161,5 +191,7 @@ refuse 2 "needs a model of souk-train --hide-users" --model ease.model --protoco
 refuse 2 "needs a model of souk-train --hide-items" --model ease.model --protocol item-holdout
 refuse 2 "do not belong to --protocol strong" --model ease.hid.model --protocol strong --split 2020-09-20
 refuse 2 "without other users or items" --model ease.hid2.model --protocol strong --against ease.hid.model
+echo '{"rules": [{"action": "hide", "items": ["i1"]}]}' > not-rules.json
+refuse 3 "not-rules.json: rule 1: its action is not" --model ials.model --rules not-rules.json
 refuse 1 "missing.model" --model ease.model --against missing.model
 finish

@@ -12,7 +12,7 @@ awk 'BEGIN {
 }' > events.csv
 ingest 2 --format csv --user-column user --item-column item --time-column time --split 2024-10-01 \
     --out a.ds events.csv > out 2> err || fail "ingest: $(tail -1 err)"
-for kind in "ease --lambda 5" popular; do
+for kind in "ease --lambda 5" popular "all --trees 5 --label-windows 1 --candidates 8 --min-data 5"; do
     # shellcheck disable=SC2086
     mpirun -n 2 "$SOUK_BIN/souk-train" $kind --dataset a.ds --out "${kind%% *}.model" > out 2> err \
         || fail "train $kind: $(tail -1 err)"
@@ -21,7 +21,7 @@ done
 report() { # RANKS NAME OPTIONS...
     local ranks=$1 name=$2
     shift 2
-    mpirun -n "$ranks" "$SOUK_BIN/souk-evaluate" --dataset a.ds --model ease.model --bootstrap 50 \
+    mpirun -n "$ranks" "$SOUK_BIN/souk-evaluate" --dataset a.ds --model "${model:-ease.model}" --bootstrap 50 \
         --report "$name.html" "$@" > out 2> err || fail "report $name: $(tail -1 err)"
 }
 report 2 plain
@@ -29,8 +29,9 @@ report 2 compared --against popular.model
 report 3 again --against popular.model
 cmp compared.html again.html || fail "the page depends on the number of ranks"
 report 2 none --test-until 2024-10-03 --k 3 --bootstrap 0
+model=all.model report 2 stages
 
-/usr/bin/python3 - plain.html compared.html none.html << 'PY' || fail "the page"
+/usr/bin/python3 - plain.html compared.html none.html stages.html << 'PY' || fail "the page"
 import sys
 import xml.etree.ElementTree as tree
 failures = 0
@@ -45,6 +46,8 @@ for path in sys.argv[1:]:
     for title in ("Figures", "Lists by length", "All candidates", "Scores", "Popularity"):
         expect(title in titles, f"no section {title}")
     expect(("Differences" in titles) == ("compared" in path), "differences")
+    for title in ("Candidates", "Features", "Confidence", "Probability"):
+        expect((title in titles) == ("stages" in path), f"section {title}")
     expect(len(list(root.iter("figure"))) >= 9, "figures are missing")
     expect(not list(root.iter("script")) and not list(root.iter("img")), "scripts or images")
     refs = [v for e in root.iter() for k, v in e.attrib.items() if k in ("href", "src", "data")]
@@ -80,11 +83,13 @@ browse() {
 }
 echo '<!DOCTYPE html><title>x</title><img src="http://127.0.0.1:9/x.png">' > fetches.html
 browse 800 fetches.html || fail "a page that does fetch goes unnoticed"
-for width in 1200 360; do
-    if browse $width compared.html; then
-        fail "the page asks the network: $(head -1 asked)"
+for page in "1200 compared.html" "360 stages.html"; do
+    rm -f page.png
+    # shellcheck disable=SC2086
+    if browse $page; then
+        fail "$page asks the network: $(head -1 asked)"
     fi
-    grep 'CONSOLE' err && fail "the browser complains at a width of $width"
-    [ "$(stat -c %s page.png 2> /dev/null || echo 0)" -gt 20000 ] || fail "no picture at a width of $width"
+    grep 'CONSOLE' err && fail "the browser complains about $page"
+    [ "$(stat -c %s page.png 2> /dev/null || echo 0)" -gt 20000 ] || fail "no picture of $page"
 done
 finish

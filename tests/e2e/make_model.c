@@ -1,5 +1,5 @@
-/* make_model OUT USERS ITEMS FACTORS PARTS SEED [FAULT|NEIGHBOURS]: a random model for the serving
- * tests. */
+/* make_model OUT USERS ITEMS FACTORS PARTS SEED [FAULT|stages|NEIGHBOURS]: a random model for the
+ * serving tests. */
 #include "tests/support/small_model.h"
 
 #include <stdio.h>
@@ -19,8 +19,9 @@ int main(int argc, char **argv)
 {
     struct souk_error err = {0};
     if (argc < 7) {
-        fputs("usage: make_model OUT USERS ITEMS FACTORS PARTS SEED [nan|schema|NEIGHBOURS]\n",
-              stderr);
+        fputs(
+            "usage: make_model OUT USERS ITEMS FACTORS PARTS SEED [nan|schema|stages|NEIGHBOURS]\n",
+            stderr);
         return 2;
     }
     const struct small_model m = {.users = atoll(argv[2]),
@@ -28,6 +29,7 @@ int main(int argc, char **argv)
                                   .factors = atoi(argv[4]),
                                   .parts = atoi(argv[5]),
                                   .neighbours = argc > 7 ? atoll(argv[7]) : 0,
+                                  .stages = argc > 7 && strcmp(argv[7], "stages") == 0,
                                   .seed = strtoull(argv[6], NULL, 10),
                                   .fault = argc > 7 ? fault_of(argv[7]) : SMALL_MODEL_WHOLE};
     if (small_model_write(argv[1], &m, &err) != SOUK_OK) {

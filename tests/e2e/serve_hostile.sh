@@ -18,6 +18,7 @@ make good.model 200 300 16 4 1
 make other.model 200 300 16 4 2
 make nan.model 200 300 16 4 1 nan
 make schema.model 200 300 16 4 1 schema
+make stages.model 200 300 0 4 1 stages
 
 # Models.
 replica_refused 1 'nowhere.model' nowhere.model
@@ -54,27 +55,28 @@ refused 2 'id of 1 to 128 bytes' ask recommend --user "$(printf '\xff\xfe')"
 cat >send.py <<'PY'
 # send.py SOCKET FILE: one message over nng's ipc framing (SP, REQ); prints the reply's bytes, or CLOSED
 import socket, struct, sys
-s = socket.socket(socket.AF_UNIX)
-s.settimeout(10)
-s.connect(sys.argv[1])
-s.sendall(b"\0SP\0" + struct.pack(">HH", 0x30, 0))
-body = struct.pack(">I", 0x80000001) + open(sys.argv[2], "rb").read()
-def read(n):
-    data = b""
-    while len(data) < n:
-        piece = s.recv(n - len(data))
-        if not piece:
-            raise ConnectionError
-        data += piece
-    return data
-try:
-    read(8)
-    s.sendall(b"\1" + struct.pack(">Q", len(body)) + body)
-    head = read(9)
-    reply = read(struct.unpack(">Q", head[1:])[0])[4:]
-    sys.stdout.buffer.write(reply)
-except (ConnectionError, BrokenPipeError):
-    print("CLOSED")
+def send(address, message):
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(10)
+    s.connect(address)
+    s.sendall(b"\0SP\0" + struct.pack(">HH", 0x30, 0))
+    body = struct.pack(">I", 0x80000001) + message
+    def read(n):
+        data = b""
+        while len(data) < n:
+            piece = s.recv(n - len(data))
+            if not piece:
+                raise ConnectionError
+            data += piece
+        return data
+    try:
+        read(8)
+        s.sendall(b"\1" + struct.pack(">Q", len(body)) + body)
+        return read(struct.unpack(">Q", read(9)[1:])[0])[4:]
+    except (ConnectionError, BrokenPipeError):
+        return b"CLOSED"
+if __name__ == "__main__":
+    sys.stdout.buffer.write(send(sys.argv[1], open(sys.argv[2], "rb").read()))
 PY
 # message NAME TEXT PYTHON-EXPRESSION: the reply must hold the text
 message() {
@@ -131,5 +133,111 @@ stop half
 kill -9 "${pid[shard1]}" && unset 'pid[shard1]'
 refused 0 '"partial":true' ask recommend --user u1 --json
 ask recommend --user u1 -n 3 >/dev/null || fail "no answer from the shard that is left"
+refused 2 "takes no 'events'" ask recommend --user u1 --events i1=view
+refused 2 'has no ranker to explain' ask explain --user u1 --items i1
+stop_fleet
+
+# Two stages: what no client, and no proxy, would send.
+cat >pack.py <<'PY'
+# pack(OBJECT): MessagePack of maps, lists, texts, bytes, numbers and booleans
+import struct, sys
+from send import send
+def head(short, limit, long, n): return bytes([short | n]) if n < limit else long + struct.pack(">I", n)
+def pack(o):
+    if isinstance(o, bool): return b"\xc3" if o else b"\xc2"
+    if isinstance(o, int): return b"\xd3" + struct.pack(">q", o)
+    if isinstance(o, float): return b"\xcb" + struct.pack(">d", o)
+    if isinstance(o, str): return head(0xa0, 32, b"\xdb", len(o.encode())) + o.encode()
+    if isinstance(o, bytes): return b"\xc6" + struct.pack(">I", len(o)) + o
+    if isinstance(o, list): return head(0x90, 16, b"\xdd", len(o)) + b"".join(map(pack, o))
+    return head(0x80, 16, b"\xdf", len(o)) + b"".join(pack(k) + pack(v) for k, v in o.items())
+def events(item=(3, 5), ms=(1, 2), type=(0, 1), value=(0, .5)):
+    return {"event_item": struct.pack("<%dq" % len(item), *item), "event_ms": struct.pack("<%dq" % len(ms), *ms),
+            "event_type": bytes(type), "event_value": struct.pack("<%df" % len(value), *value)}
+def rows(*r): return struct.pack("<%dq" % len(r), *r)
+def floats(*f): return struct.pack("<%df" % len(f), *f)
+def ask(op, *fields, **more):
+    o = {"v": 1, "op": op}
+    for f in fields: o.update(f)
+    o.update(more)
+    return pack(o)
+PY
+# asked TARGET NAME TEXT PYTHON-EXPRESSION: the reply must hold the text
+asked() {
+    timeout 20 /usr/bin/python3 -c "from pack import *; sys.stdout.buffer.write(send(sys.argv[1], $4))" "$work/$1" \
+        >reply.bin 2>err.txt || fail "$2: $(tail -1 err.txt)"
+    grep -aq -- "$3" reply.bin || fail "$2 to $1: no '$3' in: $(head -c 200 reply.bin | tr -d '\0')"
+}
+fleet stages.model 2
+for op in candidates rank explain; do
+    bad() { asked shard0 "$op: $1" 'or the events are absent or not as a replica takes them' "ask('$op', $2)"; }
+    bad 'no moment' 'events()'
+    bad 'a moment that is none' 'events(), moment_ms=-4'
+    bad 'an item beyond the model' 'events(item=(3, 300)), moment_ms=9'
+    bad 'an item below 0' 'events(item=(-1, 3)), moment_ms=9'
+    bad 'times out of order' 'events(ms=(2, 1)), moment_ms=9'
+    bad 'a type beyond the model' 'events(type=(0, 2)), moment_ms=9'
+    bad 'a value that is no number' 'events(value=(0, float("nan"))), moment_ms=9'
+    bad 'one time too few' 'events(ms=(1,)), moment_ms=9'
+    bad 'half a time' 'events(), {"event_ms": bytes(12)}, moment_ms=9'
+    bad 'too many events' 'events(*[[1] * 4001] * 4), moment_ms=9'
+done
+for op in rank explain; do
+    bad() { asked shard0 "$op: $1" "'best' must be 4 finite numbers" "ask('$op', events(), $2, moment_ms=9)"; }
+    bad 'no heads' '{}'
+    bad 'too few heads' '{"best": floats(1, 2, 3)}'
+    bad 'a head that is infinite' '{"best": floats(1, 2, 3, float("inf"))}'
+done
+bad() { asked shard0 "rank: $1" "$2" "ask('rank', events(), $3, moment_ms=9, best=floats(1, 1, 1, 1))"; }
+bad 'rows out of order' "'rows' must ascend" '{"rows": rows(4, 4)}'
+bad 'too many rows' "'rows' must ascend" '{"rows": rows(*range(300))}'
+bad 'no list' "'n' must be" '{"n": 0}'
+bad 'rows of nobody' '"*hits' '{"rows": rows(-7, 10**12)}'
+asked shard0 'explain: too many items' "'items' must be a list" "ask('explain', events(), items=['i1'] * 51, moment_ms=9)"
+asked shard0 'resolve: no texts' "'items' and 'types' must be" "ask('resolve', items=[1], types=[''])"
+asked shard0 'candidates: no category' "'category' is not" "ask('candidates', events(), category=7, moment_ms=9)"
+bad() { asked proxy "events: $1" "$2" "ask('recommend', user='u1', events=$3)"; }
+bad 'not a list' "'events' must be a list" '{"item": "i1"}'
+bad 'not maps' 'number 1 is not a map' '[{"item": "i1", "type": "view"}, 5]'
+bad 'no item' "has no 'item'" '[{"type": "view"}]'
+bad 'no type' "has no 'type'" '[{"item": "i1"}]'
+bad 'an unknown type' "'type' that the model does not know" '[{"item": "i1", "type": "stare"}]'
+bad 'a time that is none' "has an 'ms'" '[{"item": "i1", "type": "view", "ms": -1}]'
+bad 'a value that is a text' "has a 'value'" '[{"item": "i1", "type": "view", "value": "much"}]'
+bad 'a value beyond float' "has a 'value'" '[{"item": "i1", "type": "view", "value": 1e300}]'
+bad 'too many' 'at most 1000 events' '[{"item": "i1", "type": "view"}] * 1001'
+asked proxy 'a moment that is none' "'moment_ms' must be" "ask('recommend', user='u1', moment_ms=-1)"
+asked proxy 'explain nothing' "'items' must be a list of 1 to 50" "ask('explain', user='u1', items=[])"
+asked proxy 'explain an unknown item' "does not know item 'x1'" "ask('explain', user='u1', items=['i1', 'x1'])"
+ask recommend --user u1 --json | grep -q '"partial":false' || fail "the fleet does not answer any more"
+refused 2 'is not ITEM=TYPE' ask recommend --user u1 --events i1
+refused 2 'is neither a time' ask recommend --user u1 --moment soon
+
+# A shard that hangs costs its share of the answer, in any round, and not the deadline.
+kill -STOP "${pid[shard1]}"
+for user in u1 u2 u3 u4; do # of both home shards
+    ask recommend --user $user --events i1=view,i2=view,i3=buy --timeout 500ms --json >answer.json || fail "no answer while a shard hangs"
+    grep -q '"partial":true' answer.json || fail "an answer without a shard is not partial: $(cat answer.json)"
+    grep -q '"coverage":0\.' answer.json || fail "the coverage is not of a share: $(cat answer.json)"
+done
+kill -CONT "${pid[shard1]}"
+for i in $(seq 50); do
+    ask recommend --user u1 --json >answer.json
+    grep -q '"partial":false,"degraded":false' answer.json && break
+done
+[ "$i" -lt 50 ] || fail "the shard does not come back: $(cat answer.json)"
+
+# The replicas change their model under the proxy: a request goes to the one or to the other.
+make newer.model 200 300 0 4 2 stages
+kill -9 "${pid[shard0]}" "${pid[shard1]}"
+replica shard0 newer.model 0/2
+replica shard1 newer.model 1/2
+for i in $(seq 50); do
+    ask recommend --user u1 --json >answer.json 2>err.txt && break
+    grep -q 'no_such_model' err.txt && fail "a request did not start again: $(cat err.txt)"
+    sleep .05
+done
+[ "$i" -lt 50 ] || fail "no answer from the newer model: $(cat err.txt)"
+grep -q '"partial":false' answer.json || fail "an answer from two models: $(cat answer.json)"
 stop_fleet
 finish

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The lists of 1, 2, 3 and 4 shards are those of one scan over all items, score for score.
 . "$(dirname "$0")/serve_lib.sh"
-"$SOUK_BIN/make_model" als.model 300 500 20 8 1 && "$SOUK_BIN/make_model" ease.model 90 700 0 6 3 40 && "$SOUK_BIN/make_model" popular.model 50 200 0 5 2 || fail "make_model"
+"$SOUK_BIN/make_model" als.model 300 500 20 8 1 && "$SOUK_BIN/make_model" ease.model 90 700 0 6 3 40 && "$SOUK_BIN/make_model" popular.model 50 200 0 5 2 && "$SOUK_BIN/make_model" stages.model 60 700 0 6 4 stages || fail "make_model"
 
 # check MODEL SHARDS user|item ID N
 check() {
@@ -27,6 +27,11 @@ for shards in 1 2 3 4; do
     stop_fleet
     fleet popular.model $shards
     for user in u0 u7 nobody; do check popular.model $shards user $user 25; done
+    stop_fleet
+    case $shards in 1 | 4) continue ;; esac
+    fleet stages.model $shards # lists of its users: twostage_parity.sh
+    for item in i0 i699; do check stages.model $shards item $item 10; done
+    check stages.model $shards user nobody 25
     stop_fleet
 done
 ask recommend --user u1 >/dev/null 2>&1 && fail "answers without a fleet"

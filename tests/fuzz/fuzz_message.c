@@ -8,7 +8,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void get_everything(const struct souk_message *m)
 {
-    static const char *const keys[] = {"v", "op", "id", "user", "n", "vector", "hits", "score"};
+    static const char *const keys[] = {"v",    "op",    "id",    "user",      "n",     "vector",
+                                       "hits", "score", "items", "moment_ms", "events"};
     for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
         const char *text = NULL;
         const void *bytes = NULL;
@@ -22,6 +23,13 @@ static void get_everything(const struct souk_message *m)
             abort();
         if (souk_message_array(m, keys[k], 8, &bytes, &number) && bytes && number < 0)
             abort();
+        const msgpack_object *list = NULL;
+        size_t count = 0;
+        if (souk_message_texts(m, keys[k], 3, 64, &list, &count) && count > 3)
+            abort();
+        for (size_t i = 0; i < count; i++)
+            if (list[i].type != MSGPACK_OBJECT_STR || list[i].via.str.size > 64)
+                abort();
         souk_message_bool(m, keys[k], &flag);
         souk_message_map_number(&m->unpacked.data, keys[k], &real);
     }

@@ -172,7 +172,7 @@ static souk_status damage_stages(const struct small_model *m, const char *path,
                                  const struct souk_model_part *p)
 {
     const float infinite = INFINITY;
-    const int64_t far = m->items, late = INT64_MAX;
+    const int64_t far = m->items, late = INT64_MAX, nothing = 0;
     const bool has_events = p->event_offsets[p->users.count] > 0;
     int64_t user = 0;
     while (user < p->users.count && p->event_offsets[user + 1] - p->event_offsets[user] < 2)
@@ -182,6 +182,8 @@ static souk_status damage_stages(const struct small_model *m, const char *path,
     if (m->fault == SMALL_MODEL_LATE_EVENT && user < p->users.count)
         return poke(path, "/users/event_ms", H5T_NATIVE_INT64, &late,
                     (hsize_t)p->event_offsets[user]);
+    if (m->fault == SMALL_MODEL_EMPTY_DAY && p->days.offsets[p->items.count] > 0)
+        return poke(path, "/items/day_users", H5T_NATIVE_INT64, &nothing, 0);
     if (m->fault == SMALL_MODEL_INFINITE && p->items.count > 0)
         return poke(path, "/items/columns", H5T_NATIVE_FLOAT, &infinite, 0);
     if (m->fault == SMALL_MODEL_FAR_SOURCE && p->sources[1].offsets[p->items.count] > 0)
@@ -234,16 +236,31 @@ static souk_status write_part(const struct small_model *m, const char *folder, i
     return status;
 }
 
-/* Replace the 1 of `"schema": 1` and seal again. */
-static souk_status damage_schema(const char *folder, struct souk_error *err)
+/* Another value of the first item, and the seal as if nothing was. */
+static souk_status damage_levels(const char *folder, int32_t value, struct souk_error *err)
+{
+    char *path = souk_path_join(folder, "model.h5");
+    int64_t size;
+    uint64_t digest;
+    souk_status status =
+        path ? poke(path, "/levels/value", H5T_NATIVE_INT32, &value, 0) : SOUK_ENOMEM;
+    if (!status)
+        status = souk_h5seal_write(path, "model", &size, &digest, err);
+    free(path);
+    return status;
+}
+
+/* Replace the digit behind `before` in a text of model.h5 by a 9, and seal again. */
+static souk_status damage_text(const char *folder, const char *name, const char *before,
+                               struct souk_error *err)
 {
     char *path = souk_path_join(folder, "model.h5");
     const unsigned char nine = '9';
     int64_t size;
     uint64_t digest;
     souk_status status = path ? SOUK_OK : SOUK_ENOMEM;
-    if (!status) /* {\n "schema": 1, ... */
-        status = poke(path, "/manifest", H5T_NATIVE_UINT8, &nine, strlen("{\n \"schema\": "));
+    if (!status)
+        status = poke(path, name, H5T_NATIVE_UINT8, &nine, strlen(before));
     if (!status)
         status = souk_h5seal_write(path, "model", &size, &digest, err);
     free(path);
@@ -253,6 +270,7 @@ static souk_status damage_schema(const char *folder, struct souk_error *err)
 souk_status small_model_write(const char *path, const struct small_model *m, struct souk_error *err)
 {
     const size_t parts = (size_t)m->parts;
+    char calibration[] = SMALL_MODEL_CALIBRATION;
     struct souk_model model = {.parts = m->parts,
                                .id_width = WIDTH,
                                .factors = m->factors,
@@ -268,6 +286,9 @@ souk_status small_model_write(const char *path, const struct small_model *m, str
     if (m->stages) {
         strcpy(model.kind, "two-stage");
         status = small_stages_name(&model.stages);
+        model.stages.confidence_text = calibration;
+        if (!status)
+            status = small_stages_sort(m->seed, m->items, &model.stages.levels);
     }
     if (status || !model.user_first || !model.item_first || !model.files)
         status = souk_fail(err, SOUK_ENOMEM, "no memory");
@@ -278,10 +299,17 @@ souk_status small_model_write(const char *path, const struct small_model *m, str
     if (!status)
         status = souk_model_write_manifest(path, &model, err);
     if (!status && m->fault == SMALL_MODEL_SCHEMA)
-        status = damage_schema(path, err);
+        status = damage_text(path, "/manifest", "{\n \"schema\": ", err);
+    if (!status && m->fault == SMALL_MODEL_CONFIDENCE) /* another number than the digest's */
+        status = damage_text(path, "/confidence", "{\"cold\":{\"knots\":[", err);
+    if (!status && m->fault == SMALL_MODEL_FAR_LEVEL)
+        status = damage_levels(path, 100, err);
+    if (!status && m->fault == SMALL_MODEL_OTHER_LEVEL)
+        status = damage_levels(path, (model.stages.levels.value[0] + 2) % 9, err);
     free(model.user_first);
     free(model.item_first);
     free(model.files);
     free(model.stages.rules_json);
+    souk_levels_fini(&model.stages.levels);
     return status;
 }

@@ -21,8 +21,17 @@ enum small_model_fault {
     SMALL_MODEL_FAR_EVENT,       /**< an event names an item row that does not exist */
     SMALL_MODEL_LATE_EVENT,      /**< an event is later than the one after it */
     SMALL_MODEL_INFINITE,        /**< an item's column is infinite */
+    SMALL_MODEL_EMPTY_DAY,       /**< a day of an item without a user */
     SMALL_MODEL_FAR_SOURCE,      /**< a row of a source names an item row that does not exist */
+    SMALL_MODEL_FAR_LEVEL,       /**< an item has a value that its level has not */
+    SMALL_MODEL_CONFIDENCE,      /**< the calibration is not the one of the manifest */
+    SMALL_MODEL_OTHER_LEVEL,     /**< an item has another value than when the digest was taken */
 };
+
+#define SMALL_MODEL_CALIBRATION                                                                    \
+    "{\"cold\":{\"knots\":[],\"probabilities\":[],\"true_scores\":[]},"                            \
+    "\"new\":{\"knots\":[],\"probabilities\":[],\"true_scores\":[]},\"schema\":1,"                 \
+    "\"warm\":{\"knots\":[-2.0,1.5],\"probabilities\":[0.125,0.5],\"true_scores\":[-1.5,0.25]}}"
 
 struct small_model {
     int64_t users, items;
@@ -35,7 +44,8 @@ struct small_model {
 
 /** Write a model folder. Users are "u0", "u1", ..., items "i0", ...; each user has up to 7 items,
  * with weights of a quarter to 2, and some users with weights of 0 only. Without factors, but with
- * neighbours, the kind is "ease"; with stages it is "two-stage". */
+ * neighbours, the kind is "ease"; with stages it is "two-stage", calibrated by
+ * SMALL_MODEL_CALIBRATION. */
 souk_status small_model_write(const char *path, const struct small_model *m,
                               struct souk_error *err) SOUK_MUST_CHECK;
 

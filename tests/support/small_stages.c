@@ -1,13 +1,24 @@
 #include "tests/support/small_stages.h"
 
+#include "shared/base/hash.h"
 #include "shared/base/memory.h"
 #include "shared/base/random.h"
 #include "shared/score/stagerules.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-enum { SOURCES = 2, COLUMNS = 3, TYPES = 2, LONGEST = 40, EVENTS_MAX = 11 };
+enum {
+    SOURCES = 2,
+    COLUMNS = 3,
+    TYPES = 2,
+    LONGEST = 40,
+    EVENTS_MAX = 11,
+    DAYS_MAX = 6,
+    LEVELS = 2
+};
 static const char *const source_names[SOURCES] = {"signed", "coarse"};
 static const char *const column_names[COLUMNS] = {"popularity", "trend", "age_days"};
 
@@ -21,9 +32,11 @@ souk_status small_stages_name(struct souk_model_stages *out)
                     {.history = {.power = 1}, .quota = 12, .lift_column = 1}},
         .popular_column = 0,
         .popular_quota = 15,
-        .base_source = 1,
-        .base_lifted = true,
-        .blend = .75F};
+        .repeat_quota = 10,
+        .value_column = 2,
+        .cold_items = 2,
+        .blend = {[SOUK_SEGMENT_WARM] = {.source = 1, .lifted = true, .weight = .75F},
+                  [SOUK_SEGMENT_COLD] = {.source = 0, .lifted = false, .weight = .25F}}};
     *out = (struct souk_model_stages){
         .source_count = SOURCES,
         .type_count = TYPES,
@@ -115,11 +128,73 @@ static souk_status fill_columns(uint64_t seed, struct souk_model_part *p)
     return p->columns ? SOUK_OK : SOUK_ENOMEM;
 }
 
+static souk_status fill_days(uint64_t seed, struct souk_model_part *p)
+{
+    const size_t rows = (size_t)p->items.count;
+    int64_t at = 0;
+    p->days.offsets = souk_zalloc_array(rows + 1, sizeof *p->days.offsets);
+    p->days.day = souk_zalloc_array(rows * DAYS_MAX, sizeof *p->days.day);
+    p->days.users = souk_zalloc_array(rows * DAYS_MAX, sizeof *p->days.users);
+    if (!p->days.offsets || !p->days.day || !p->days.users)
+        return SOUK_ENOMEM;
+    for (size_t i = 0; i < rows; i++) {
+        const uint64_t count = souk_random_bits(seed, i, 0) % (DAYS_MAX + 1);
+        int64_t day = -3;
+        for (uint64_t d = 1; d <= count; d++) {
+            day += 1 + (int64_t)(souk_random_bits(seed, i, d) % 5);
+            p->days.day[at] = day;
+            p->days.users[at++] = 1 + (int64_t)(souk_random_bits(seed, i, d) >> 8 & 15);
+        }
+        p->days.offsets[i + 1] = at;
+    }
+    return SOUK_OK;
+}
+
 souk_status small_stages_fill(uint64_t seed, int64_t items, struct souk_model_part *p)
 {
     const uint64_t own = seed + 9000 + 10 * (uint64_t)p->part;
     souk_status status = fill_events(own, items, p);
     for (int s = 0; s < SOURCES && !status; s++)
         status = fill_source(own + 2 * (uint64_t)s + 1, s, items, p);
-    return status ? status : fill_columns(own + 5, p);
+    if (!status)
+        status = fill_columns(own + 5, p);
+    return status ? status : fill_days(own + 7, p);
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static souk_status name_values(struct souk_level *level)
+{
+    level->hash = souk_alloc_array((size_t)level->values, sizeof *level->hash);
+    for (int64_t v = 0; v < level->values && level->hash; v++) {
+        char text[24];
+        level->hash[v] =
+            souk_hash_bytes(text, (size_t)snprintf(text, sizeof text, "v%lld", (long long)v));
+    }
+    if (!level->hash)
+        return SOUK_ENOMEM;
+    qsort(level->hash, (size_t)level->values, sizeof *level->hash, by_hash);
+    return SOUK_OK;
+}
+
+souk_status small_stages_sort(uint64_t seed, int64_t items, struct souk_levels *out)
+{
+    static const struct souk_level levels[LEVELS] = {{.name = "kind", .values = 9},
+                                                     {.name = "shade", .values = 3}};
+    *out = (struct souk_levels){.count = LEVELS, .items = items};
+    memcpy(out->of, levels, sizeof levels);
+    out->value = souk_alloc_array((size_t)(LEVELS * items), sizeof *out->value);
+    for (int64_t i = 0; i < LEVELS * items && out->value; i++) {
+        const int64_t values = levels[i / items].values;
+        out->value[i] =
+            (int32_t)(souk_random_bits(seed, 5, (uint64_t)i) % (uint64_t)(values + 1)) - 1;
+    }
+    souk_status status = out->value ? SOUK_OK : SOUK_ENOMEM;
+    for (int l = 0; l < LEVELS && !status; l++)
+        status = name_values(&out->of[l]);
+    return status;
 }

@@ -94,6 +94,37 @@ Test(forest, scores_add_up_tree_by_tree)
     souk_forest_fini(&f);
 }
 
+Test(forest, forests_join_into_their_sum)
+{
+    const struct souk_random_forest shape = {
+        .seed = 5, .features = 6, .trees = 7, .leaves = 9, .thresholds = 20, .missing = .2};
+    struct souk_random_forest other_shape = shape;
+    struct souk_forest one, other, sum = {0}, narrow;
+    double row[6], first[50], second[50];
+    other_shape.seed = 6;
+    cr_assert_eq(souk_random_forest_make(&shape, &one, &err), SOUK_OK);
+    cr_assert_eq(souk_random_forest_make(&other_shape, &other, &err), SOUK_OK);
+    for (uint64_t n = 0; n < 50; n++) {
+        souk_random_forest_row(&shape, n, row);
+        first[n] = souk_forest_predict(&one, row);
+        second[n] = souk_forest_predict(&other, row);
+    }
+    souk_forest_scale(&other, .5);
+    cr_assert_eq(souk_forest_join(&sum, &one, &err), SOUK_OK);
+    cr_assert_eq(souk_forest_join(&sum, &other, &err), SOUK_OK);
+    cr_expect_eq(sum.trees, 14);
+    cr_expect_null(other.tree);
+    for (uint64_t n = 0; n < 50; n++) {
+        souk_random_forest_row(&shape, n, row);
+        cr_expect_float_eq(souk_forest_predict(&sum, row), first[n] + .5 * second[n], 1e-12);
+    }
+    other_shape.features = 5;
+    cr_assert_eq(souk_random_forest_make(&other_shape, &narrow, &err), SOUK_OK);
+    cr_expect_eq(souk_forest_join(&sum, &narrow, &err), SOUK_EINVAL);
+    cr_expect_eq(sum.trees, 14);
+    souk_forest_fini(&sum);
+}
+
 Test(forest, importance_counts_splits_and_gains)
 {
     struct souk_forest f;

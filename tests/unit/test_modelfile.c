@@ -158,6 +158,7 @@ static void expect_same_names(const struct souk_model_stages *got)
         cr_expect_str_eq(got->columns[c], want.columns[c]);
     cr_expect_str_eq(got->rules_json, want.rules_json);
     cr_expect_null(got->forest_text);
+    cr_expect_str_eq(got->confidence_text, SMALL_MODEL_CALIBRATION);
     free(want.rules_json);
 }
 
@@ -184,6 +185,43 @@ static void expect_same_stages(const struct souk_model_part *got,
         expect_same_bytes(g->weight, w->weight, w->offsets[items], 4, "source weights");
     }
     expect_same_bytes(got->columns, want->columns, columns * items, 4, "columns");
+    expect_same_bytes(got->days.offsets, want->days.offsets, items + 1, 8, "offsets of days");
+    expect_same_bytes(got->days.day, want->days.day, want->days.offsets[items], 8, "days");
+    expect_same_bytes(got->days.users, want->days.users, want->days.offsets[items], 8, "users");
+}
+
+static void expect_same_levels(const struct souk_levels *got)
+{
+    struct souk_levels want;
+    cr_assert_eq(small_stages_sort(staged.seed, staged.items, &want), SOUK_OK);
+    cr_assert_eq(got->count, want.count);
+    cr_assert_eq(got->items, want.items);
+    expect_same_bytes(got->value, want.value, want.count * want.items, 4, "values of the items");
+    for (int l = 0; l < want.count; l++) {
+        cr_expect_str_eq(got->of[l].name, want.of[l].name);
+        cr_assert_eq(got->of[l].values, want.of[l].values);
+        expect_same_bytes(got->of[l].hash, want.of[l].hash, want.of[l].values, 8, "values' hashes");
+        cr_expect_eq(souk_level_named(got, want.of[l].name), l);
+    }
+    souk_levels_fini(&want);
+}
+
+Test(modelfile, values_of_levels_are_found_by_their_texts)
+{
+    struct souk_levels levels;
+    bool found[9] = {false};
+    cr_assert_eq(small_stages_sort(1, 5, &levels), SOUK_OK);
+    for (int v = 0; v < 9; v++) {
+        const char text[] = {'v', (char)('0' + v)};
+        const int32_t value = souk_level_find(&levels.of[0], text, sizeof text);
+        cr_assert(value >= 0 && value < 9 && !found[value], "v%d", v);
+        found[value] = true;
+        cr_expect_eq(souk_level_find(&levels.of[1], text, sizeof text) >= 0, v < 3);
+    }
+    cr_expect_eq(souk_level_find(&levels.of[0], "v", 1), -1);
+    cr_expect_eq(souk_level_find(&levels.of[0], "", 0), -1);
+    cr_expect_eq(souk_level_named(&levels, "colour"), -1);
+    souk_levels_fini(&levels);
 }
 
 Test(modelfile, stages_are_read_as_written)
@@ -197,6 +235,7 @@ Test(modelfile, stages_are_read_as_written)
     cr_assert_str_eq(model->kind, "two-stage");
     cr_assert_eq(model->neighbours, 0);
     expect_same_names(&model->stages);
+    expect_same_levels(&model->stages.levels);
     for (int p = 0; p < model->parts; p++) {
         struct souk_model_part got, want = {.part = p};
         cr_assert_eq(small_model_fill_part(&staged, &want), SOUK_OK);
@@ -228,6 +267,7 @@ Test(modelfile, refuses_stages_that_do_not_fit)
     } cases[] = {
         {SMALL_MODEL_FAR_EVENT, "event", "is out of range or out of order"},
         {SMALL_MODEL_LATE_EVENT, "late", "is out of range or out of order"},
+        {SMALL_MODEL_EMPTY_DAY, "day", "/items/day: item row"},
         {SMALL_MODEL_INFINITE, "column", "/items/columns entry 0 is infinite"},
         {SMALL_MODEL_FAR_SOURCE, "source", "source coarse: item row"},
     };
@@ -236,6 +276,36 @@ Test(modelfile, refuses_stages_that_do_not_fit)
         m.fault = cases[i].fault;
         write_model(cases[i].path, m);
         expect_refused(cases[i].path, SOUK_EFORMAT, cases[i].reason);
+    }
+}
+
+Test(modelfile, refuses_a_calibration_that_the_manifest_does_not_name)
+{
+    struct small_model m = staged;
+    m.fault = SMALL_MODEL_CONFIDENCE;
+    write_model("m", m);
+    expect_refused("m", SOUK_EINTEGRITY, "model.h5: /confidence is not the one of the manifest");
+}
+
+Test(modelfile, refuses_levels_that_do_not_fit)
+{
+    static const struct {
+        enum small_model_fault fault;
+        souk_status status;
+        const char *path, *reason;
+    } cases[] = {
+        {SMALL_MODEL_FAR_LEVEL, SOUK_EFORMAT, "far", "level 'kind' of item row 0 is out of range"},
+        {SMALL_MODEL_OTHER_LEVEL, SOUK_EINTEGRITY, "other",
+         "/levels is not the one of the manifest"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct souk_model *model = NULL;
+        struct small_model m = staged;
+        m.fault = cases[i].fault;
+        write_model(cases[i].path, m);
+        cr_assert_eq(souk_model_open(cases[i].path, &model, &err), cases[i].status);
+        cr_expect_null(model);
+        cr_expect(strstr(err.msg, cases[i].reason), "%s", err.msg);
     }
 }
 

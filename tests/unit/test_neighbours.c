@@ -40,11 +40,30 @@ static float plain_score(const struct souk_model_part *p, int64_t item, const in
     return sum;
 }
 
+static void expect_plain_support(const struct souk_model_part *p, int64_t item,
+                                 const int64_t *history, const float *weight, int64_t count,
+                                 const struct souk_support *got)
+{
+    float strongest = 0, items = 0;
+    for (int64_t h = 0; h < count; h++) {
+        for (int64_t at = p->neighbour_offsets[item]; at < p->neighbour_offsets[item + 1]; at++) {
+            const float product = weight[h] * p->neighbour_weight[at];
+            if (p->neighbour[at] != history[h] || !(product > 0))
+                continue;
+            strongest = product > strongest ? product : strongest;
+            items++;
+        }
+    }
+    cr_expect_eq(got->strongest, strongest);
+    cr_expect_eq(got->items, items);
+}
+
 static void expect_plain_sums(const struct souk_model_part *p, const int64_t *history,
                               const float *weight, int64_t count)
 {
     struct souk_neighbours n;
-    float score[SOUK_NEIGHBOURS_BLOCK];
+    float score[SOUK_NEIGHBOURS_BLOCK], before[SOUK_NEIGHBOURS_BLOCK];
+    struct souk_support support[SOUK_NEIGHBOURS_BLOCK];
     cr_assert_eq(souk_neighbours_init(&n, p), SOUK_OK);
     for (int64_t b = 0; b < n.blocks; b++) {
         const int64_t first = b * SOUK_NEIGHBOURS_BLOCK;
@@ -56,6 +75,11 @@ static void expect_plain_sums(const struct souk_model_part *p, const int64_t *hi
             cr_assert_eq(memcmp(&score[i], &expected, sizeof expected), 0, "item %d: %g, not %g",
                          (int)(first + i), (double)score[i], (double)expected);
         }
+        memcpy(before, score, sizeof before);
+        souk_neighbours_support(&n, b, history, weight, count, score, support, items);
+        cr_expect_eq(memcmp(before, score, (size_t)items * sizeof *score), 0);
+        for (int64_t i = 0; i < items; i++)
+            expect_plain_support(p, first + i, history, weight, count, &support[i]);
     }
     souk_neighbours_fini(&n);
 }

@@ -7,11 +7,15 @@
 
 enum { ITEMS = 14, EVENTS_MAX = 3000 };
 static const int64_t MINUTE = 60 * 1000, DAY = 86400000;
-static const struct souk_event_type types[] = {
-    {.name = "view", .weight = 1},
-    {.name = "cart", .weight = 2.1},
-    {.name = "buy", .weight = 4.3, .is_target = true},
-};
+static int32_t level_values[2][3 * ITEMS + 1];
+static const struct souk_model_stages stages = {
+    .types = {{.name = "view", .weight = 1},
+              {.name = "cart", .weight = 2.1},
+              {.name = "buy", .weight = 4.3, .is_target = true}},
+    .levels = {.count = 2,
+               .of = {{.name = "kind", .values = 4}, {.name = "brand", .values = 2}},
+               .items = 3 * ITEMS + 1,
+               .value = level_values[0]}};
 
 /* Room for the events of one visitor. */
 static int64_t item[EVENTS_MAX], ms[EVENTS_MAX];
@@ -33,7 +37,7 @@ static struct souk_visit draw_visit(uint64_t seed, int64_t count)
         value[e] = bits >> 40 & 1 ? (float)(bits >> 48) / 7 : 0;
     }
     return (struct souk_visit){
-        .count = count, .item = item, .ms = ms, .type = type, .value = value, .types = types};
+        .count = count, .item = item, .ms = ms, .type = type, .value = value, .stages = &stages};
 }
 
 static float days(int64_t from, int64_t until)
@@ -55,10 +59,13 @@ static bool expect_item(const struct souk_visit *v, int64_t moment, int64_t row)
     for (int64_t e = 0; e < v->count; e++) {
         if (v->item[e] != row || v->ms[e] > moment)
             continue;
-        want.weight += (float)types[v->type[e]].weight;
+        want.weight += (float)stages.types[v->type[e]].weight;
         want.events++;
         want.targets += v->type[e] == 2;
         want.idle_days = days(v->ms[e], moment);
+        want.recent += (float)exp2(-(double)(moment - v->ms[e]) / (28 * 86400000.));
+        want.value += v->value[e];
+        want.valued += v->value[e] > 0;
     }
     cr_assert_eq(at >= 0, want.events > 0, "item %d", (int)row);
     if (at < 0)
@@ -68,7 +75,32 @@ static bool expect_item(const struct souk_visit *v, int64_t moment, int64_t row)
     expect_same(profile.facts[at].events, want.events, "events");
     expect_same(profile.facts[at].targets, want.targets, "targets");
     expect_same(profile.facts[at].idle_days, want.idle_days, "idle days");
+    expect_same(profile.facts[at].recent, want.recent, "recent");
+    expect_same(profile.facts[at].value, want.value, "value");
+    expect_same(profile.facts[at].valued, want.valued, "valued");
     return true;
+}
+
+/* One value of a level, by a loop over the items. */
+static void expect_value(int level, int32_t wanted)
+{
+    const struct souk_profile_value *got = souk_profile_of_value(&profile, level, wanted);
+    struct souk_profile_value want = {.value = wanted};
+    for (int64_t i = 0; i < profile.count; i++) {
+        if (level_values[level][profile.item[i]] != wanted)
+            continue;
+        want.items++;
+        want.recent += profile.facts[i].recent;
+        want.spent += profile.facts[i].value;
+        want.spent_count += profile.facts[i].valued;
+    }
+    cr_assert_eq(got != NULL, want.items > 0, "level %d value %d", level, (int)wanted);
+    if (!got)
+        return;
+    expect_same(got->items, want.items, "items of a value");
+    expect_same(got->recent, want.recent, "recent of a value");
+    expect_same(got->spent, want.spent, "spent on a value");
+    expect_same(got->spent_count, want.spent_count, "spent count of a value");
 }
 
 static void expect_figures(const struct souk_visit *v, int64_t moment)
@@ -80,7 +112,7 @@ static void expect_figures(const struct souk_visit *v, int64_t moment)
         if (v->ms[e] > moment)
             continue;
         events++;
-        targets += types[v->type[e]].is_target;
+        targets += stages.types[v->type[e]].is_target;
         sessions += last < 0 || v->ms[e] > v->ms[last] + 30 * MINUTE;
         sum += v->value[e];
         valued += v->value[e] > 0;
@@ -109,11 +141,19 @@ static void expect_plain_loops(const struct souk_visit *v, int64_t moment)
     for (int64_t i = 1; i < profile.count; i++)
         cr_assert_lt(profile.item[i - 1], profile.item[i]);
     expect_figures(v, moment);
+    for (int level = 0; level < 2; level++)
+        for (int32_t wanted = 0; wanted < stages.levels.of[level].values; wanted++)
+            expect_value(level, wanted);
+    cr_expect_null(souk_profile_of_value(&profile, 0, -1));
 }
 
 static void init_profile(void)
 {
     souk_profile_init(&profile);
+    for (int level = 0; level < 2; level++)
+        for (int i = 0; i <= 3 * ITEMS; i++) /* -1: not known */
+            level_values[level][i] =
+                i % (level + 3) == 0 ? -1 : (int32_t)(i % stages.levels.of[level].values);
 }
 
 static void fini_profile(void)
@@ -146,7 +186,7 @@ Test(profile, events_after_the_moment_are_left_out)
 
 Test(profile, a_visitor_without_events_is_fine)
 {
-    const struct souk_visit none = {.types = types};
+    const struct souk_visit none = {.stages = &stages};
     expect_plain_loops(&none, 7);
     cr_expect_eq(profile.count, 0);
     cr_expect_eq(souk_profile_find(&profile, 0), -1);

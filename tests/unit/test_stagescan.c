@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,8 @@ static struct souk_model_part whole;
 static struct souk_stage_rules rules;
 static struct souk_profile profile;
 static float weight[SOURCES * EVENTS_MAX];
+static struct souk_categories categories;
+static int32_t category = -1; /* only items under it */
 static char model_path[] = "m";
 
 static void make_whole(void)
@@ -40,6 +43,7 @@ static void make_whole(void)
         .users = 3, .items = ITEMS, .parts = 1, .seed = 4, .stages = true};
     struct souk_error err;
     cr_assert_eq(small_stages_name(&stages), SOUK_OK);
+    cr_assert_eq(small_stages_sort(4, ITEMS, &stages.levels), SOUK_OK);
     cr_assert_eq(small_model_fill_part(&m, &whole), SOUK_OK);
     const struct souk_model model = {.path = model_path, .stages = stages};
     cr_assert_eq(souk_stage_rules_of(&model, &rules, &err), SOUK_OK, "%s", err.msg);
@@ -52,6 +56,7 @@ static void free_whole(void)
     souk_profile_fini(&profile);
     souk_model_part_fini(&whole);
     free(stages.rules_json);
+    souk_levels_fini(&stages.levels);
 }
 
 TestSuite(stagescan, .init = make_whole, .fini = free_whole);
@@ -73,7 +78,7 @@ static void take_visitor(uint64_t seed, int64_t events)
         type[e] = bits % 4 == 0;
         value[e] = type[e] ? (float)(bits >> 48) / 3 : 0;
     }
-    const struct souk_visit visit = {events, item, ms, type, value, stages.types};
+    const struct souk_visit visit = {events, item, ms, type, value, &stages};
     cr_assert_eq(souk_profile_fill(&profile, &visit, 1600000000000 + EVENTS_MAX * 7654321),
                  SOUK_OK);
     souk_stage_weigh(&rules, &profile, weight);
@@ -92,12 +97,24 @@ static void cut_source(struct souk_source_rows *out, const struct souk_source_ro
     out->weight = of->weight + of->offsets[begin];
 }
 
+static void cut_days(struct souk_day_rows *out, int64_t begin, int64_t count)
+{
+    const struct souk_day_rows *of = &whole.days;
+    out->offsets = souk_alloc_array((size_t)count + 1, sizeof *out->offsets);
+    cr_assert_not_null(out->offsets);
+    for (int64_t i = 0; i <= count; i++)
+        out->offsets[i] = of->offsets[begin + i] - of->offsets[begin];
+    out->day = of->day + of->offsets[begin];
+    out->users = of->users + of->offsets[begin];
+}
+
 static void cut_part(struct souk_model_part *out, int number, int64_t begin, int64_t end)
 {
     const int64_t count = end - begin;
     *out = (struct souk_model_part){.part = number, .items = whole.items};
     out->items.count = count;
     out->items.bytes += begin * whole.items.stride;
+    out->category = whole.category ? whole.category + begin : NULL;
     for (int s = 0; s < SOURCES; s++)
         cut_source(&out->sources[s], &whole.sources[s], begin, count);
     out->columns = souk_alloc_array((size_t)(count * stages.column_count), sizeof *out->columns);
@@ -105,6 +122,7 @@ static void cut_part(struct souk_model_part *out, int number, int64_t begin, int
     for (int c = 0; c < stages.column_count; c++)
         memcpy(out->columns + c * count, whole.columns + c * ITEMS + begin,
                (size_t)count * sizeof *out->columns);
+    cut_days(&out->days, begin, count);
 }
 
 static void make_pieces(struct pieces *p, const struct cut *cut)
@@ -113,6 +131,7 @@ static void make_pieces(struct pieces *p, const struct cut *cut)
     memcpy(p->first, cut->first, sizeof p->first);
     p->model = (struct souk_model){
         .path = model_path, .parts = cut->parts, .item_first = p->first, .stages = stages};
+    p->model.categories = categories;
     for (int i = 0; i < cut->parts; i++) {
         cut_part(&p->part[i], i, cut->first[i], cut->first[i + 1]);
         cr_assert_eq(souk_stage_part_init(&p->stage[i], &p->model, &rules, &p->part[i], &err),
@@ -127,6 +146,7 @@ static void free_pieces(struct pieces *p)
         for (int s = 0; s < SOURCES; s++)
             free(p->part[i].sources[s].offsets);
         free(p->part[i].columns);
+        free(p->part[i].days.offsets);
     }
 }
 
@@ -156,8 +176,12 @@ static float column(int c, int64_t item)
 static float plain_value(int list, int64_t item)
 {
     const int source = list / 2;
-    if (source == SOURCES)
+    if (list == 2 * SOURCES)
         return column(rules.popular_column, item);
+    if (list == 2 * SOURCES + 1) {
+        const int64_t at = souk_profile_find(&profile, item);
+        return at < 0 ? 0 : profile.facts[at].events + 1 / (1 + profile.facts[at].idle_days);
+    }
     const int lift = rules.sources[source].lift_column;
     const float score = plain_score(source, item);
     return list % 2 == 0 || lift < 0 ? score : score * column(lift, item);
@@ -174,7 +198,8 @@ static int plain_list(int list, bool include_seen, struct souk_hit *hits)
     int count = 0;
     for (int64_t i = 0; i < ITEMS; i++) {
         const float value = plain_value(list, i);
-        if (value > 0 && (include_seen || souk_profile_find(&profile, i) < 0))
+        const bool wanted = category < 0 || (whole.category[i] >= 0 && whole.category[i] != 1);
+        if (wanted && value > 0 && (include_seen || souk_profile_find(&profile, i) < 0))
             hits[count++] = (struct souk_hit){value, i, souk_idtable_get(&whole.items, i)};
     }
     qsort(hits, (size_t)count, sizeof *hits, compare_hits);
@@ -193,7 +218,7 @@ static void scan_pieces(const struct pieces *p, bool include_seen, struct souk_t
         cr_assert_eq(souk_topk_init(&own[l], souk_stage_quota(&rules, l)), SOUK_OK);
     }
     for (int i = 0; i < p->model.parts; i++) {
-        souk_stage_scan(&p->stage[i], &profile, weight, include_seen, own);
+        souk_stage_scan(&p->stage[i], &profile, weight, include_seen, category, own);
         for (int l = 0; l < lists; l++) {
             for (int h = 0; h < own[l].count; h++)
                 souk_topk_offer(&united[l], &own[l].hits[h]);
@@ -269,9 +294,9 @@ Test(stagescan, quotas_are_of_each_list)
     rules.sources[0].quota = 0;
     rules.sources[1].quota = 1;
     rules.popular_quota = 3;
-    const int want[] = {0, 0, 1, 1, 3};
-    cr_assert_eq(souk_stage_lists(&rules), 5);
-    for (int l = 0; l < 5; l++)
+    const int want[] = {0, 0, 1, 1, 3, 10};
+    cr_assert_eq(souk_stage_lists(&rules), 6);
+    for (int l = 0; l < 6; l++)
         cr_expect_eq(souk_stage_quota(&rules, l), want[l]);
     cr_expect_eq(expect_plain_lists(false), 0 + 2 * 1 + 3);
 }
@@ -294,6 +319,21 @@ Test(stagescan, seen_items_are_not_offered_unless_asked_for)
         cr_expect_eq(seen > 0, include);
     }
     free_pieces(&pieces);
+}
+
+/* The tree: 0 with the child 2, and 1. Item i is of none, 0, 1 or 2. */
+Test(stagescan, items_of_other_categories_are_not_offered)
+{
+    static int32_t parents[] = {-1, -1, 0}, depths[] = {1, 1, 2};
+    whole.category = souk_alloc_array(ITEMS, sizeof *whole.category);
+    cr_assert_not_null(whole.category);
+    for (int i = 0; i < ITEMS; i++)
+        whole.category[i] = (int32_t)(souk_random_bits(5, 1, (uint64_t)i) % 4) - 1;
+    take_visitor(9, 40);
+    categories = (struct souk_categories){.ids = {.count = 3}, .parent = parents, .depth = depths};
+    category = 0;
+    cr_expect_gt(expect_plain_lists(false), 0);
+    expect_plain_lists(true);
 }
 
 Test(stagescan, weights_are_those_of_each_source)
@@ -363,6 +403,69 @@ static void expect_feature(const float *row, const char *name, float want)
               (double)want);
 }
 
+/* What a source's score is made of. */
+static void expect_support(const float *row, int source, int64_t item, const char *items,
+                           const char *strongest)
+{
+    const struct souk_source_rows *rows = &whole.sources[source];
+    float supporters = 0, largest = 0;
+    for (int64_t h = 0; h < profile.count; h++) {
+        for (int64_t at = rows->offsets[item]; at < rows->offsets[item + 1]; at++) {
+            const float product = weight[source * profile.count + h] * rows->weight[at];
+            if (rows->item[at] != profile.item[h] || !(product > 0))
+                continue;
+            supporters++;
+            largest = fmaxf(largest, product);
+        }
+    }
+    expect_feature(row, items, supporters);
+    expect_feature(row, strongest, supporters > 0 ? largest / plain_value(2 * source, item) : 0);
+}
+
+/* What the visitor did with the items that share a value with the item. */
+static void expect_category(const float *row, int level, int64_t item)
+{
+    char name[2 * SOUK_NAME_MAX_BYTES];
+    const char *of = stages.levels.of[level].name;
+    const int32_t value = stages.levels.value[level * ITEMS + item];
+    float items = 0, recent = 0, spent = 0, count = 0;
+    for (int64_t i = 0; i < profile.count; i++) {
+        if (stages.levels.value[level * ITEMS + profile.item[i]] != value)
+            continue;
+        items++;
+        recent += profile.facts[i].recent;
+        spent += profile.facts[i].value;
+        count += profile.facts[i].valued;
+    }
+    snprintf(name, sizeof name, "category.%s.items", of);
+    expect_feature(row, name, value < 0 ? NAN : items);
+    snprintf(name, sizeof name, "category.%s.recent", of);
+    expect_feature(row, name, value < 0 ? NAN : recent);
+    const float mean = column(rules.value_column, item);
+    snprintf(name, sizeof name, "category.%s.price", of);
+    expect_feature(row, name, value >= 0 && spent > 0 && mean > 0 ? mean / (spent / count) : NAN);
+}
+
+/* Every day of the visitor against every day of the item. */
+static void expect_days(const float *row, int64_t item)
+{
+    const struct souk_day_rows *days = &whole.days;
+    float gap = INFINITY, last_gap = INFINITY, peers = 0;
+    for (int64_t at = days->offsets[item]; at < days->offsets[item + 1]; at++) {
+        float own = INFINITY;
+        for (int64_t v = 0; v < profile.days; v++) {
+            own = fminf(own, (float)llabs(profile.day[v] - days->day[at]));
+            if (v == profile.days - 1)
+                last_gap = fminf(last_gap, (float)llabs(profile.day[v] - days->day[at]));
+        }
+        gap = fminf(gap, own);
+        peers += own <= 1 ? (float)days->users[at] : 0;
+    }
+    expect_feature(row, "days.gap", isinf(gap) ? NAN : gap);
+    expect_feature(row, "days.last_gap", isinf(gap) ? NAN : last_gap);
+    expect_feature(row, "days.peers", isinf(gap) ? NAN : peers);
+}
+
 /* A row, feature by feature, from the whole. */
 static void expect_row(const float *row, int64_t item, const float *best)
 {
@@ -382,10 +485,17 @@ static void expect_row(const float *row, int64_t item, const float *best)
     expect_feature(row, "pair.events", pair ? pair->events : NAN);
     expect_feature(row, "pair.targets", pair ? pair->targets : NAN);
     expect_feature(row, "pair.idle_days", pair ? pair->idle_days : NAN);
+    expect_feature(row, "pair.recent", pair ? pair->recent : NAN);
+    cr_expect_eq(souk_feature_repeat(&stages, row), plain_value(2 * SOURCES + 1, item));
     expect_feature(row, "source.signed", best[0] > 0 ? plain_value(0, item) / best[0] : 0);
     expect_feature(row, "source.signed.lifted", best[1] > 0 ? plain_value(1, item) / best[1] : 0);
     expect_feature(row, "source.coarse", best[2] > 0 ? plain_value(2, item) / best[2] : 0);
     expect_feature(row, "source.coarse.lifted", best[3] > 0 ? plain_value(3, item) / best[3] : 0);
+    expect_days(row, item);
+    expect_support(row, 0, item, "source.signed.items", "source.signed.strongest");
+    expect_support(row, 1, item, "source.coarse.items", "source.coarse.strongest");
+    for (int level = 0; level < stages.levels.count; level++)
+        expect_category(row, level, item);
 }
 
 static void expect_same_rows_of_all_cuts(void)
@@ -430,7 +540,7 @@ Test(stagescan, every_feature_has_a_name_of_its_own)
 {
     const int features = souk_feature_count(&stages);
     char name[64][2 * SOUK_NAME_MAX_BYTES];
-    cr_assert_eq(features, 18, "those that expect_row() names");
+    cr_assert_eq(features, 32, "those that expect_row() names");
     for (int f = 0; f < features; f++) {
         souk_feature_name(&stages, f, name[f], sizeof name[f]);
         for (int g = 0; g < f; g++)
@@ -444,6 +554,7 @@ Test(stagescan, every_feature_has_a_name_of_its_own)
 Test(stagescan, the_largest_model_has_room_for_its_features)
 {
     const struct souk_model_stages largest = {.source_count = SOUK_SOURCES_MAX,
-                                              .column_count = SOUK_COLUMNS_MAX};
+                                              .column_count = SOUK_COLUMNS_MAX,
+                                              .levels = {.count = SOUK_LEVELS_MAX}};
     cr_expect_leq(souk_feature_count(&largest), SOUK_STAGE_FEATURES_MAX);
 }

@@ -1,5 +1,6 @@
 /* The last stage: a score is the forest's and a share of the base's logarithm; a ranker that does
  * not belong to its model is refused. */
+#include "shared/base/memory.h"
 #include "shared/score/foresttext.h"
 #include "shared/score/stagescore.h"
 #include "tests/support/random_forest.h"
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEATURES = 18, ROWS = 200 };
+enum { FEATURES = 26, ROWS = 200, ITEMS = 3 + 2, SIGNED = 15, LIFTED = 20 };
 static char path[] = "m.model";
 static struct souk_model model;
 static struct souk_error err;
@@ -27,6 +28,7 @@ static void free_model(void)
 {
     free(model.stages.rules_json);
     free(model.stages.forest_text);
+    free(model.stages.confidence_text);
 }
 
 TestSuite(stagescore, .init = make_model, .fini = free_model);
@@ -52,14 +54,16 @@ static void give_forest(int features, struct souk_forest *f)
                  err.msg);
 }
 
-/* A row, and the same in double: forests are asked in double. The base is what the rules name. */
+/* A row, and the same in double: forests are asked in double. Every third visitor is cold. */
 static void draw_row(uint64_t number, float *row, double *wide)
 {
     const struct souk_random_forest shape = shape_of(FEATURES);
     souk_random_forest_row(&shape, number, wide);
     for (int f = 0; f < FEATURES; f++)
         row[f] = (float)wide[f];
-    row[FEATURES - 1] = number % 5 == 0 ? -.5F : (float)(number % 7) / 6; /* coarse, lifted */
+    row[ITEMS] = number % 3 == 2 ? 2 : 3;
+    row[SIGNED] = (float)(number % 11) / 10;
+    row[LIFTED] = number % 5 == 0 ? -.5F : (float)(number % 7) / 6;
     for (int f = 0; f < FEATURES; f++)
         wide[f] = (double)row[f];
 }
@@ -75,13 +79,38 @@ Test(stagescore, a_score_is_the_forest_and_a_share_of_the_base)
     cr_expect(ranker.has_forest);
     for (uint64_t n = 0; n < ROWS; n++) {
         draw_row(n, row, wide);
-        const double base = wide[FEATURES - 1] > 0 ? wide[FEATURES - 1] : 0;
+        const bool is_cold = n % 3 == 2;
+        const double of_source = is_cold ? wide[SIGNED] : wide[LIFTED];
+        const double base = of_source > 0 ? of_source : 0;
         const double of_forest = souk_forest_predict(&forest, wide);
         const double logarithm = log(base + 1. / 8192);
         cr_expect_eq(souk_stage_ranker_forest(&ranker, row), of_forest);
         cr_expect_eq(souk_stage_ranker_base(&ranker, row), logarithm);
-        cr_expect_eq(souk_stage_ranker_score(&ranker, row), (float)(of_forest + .75 * logarithm));
+        cr_expect_eq(souk_stage_ranker_score(&ranker, row),
+                     (float)(of_forest + (is_cold ? .25 : .75) * logarithm));
     }
+    souk_stage_ranker_fini(&ranker);
+    souk_forest_fini(&forest);
+}
+
+Test(stagescore, many_rows_score_as_each_by_itself)
+{
+    struct souk_forest forest;
+    struct souk_stage_ranker ranker;
+    struct souk_stage_scratch scratch;
+    float rows[ROWS * FEATURES], score[ROWS];
+    double wide[FEATURES];
+    give_forest(FEATURES, &forest);
+    cr_assert_eq(souk_stage_ranker_init(&ranker, &model, &err), SOUK_OK, "%s", err.msg);
+    cr_assert_eq(souk_stage_scratch_init(&scratch, &ranker), SOUK_OK);
+    for (uint64_t n = 0; n < ROWS; n++)
+        draw_row(n, rows + n * FEATURES, wide);
+    for (int64_t count = 0; count <= ROWS; count += count < 70 ? 1 : 13) {
+        souk_stage_ranker_score_rows(&ranker, rows, count, &scratch, score);
+        for (int64_t n = 0; n < count; n++)
+            cr_expect_eq(score[n], souk_stage_ranker_score(&ranker, rows + n * FEATURES));
+    }
+    souk_stage_scratch_fini(&scratch);
     souk_stage_ranker_fini(&ranker);
     souk_forest_fini(&forest);
 }
@@ -89,17 +118,22 @@ Test(stagescore, a_score_is_the_forest_and_a_share_of_the_base)
 Test(stagescore, without_a_forest_the_base_orders)
 {
     struct souk_stage_ranker ranker;
+    struct souk_stage_scratch scratch;
     float row[FEATURES], before = -INFINITY;
     double wide[FEATURES];
     cr_assert_eq(souk_stage_ranker_init(&ranker, &model, &err), SOUK_OK, "%s", err.msg);
     cr_expect_not(ranker.has_forest);
-    for (uint64_t n = 1; n < 5; n++) { /* bases of 1/6, 2/6, ... */
+    for (uint64_t n = 3; n < 7; n += 3) { /* warm visitors: bases of 3/6 and 6/6 */
         draw_row(n, row, wide);
         const float score = souk_stage_ranker_score(&ranker, row);
         cr_expect_gt(score, before);
         cr_expect_eq(souk_stage_ranker_forest(&ranker, row), 0);
         before = score;
     }
+    cr_assert_eq(souk_stage_scratch_init(&scratch, &ranker), SOUK_OK);
+    souk_stage_ranker_score_rows(&ranker, row, 1, &scratch, &before);
+    cr_expect_eq(before, souk_stage_ranker_score(&ranker, row));
+    souk_stage_scratch_fini(&scratch);
     souk_stage_ranker_fini(&ranker);
 }
 
@@ -129,7 +163,7 @@ Test(stagescore, refuses_a_forest_of_other_features)
 {
     struct souk_forest forest;
     give_forest(FEATURES - 1, &forest);
-    expect_refused("reads 17 features, this build makes 18");
+    expect_refused("reads 25 features, this build makes 26");
     souk_forest_fini(&forest);
 }
 
@@ -145,6 +179,64 @@ static void set_rules(const char *text)
     model.stages.rules_json = text ? strdup(text) : NULL;
 }
 
+Test(stagescore, says_what_the_model_was_calibrated_to)
+{
+    static const char text[] = "{\"schema\":1,\"warm\":{\"true_scores\":[3,-1,1],\"knots\":[0,2],"
+                               "\"probabilities\":[0.5,1]},"
+                               "\"cold\":{\"true_scores\":[],\"knots\":[],\"probabilities\":[]},"
+                               "\"new\":{\"true_scores\":[],\"knots\":[],\"probabilities\":[]}}";
+    struct souk_stage_ranker ranker;
+    model.stages.confidence_text = souk_strndup(text, strlen(text));
+    cr_assert_eq(souk_stage_ranker_init(&ranker, &model, &err), SOUK_OK, "%s", err.msg);
+    const struct souk_confidence *c = &ranker.confidence;
+    cr_expect_eq(souk_confidence_of(c, SOUK_AUDIENCE_WARM, 1), .75);
+    cr_expect_eq(souk_confidence_of(c, SOUK_AUDIENCE_COLD, 1), 1);
+    cr_expect_eq(souk_confidence_probability(c, SOUK_AUDIENCE_WARM, 1), .75);
+    cr_expect(isnan(souk_confidence_probability(c, SOUK_AUDIENCE_COLD, 1)));
+    cr_expect_eq(souk_confidence_threshold(c, SOUK_AUDIENCE_WARM, .5), 1);
+    cr_expect(souk_confidence_is_guaranteed(c, SOUK_AUDIENCE_WARM, .25));
+    cr_expect_not(souk_confidence_is_guaranteed(c, SOUK_AUDIENCE_WARM, .2));
+    souk_stage_ranker_fini(&ranker);
+}
+
+Test(stagescore, an_audience_is_a_segment_or_nobody_known)
+{
+    const struct souk_stage_rules rules = {.cold_items = 5};
+    cr_expect_eq(souk_stage_audience(&rules, 6), SOUK_AUDIENCE_WARM);
+    cr_expect_eq(souk_stage_audience(&rules, 5), SOUK_AUDIENCE_COLD);
+    cr_expect_eq(souk_stage_audience(&rules, 1), SOUK_AUDIENCE_COLD);
+    cr_expect_eq(souk_stage_audience(&rules, 0), SOUK_AUDIENCE_NEW);
+}
+
+Test(stagescore, refuses_a_calibration_that_cannot_be)
+{
+    static const struct {
+        const char *warm, *reason;
+    } cases[] = {
+        {"\"true_scores\":[1],\"knots\":[2,0],\"probabilities\":[0.5,1]", "knot 1"},
+        {"\"true_scores\":[1],\"knots\":[0,2],\"probabilities\":[1,0.5]", "knot 1"},
+        {"\"true_scores\":[1],\"knots\":[0],\"probabilities\":[1.5]", "not in [0, 1]"},
+        {"\"true_scores\":[1e999],\"knots\":[],\"probabilities\":[]", "overflow"},
+        {"\"true_scores\":[null],\"knots\":[],\"probabilities\":[]", "not a number"},
+        {"\"true_scores\":[1],\"knots\":[0]", "probabilities is not an array"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct souk_stage_ranker ranker;
+        char text[512];
+        snprintf(text, sizeof text,
+                 "{\"schema\":1,\"warm\":{%s},"
+                 "\"cold\":{\"true_scores\":[],\"knots\":[],\"probabilities\":[]},"
+                 "\"new\":{\"true_scores\":[],\"knots\":[],\"probabilities\":[]}}",
+                 cases[i].warm);
+        model.stages.confidence_text = souk_strndup(text, strlen(text));
+        cr_assert_eq(souk_stage_ranker_init(&ranker, &model, &err), SOUK_EFORMAT, "%s", text);
+        cr_expect_not_null(strstr(err.msg, "m.model: /confidence"), "%s", err.msg);
+        cr_expect_not_null(strstr(err.msg, cases[i].reason), "%s", err.msg);
+        free(model.stages.confidence_text);
+        model.stages.confidence_text = NULL;
+    }
+}
+
 Test(stagescore, rules_are_read_as_written)
 {
     struct souk_stage_rules rules;
@@ -153,6 +245,8 @@ Test(stagescore, rules_are_read_as_written)
     cr_expect_str_eq(again, model.stages.rules_json);
     free(again);
 }
+
+#define COLD "\"cold\": {\"source\": 0, \"lifted\": true, \"weight\": 1}"
 
 Test(stagescore, refuses_rules_out_of_range)
 {
@@ -168,15 +262,24 @@ Test(stagescore, refuses_rules_out_of_range)
         {"{\"half_life_days\": 0, \"quota\": 5, \"lift_column\": -1}", ""},
         {source, ", \"popular_column\": 3"},
         {source, ", \"popular_quota\": -1"},
-        {source, ", \"base_source\": 2"},
-        {source, ", \"base_lifted\": 1"},
-        {source, ", \"blend\": -0.5"},
+        {source, ", \"repeat_quota\": 1001"},
+        {source, ", \"value_column\": 3"},
+        {source, ", \"cold_items\": -1"},
+        {source, ", \"blend\": {}"},
+        {source,
+         ", \"blend\": {\"warm\": {\"source\": 2, \"lifted\": true, \"weight\": 1}, " COLD "}"},
+        {source,
+         ", \"blend\": {\"warm\": {\"source\": 0, \"lifted\": 1, \"weight\": 1}, " COLD "}"},
+        {source,
+         ", \"blend\": {\"warm\": {\"source\": 0, \"lifted\": true, \"weight\": -0.5}, " COLD "}"},
     };
     char text[1024];
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         snprintf(text, sizeof text, /* of two members of a name the last counts */
                  "{\"sources\": [%s, %s], \"popular_column\": 0, \"popular_quota\": 5, "
-                 "\"base_source\": 0, \"base_lifted\": true, \"blend\": 1%s}",
+                 "\"repeat_quota\": 5, "
+                 "\"cold_items\": 5, \"blend\": {\"warm\": {\"source\": 0, \"lifted\": true, "
+                 "\"weight\": 1}, " COLD "}%s}",
                  source, bad[i].source, bad[i].others);
         set_rules(text);
         expect_refused("rules of the stages");

@@ -125,15 +125,26 @@ Test(svg, draws_what_is_there_and_leaves_gaps)
 
 Test(sections, show_what_they_are_given_and_nothing_else)
 {
-    const double rising[] = {.05, .1, .4}, recall[] = {.1, .2, .3, .4, .35, .6};
+    const double rising[] = {.05, .1, .4}, recall[] = {.1, .2, .3, .4, .35, .6},
+                 gap[] = {.1, .2, NAN};
     const int64_t cases[] = {100, 50, 7};
     const int size[] = {50, 500};
     const char *const names[] = {"als:score", "last seen", "price"};
     const struct souk_report_importance importance = {3, names, rising, rising, NULL, NULL};
-    const struct souk_calibration_curve calibration = {3, rising, rising, NULL, NULL, cases};
-    const struct souk_coverage_curve coverage = {3, rising, rising, NULL, NULL, rising, "promise"};
-    const struct souk_candidate_recall candidates = {3, names, 2, size, recall, rising};
-    const struct souk_report_extras all = {&importance, &calibration, &coverage, &candidates};
+    const bool guaranteed[] = {false, true, true};
+    const struct souk_calibration_curve calibration = {
+        .name = "<warm>", .count = 3, .predicted = rising, .observed = rising, .cases = cases};
+    const struct souk_coverage_curve coverage = {.about = "of <them>",
+                                                 .count = 3,
+                                                 .alpha = rising,
+                                                 .coverage = rising,
+                                                 .kept = rising,
+                                                 .guaranteed = guaranteed};
+    const struct souk_coverage_curve nobody = {.name = "nobody"};
+    const struct souk_candidate_recall candidates = {
+        .sources = 3, .names = names, .sizes = 2, .size = size, .recall = recall, .added = gap};
+    const struct souk_report_extras all = {
+        &importance, {&calibration, NULL}, {&coverage, &nobody}, &candidates};
     char *html = NULL;
     size_t size_bytes = 0;
     FILE *f = open_memstream(&html, &size_bytes);
@@ -144,9 +155,11 @@ Test(sections, show_what_they_are_given_and_nothing_else)
     souk_section_extras(f, &all);
     fclose(f);
     expect_well_formed(html);
-    static const char *const titles[] = {"Candidates", "Features", "Calibration", "Confidence"};
+    static const char *const titles[] = {"Candidates", "Features", "Probability", "Confidence"};
     for (int i = 0; i < 4; i++)
         cr_expect_not_null(strstr(html, titles[i]), "%s", titles[i]);
+    cr_expect_not_null(strstr(html, "not guaranteed"));
+    cr_expect_null(strstr(html, "nobody"));
     free(html);
 }
 

@@ -34,6 +34,7 @@ static void take_stages(struct souk_model_part *to, const struct souk_model_part
     to->event_value = from->event_value;
     memcpy(to->sources, from->sources, sizeof to->sources);
     to->columns = from->columns;
+    to->days = from->days;
 }
 
 struct souk_model_part souk_model_part_view(const struct souk_ratings *ratings,

@@ -8,6 +8,7 @@
 #include "train/content/vectorneighbours.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 
 /* What the items of this rank have in their rows. */
@@ -29,8 +30,11 @@ static int64_t copy_lists(void *context, int thread, int64_t row, struct souk_ne
     int64_t count = 0;
     (void)thread; /* a parameter of the interface */
     for (size_t l = 0; l < sizeof lists / sizeof lists[0]; l++)
-        for (int64_t k = 0; k < lists[l]->count[c->local[row]]; k++)
-            out[count++] = lists[l]->best[c->local[row] * lists[l]->keep + k];
+        for (int64_t k = 0; k < lists[l]->count[c->local[row]]; k++) {
+            out[count] = lists[l]->best[c->local[row] * lists[l]->keep + k];
+            out[count].weight = powf(out[count].weight, (float)c->parameters->power);
+            count++;
+        }
     return count;
 }
 

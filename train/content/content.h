@@ -18,6 +18,7 @@ struct souk_content_parameters {
     const char *vectors, *vector_ids; /**< vectors from outside instead of documents; NULL: none */
     int64_t neighbours;               /**< kept of each item, that users have; >= 1 */
     int64_t cold_neighbours;          /**< kept of each item, that nobody has; >= 0 */
+    double power;                     /**< a row holds cosine^power; > 0 */
 };
 
 /** Collective. Sets the weights of pairs with items that no row names to 0

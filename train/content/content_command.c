@@ -46,6 +46,8 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct c
          "kept of each item, among the items that users have", false},
         {"cold-neighbours", 0, SOUK_OPTION_INT, &p->cold_neighbours, "20", 0, 1000000, NULL, "K",
          "kept of each item, among the items without an event", false},
+        {"similarity-power", 0, SOUK_OPTION_REAL, &p->power, "2", .1, 16, NULL, "E",
+         "a neighbour counts cosine^E: above 1 the nearest more", false},
         {"history-power", 0, SOUK_OPTION_REAL, &o->history_power, ".5", 0, 2, NULL, "E",
          "a pair of a user's history counts weight^E; 0: 1", false},
         {"history-half-life", 0, SOUK_OPTION_DURATION, &o->history_half_life_ms, "none", 0, 0, NULL,

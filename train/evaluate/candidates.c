@@ -9,13 +9,20 @@
 
 /* ---- profiles ---- */
 
+static int64_t moment_of(const struct souk_candidates *c, int64_t at,
+                         const struct souk_visit *visit)
+{
+    if (c->cases->moment_ms)
+        return c->cases->moment_ms[at];
+    if (c->model->window.until_ms != SOUK_TIME_MAX)
+        return c->model->window.until_ms;
+    return visit->count > 0 ? visit->ms[visit->count - 1] : 0;
+}
+
 static souk_status take_visit(struct souk_candidates *c, int64_t at, const struct souk_visit *visit)
 {
-    const int64_t until_ms = c->model->window.until_ms;
-    const int64_t last_ms = visit->count > 0 ? visit->ms[visit->count - 1] : 0;
     struct souk_profile *profile = &c->profiles[at];
-    const souk_status status =
-        souk_profile_fill(profile, visit, until_ms == SOUK_TIME_MAX ? last_ms : until_ms);
+    const souk_status status = souk_profile_fill(profile, visit, moment_of(c, at, visit));
     if (status != SOUK_OK)
         return status;
     free(c->weights[at]);
@@ -32,7 +39,7 @@ static souk_status fill_profile(struct souk_candidates *c, const struct souk_mod
 {
     const char *id = souk_idtable_get(&c->cases->users, at);
     const int64_t row = souk_idtable_find(&p->users, id, strlen(id));
-    struct souk_visit visit = {.types = c->model->stages.types};
+    struct souk_visit visit = {.stages = &c->model->stages};
     if (row >= 0) {
         const int64_t first = p->event_offsets[row];
         visit.count = p->event_offsets[row + 1] - first;
@@ -84,7 +91,7 @@ static souk_status fill_given(struct souk_candidates *c, const struct souk_visit
                                      .ms = ms,
                                      .type = type,
                                      .value = value,
-                                     .types = c->model->stages.types};
+                                     .stages = &c->model->stages};
     if (status == SOUK_OK)
         status = take_visit(c, at, &visit);
     free(ms);
@@ -134,7 +141,7 @@ static void scan_cases(struct souk_candidates *c, const struct souk_stage_part *
     const int per_case = souk_stage_lists(&c->rules);
 #pragma omp parallel for default(none) shared(c, part, lists, count, per_case) schedule(dynamic, 16)
     for (int64_t at = 0; at < count; at++)
-        souk_stage_scan(part, &c->profiles[at], c->weights[at], c->include_seen,
+        souk_stage_scan(part, &c->profiles[at], c->weights[at], c->include_seen, -1,
                         lists + at * per_case);
 }
 
@@ -226,8 +233,8 @@ static souk_status unite_all_cases(struct souk_candidates *c, const struct souk_
     d.lists = souk_alloc_array((size_t)most, sizeof *d.lists);
     souk_status status = d.row && d.lists ? SOUK_OK : SOUK_ENOMEM;
     for (int64_t at = 0; at < c->cases->count && status == SOUK_OK; at++) {
-        for (int l = 0; l < per_case - 1; l++)
-            c->best[at * (per_case - 1) + l] = best_of(&lists[at * per_case + l]);
+        for (int l = 0; l < 2 * c->rules.source_count; l++)
+            c->best[at * 2 * c->rules.source_count + l] = best_of(&lists[at * per_case + l]);
         const int64_t n = unite(lists + at * per_case, per_case, &d);
         status = add_case(c, at, &d, n, &d.item_cap, &d.lists_cap);
     }

@@ -33,8 +33,7 @@ struct souk_candidates {
     uint32_t *lists;  /**< bit l: list l named it (souk_stage_lists()) */
 };
 
-/** Collective. "Now" is the end of the model's window, or where that is open, each user's last
- *  event.
+/** Collective. "Now" is the moment of each case (cases.h).
  *  @param source   of files
  *  @param visitors who are the cases' users: one of whom only given items are known (given.h) has
  *         these as events of the moment; NULL: nobody

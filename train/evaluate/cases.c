@@ -41,6 +41,7 @@ void souk_cases_fini(struct souk_cases *c)
     free(c->given_offsets);
     free(c->given);
     free(c->given_weight);
+    free(c->moment_ms);
     free(c->wanted_first);
     *c = (struct souk_cases){0};
 }

@@ -57,6 +57,7 @@ struct souk_question {
     const char *targets;                   /**< file: its path */
     bool discovery;                        /**< only items that the user had not touched before */
     bool include_seen;                     /**< training items stay in the lists */
+    bool sold_only; /**< item-holdout: lists hold items with an event before until_ms only */
 };
 
 struct souk_cases {
@@ -68,6 +69,8 @@ struct souk_cases {
     int64_t *given_offsets; /**< [count + 1]; NULL: the protocol gives nothing */
     int64_t *given;
     float *given_weight;
+    int64_t *moment_ms; /**< [count], when each case asks; NULL: at the end of the model's window,
+                           or where that is open at the user's last event */
     struct souk_idtable wanted; /**< rows ordered by part, then id */
     int64_t *wanted_first;      /**< [parts + 1] */
 };

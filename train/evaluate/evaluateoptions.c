@@ -31,6 +31,8 @@ static souk_status check_usage(struct souk_evaluate_settings *s, struct souk_err
         return souk_fail(err, SOUK_EUSAGE, "--protocol file needs --targets FILE");
     if (q->protocol != SOUK_PROTOCOL_FILE && q->targets)
         return souk_fail(err, SOUK_EUSAGE, "--targets belongs to --protocol file");
+    if (s->min_confidence > 0 && s->rank_by != SOUK_ORDER_MODEL)
+        return souk_fail(err, SOUK_EUSAGE, "--min-confidence belongs to --rank-by model");
     souk_status status = parse_time("split", s->split, &q->split_ms, err);
     if (status == SOUK_OK)
         status = parse_time("test-until", s->until, &q->until_ms, err);
@@ -78,11 +80,28 @@ souk_status souk_evaluate_parse(int argc, char **argv, bool speak, bool *done,
          "count only items that the user had not touched before", false},
         {"include-seen", 0, SOUK_OPTION_FLAG, &q->include_seen, "false", 0, 0, NULL, NULL,
          "leave a user's training items in the lists", false},
-        {"rank-by", 0, SOUK_OPTION_CHOICE, &out->rank_by, "model", 0, 0,
-         "model|popular|newest|random", "ORDER",
-         "what orders the lists: the model, or for a baseline its popularity, the day an item was "
-         "first seen, or chance",
+        {"sold-only", 0, SOUK_OPTION_FLAG, &q->sold_only, "true", 0, 0, NULL, NULL,
+         "item-holdout: lists hold only hidden items with an event by the end of the test window, "
+         "whatever ranks them; --no-sold-only: all hidden ones of the catalogue",
          false},
+        {"min-confidence", 0, SOUK_OPTION_REAL, &out->min_confidence, "0", 0, .999, NULL, "C",
+         "end lists where the confidence of a calibrated model does not exceed this; 0: they do "
+         "not",
+         false},
+        {"rank-by", 0, SOUK_OPTION_TEXT, &out->rank_by, "model", 0, 0, NULL, "ORDER",
+         "what orders the lists: model, or for a baseline popular, newest (the day an item was "
+         "first seen) or random; of a two-stage model also repeat (what the user had most often), "
+         "or a source such as ease or ease.lifted",
+         false},
+        {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "order of the lists", false},
+        {"mmr", 0, SOUK_OPTION_REAL, &out->mmr, "1", 0, 1, NULL, "LAMBDA",
+         "weight of relevance against likeness to the items above; 1: no diversity", false},
+        {"cap-per-category", 0, SOUK_OPTION_INT, &out->reorder.cap, "0", 0, SOUK_K_MAX, NULL, "N",
+         "no more items of one category; 0: any number", false},
+        {"rules", 0, SOUK_OPTION_TEXT, &out->reorder.rules, NULL, 0, 0, NULL, "FILE.json",
+         "business rules: boost, bury, exclude, pin", false},
+        {"rerank-depth", 0, SOUK_OPTION_INT, &out->reorder.depth, "200", 1, SOUK_RERANK_ITEMS_MAX,
+         NULL, "N", "items that these choose from", false},
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "figures", false},
         {"k", 'k', SOUK_OPTION_TEXT, &out->k, "5,10,20", 0, 0, NULL, "LIST",
          "lengths of the lists to measure", false},
@@ -129,10 +148,9 @@ souk_status souk_evaluate_parse(int argc, char **argv, bool speak, bool *done,
     if (status != SOUK_OK || *done)
         return status;
     q->protocol = (enum souk_protocol)out->protocol;
+    q->sold_only = q->sold_only && q->protocol == SOUK_PROTOCOL_ITEM_HOLDOUT;
+    out->reorder.diversity = 1 - out->mmr;
     out->has_curves |= out->report != NULL;
-    for (int order = SOUK_ORDER_POPULAR; out->against && order <= SOUK_ORDER_RANDOM; order++)
-        if (strcmp(out->against, souk_order_name((enum souk_order)order)) == 0)
-            out->against_order = (enum souk_order)order;
     out->bootstrap = (struct souk_bootstrap){(int)out->replicates, (uint64_t)out->seed};
     return check_usage(out, err);
 }
@@ -238,6 +256,11 @@ souk_status souk_evaluate_resolve(struct souk_evaluate_settings *s, const struct
     souk_status status = check_origin(d, m, err);
     if (status != SOUK_OK)
         return status;
+    if (s->min_confidence > 0 && !m->stages.confidence_text)
+        return souk_fail(err, SOUK_EINVAL,
+                         "%s says nothing of its confidence: --min-confidence needs a model of "
+                         "souk-train all",
+                         m->path);
     q->trained = m->window;
     if (souk_protocol_has_split(q->protocol))
         status = resolve_split(q, d, m, err);
@@ -254,6 +277,7 @@ souk_status souk_evaluate_resolve_against(const struct souk_evaluate_settings *s
 {
     struct souk_evaluate_settings again = *s;
     const struct souk_question *q = &s->question, *its = &again.question;
+    again.min_confidence = 0; /* lists of the other end where they end */
     souk_status status = souk_evaluate_resolve(&again, d, other, err);
     if (status != SOUK_OK)
         return status;

@@ -9,6 +9,7 @@
 #include "shared/model/modelfile.h"
 #include "train/evaluate/cases.h"
 #include "train/evaluate/metrics.h"
+#include "train/evaluate/reorder.h"
 #include "train/evaluate/scorer.h"
 #include "train/evaluate/summary.h"
 #include "train/track/track.h"
@@ -16,14 +17,17 @@
 struct souk_evaluate_settings {
     struct souk_options *options; /**< owns the texts below */
     const char *dataset, *model;
-    const char *against;           /**< a model's path, or an order's name; NULL: none */
-    enum souk_order against_order; /**< what it ranks by; the model itself unless it is a path */
+    const char *rank_by; /**< an order's name */
+    const char *against; /**< a model's path, or an order's name; NULL: none */
     const char *split, *until, *k;
     struct souk_question question;
     struct souk_cutoffs cutoffs;
     struct souk_bootstrap bootstrap;
+    struct souk_reorder reorder;
+    double mmr;
     int64_t replicates, seed;
-    int protocol, scope, rank_by;
+    double min_confidence;
+    int protocol, scope;
     bool has_curves;
     const char *report, *json, *recommendations, *targets, *per_user;
     struct souk_track_options tracking;

@@ -2,6 +2,7 @@
 
 #include "shared/base/log.h"
 #include "shared/base/memory.h"
+#include "train/evaluate/featurepermutation.h"
 #include "train/evaluate/given.h"
 #include "train/evaluate/rows.h"
 
@@ -83,9 +84,10 @@ struct souk_measure souk_evaluation_measure(const struct souk_evaluation *e)
 static struct souk_scoring_rule scoring_rule(const struct souk_evaluation *e)
 {
     const bool is_among = e->question.protocol == SOUK_PROTOCOL_ITEM_HOLDOUT;
-    return (struct souk_scoring_rule){.order = e->order,
+    return (struct souk_scoring_rule){.by = e->by,
                                       .include_seen = e->question.include_seen,
                                       .among = is_among ? &e->question.hiding : NULL,
+                                      .sold_only = e->question.sold_only,
                                       .newest = &e->newest,
                                       .candidates = e->candidates.profiles ? &e->candidates : NULL,
                                       .ranker = &e->ranker,
@@ -97,7 +99,7 @@ static souk_status meet_all(struct souk_evaluation *e, const struct souk_comm *c
                             const struct souk_part_source *source, struct souk_error *err)
 {
     souk_status status = SOUK_OK;
-    if (e->order == SOUK_ORDER_NEWEST && !e->newest.first_ms)
+    if ((e->by.order == SOUK_ORDER_NEWEST || e->question.sold_only) && !e->newest.first_ms)
         status = souk_newest_find_all(comm, e->dataset, e->question.until_ms, &e->newest, err);
     if (status == SOUK_OK)
         status = souk_visitors_load_all(comm, source, &e->cases, &e->visitors, err);
@@ -113,6 +115,69 @@ static souk_status meet_all(struct souk_evaluation *e, const struct souk_comm *c
     return status;
 }
 
+/* What the trees made of the features; with curves also what their order loses without each. */
+static souk_status weigh_features_all(struct souk_evaluation *e, const struct souk_comm *comm,
+                                      const struct souk_part_source *source,
+                                      const struct souk_candidate_scores *scores,
+                                      struct souk_error *err)
+{
+    double drop[SOUK_STAGE_FEATURES_MAX] = {0};
+    bool is_known = false;
+    souk_status status = SOUK_OK;
+    if (!e->ranker.has_forest)
+        return SOUK_OK;
+    if (e->has_curves)
+        status = souk_feature_permutation_all(comm, source, scores, &e->ranker, e->bootstrap.seed,
+                                              drop, &is_known, err);
+    if (status == SOUK_OK)
+        status = souk_status_agree_all(comm,
+                                       souk_feature_importance_of(&e->ranker.forest,
+                                                                  is_known ? drop : NULL,
+                                                                  &e->importance, err),
+                                       err);
+    return status;
+}
+
+/* What the sources bring, what the ranker makes of it, and whether what the model says of its
+ * scores holds. */
+static souk_status look_at_stages_all(struct souk_evaluation *e, const struct souk_comm *comm,
+                                      const struct souk_part_source *source,
+                                      const struct souk_measure *measure,
+                                      const struct souk_scoring_rule *rule, struct souk_error *err)
+{
+    struct souk_candidate_scores scores = {0};
+    souk_status status =
+        souk_candidate_recall_all(comm, source, &e->candidates, measure, &e->sources, err);
+    if (status == SOUK_OK)
+        status = souk_candidate_scores_all(comm, source, &e->visitors, rule, 1, NULL, &scores, err);
+    if (status == SOUK_OK)
+        status = weigh_features_all(e, comm, source, &scores, err);
+    if (status == SOUK_OK && source->model->stages.confidence_text)
+        status = souk_sureness_all(comm, &scores, &e->ranker.confidence, &e->sureness, err);
+    souk_candidate_scores_fini(&scores);
+    return status;
+}
+
+static void cut_list(struct souk_topk *list, double threshold)
+{
+    while (list->count > 0 && (double)list->hits[list->count - 1].score < threshold)
+        list->count--;
+}
+
+/* Scores descend in a list: what is kept is its head. */
+static void keep_confident(struct souk_evaluation *e)
+{
+    const struct souk_confidence *c = &e->ranker.confidence;
+    double threshold[SOUK_AUDIENCES];
+    for (int s = 0; s < SOUK_AUDIENCES; s++)
+        threshold[s] = souk_confidence_threshold(c, (enum souk_audience)s, e->min_confidence);
+    cut_list(&e->ranking.cold, threshold[SOUK_AUDIENCE_NEW]);
+    for (int64_t at = 0; at < e->cases.count; at++)
+        if (e->ranking.is_known[at])
+            cut_list(&e->ranking.lists[at],
+                     threshold[souk_candidates_audience(&e->candidates, at)]);
+}
+
 static souk_status measure_all(struct souk_evaluation *e, const struct souk_comm *comm,
                                const struct souk_part_source *source, struct souk_error *err)
 {
@@ -124,6 +189,8 @@ static souk_status measure_all(struct souk_evaluation *e, const struct souk_comm
     if (status == SOUK_OK && e->has_curves)
         status =
             souk_discrimination_make_all(comm, source, &measure, &rule, &e->discrimination, err);
+    if (status == SOUK_OK && e->has_stages && rule.candidates && e->by.order == SOUK_ORDER_MODEL)
+        status = look_at_stages_all(e, comm, source, &measure, &rule, err);
     return status;
 }
 
@@ -137,9 +204,18 @@ souk_status souk_evaluation_answer_all(struct souk_evaluation *e, const struct s
     if (status == SOUK_OK)
         status = meet_all(e, comm, source, err);
     rule.scoring = scoring_rule(e);
+    if (souk_reorder_is_wanted(&e->reorder) && e->reorder.depth > rule.depth)
+        rule.depth = (int)e->reorder.depth;
     if (status == SOUK_OK)
         status =
             souk_ranking_make_all(comm, source, &e->cases, &e->visitors, &rule, &e->ranking, err);
+    if (status == SOUK_OK && e->min_confidence > 0 && e->candidates.profiles)
+        keep_confident(e);
+    if (status == SOUK_OK && souk_reorder_is_wanted(&e->reorder))
+        status = souk_status_agree_all(
+            comm,
+            souk_reorder_lists(&e->reorder, souk_cutoffs_largest(&e->cutoffs), &e->ranking, err),
+            err);
     if (status == SOUK_OK && q->discovery && q->protocol == SOUK_PROTOCOL_FILE)
         status = drop_touched_all(e, comm, err);
     return status == SOUK_OK ? measure_all(e, comm, source, err) : status;
@@ -151,9 +227,13 @@ void souk_evaluation_take(struct souk_evaluation *e, struct souk_answer *out)
                                 .events = e->ranking.catalogue.events,
                                 .summary = e->summary,
                                 .curves = e->curves,
-                                .discrimination = e->discrimination};
+                                .discrimination = e->discrimination,
+                                .sources = e->sources,
+                                .sureness = e->sureness,
+                                .importance = e->importance};
     e->summary = (struct souk_summary){0};
     e->curves = (struct souk_curves){0};
+    e->importance = (struct souk_feature_importance){0};
     souk_evaluation_forget(e);
 }
 
@@ -161,12 +241,16 @@ void souk_answer_fini(struct souk_answer *a)
 {
     souk_summary_fini(&a->summary);
     souk_curves_fini(&a->curves);
+    souk_feature_importance_fini(&a->importance);
 }
 
 void souk_evaluation_forget(struct souk_evaluation *e)
 {
     souk_summary_fini(&e->summary);
     souk_curves_fini(&e->curves);
+    e->sources = (struct souk_candidate_recalls){0};
+    e->sureness = (struct souk_sureness){0};
+    souk_feature_importance_fini(&e->importance);
     souk_ranking_fini(&e->ranking);
     souk_candidates_fini(&e->candidates);
     souk_stage_ranker_fini(&e->ranker);

@@ -115,19 +115,6 @@ struct pair_sums {
     int64_t pairs;      /* over which `distances` runs */
 };
 
-/* |a and b| / sqrt(|a| |b|), a path being a category with all above it. */
-static double path_cosine(const struct souk_categories *tree, int32_t a, int32_t b)
-{
-    const double lengths = sqrt((double)tree->depth[a] * tree->depth[b]);
-    while (a != b && a >= 0 && b >= 0) {
-        if (tree->depth[a] >= tree->depth[b])
-            a = tree->parent[a];
-        else
-            b = tree->parent[b];
-    }
-    return a >= 0 && a == b ? tree->depth[a] / lengths : 0;
-}
-
 static void add_item(const struct souk_metric_context *context,
                      const struct souk_listed_item *items, int i, double *sum, struct pair_sums *s)
 {
@@ -145,7 +132,8 @@ static void add_item(const struct souk_metric_context *context,
     for (int j = 0; item->category >= 0 && j < i; j++) {
         if (items[j].category < 0)
             continue;
-        s->distances += 1 - path_cosine(context->categories, item->category, items[j].category);
+        s->distances +=
+            1 - souk_categories_cosine(context->categories, item->category, items[j].category);
         s->pairs++;
     }
 }

@@ -1,21 +1,11 @@
 #include "train/evaluate/report.h"
 
 #include "shared/base/clock.h"
+#include "train/evaluate/stagereport.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-
-const char *souk_order_name(enum souk_order order)
-{
-    static const char *const names[] = {
-        [SOUK_ORDER_MODEL] = "model",
-        [SOUK_ORDER_POPULAR] = "popular",
-        [SOUK_ORDER_NEWEST] = "newest",
-        [SOUK_ORDER_RANDOM] = "random",
-    };
-    return names[order];
-}
 
 static void print_question(const struct souk_report *r, FILE *f)
 {
@@ -31,8 +21,8 @@ static void print_question(const struct souk_report *r, FILE *f)
     if (q->protocol == SOUK_PROTOCOL_SESSION)
         fprintf(f, ", the next item of each user's latest session");
     if (q->protocol == SOUK_PROTOCOL_ITEM_HOLDOUT)
-        fprintf(f, ", hidden items only (a share of %g, seed %" PRIu64 ")", q->hiding.items,
-                q->hiding.seed);
+        fprintf(f, ", hidden items%s only (a share of %g, seed %" PRIu64 ")",
+                q->sold_only ? " that were sold" : "", q->hiding.items, q->hiding.seed);
     if (q->protocol == SOUK_PROTOCOL_STRONG)
         fprintf(f, ", the last %g of hidden users' events (a share of %g, seed %" PRIu64 ")",
                 q->share, q->hiding.users, q->hiding.seed);
@@ -48,9 +38,18 @@ static void print_question(const struct souk_report *r, FILE *f)
             " items, %" PRId64 " events\n",
             r->model->id, r->model->kind, r->model->factors, souk_model_users(r->model),
             r->answer->items, r->answer->events);
-    if (r->order != SOUK_ORDER_MODEL)
-        fprintf(f, "lists      its items by %s order, not by the model's scores\n",
-                souk_order_name(r->order));
+    if (r->min_confidence > 0)
+        fprintf(f, "lists      end where confidence does not exceed %g\n", r->min_confidence);
+    if (r->by->order != SOUK_ORDER_MODEL)
+        fprintf(f, "lists      its items by %s order, not by the model's scores\n", r->by->name);
+    if (souk_reorder_is_wanted(r->reorder)) {
+        fprintf(f, "reordered  the best %" PRId64 " of each list, relevance %g", r->reorder->depth,
+                1 - r->reorder->diversity);
+        if (r->reorder->cap > 0)
+            fprintf(f, ", at most %" PRId64 " of a category", r->reorder->cap);
+        fprintf(f, "%s%s\n", r->reorder->rules ? ", rules of " : "",
+                r->reorder->rules ? r->reorder->rules : "");
+    }
 }
 
 static void print_value(double value, FILE *f)
@@ -148,6 +147,7 @@ souk_status souk_report_print(const struct souk_report *r, FILE *f, struct souk_
     print_main_set(r, SOUK_SET_ALL, "all users and items", f);
     print_slices(r, f);
     print_discrimination(r, f);
+    souk_stage_report_print(r->answer, f);
     if (r->against) {
         print_difference(r, SOUK_SET_HEADLINE, "users and items in training", f);
         print_difference(r, SOUK_SET_ALL, "all users and items", f);

@@ -20,7 +20,9 @@ struct souk_report {
     const struct souk_question *question;
     const struct souk_cutoffs *cutoffs;
     const struct souk_bootstrap *bootstrap;
-    enum souk_order order;
+    const struct souk_ordering *by;
+    const struct souk_reorder *reorder; /**< what then became of the lists */
+    double min_confidence;              /**< that lists end at; 0: none */
     const struct souk_answer *answer;
     const char *other_name; /**< what it is compared with; NULL: nothing, as the next two */
     const struct souk_answer *other;
@@ -36,8 +38,5 @@ souk_status souk_report_print(const struct souk_report *report, FILE *f,
  *  @return SOUK_OK, SOUK_EIO, SOUK_ENOTFOUND, SOUK_EEXIST, SOUK_ENOMEM */
 souk_status souk_report_write_json(const struct souk_report *report, const char *path,
                                    struct souk_error *err) SOUK_MUST_CHECK;
-
-/** The order's name, as --rank-by takes it. */
-const char *souk_order_name(enum souk_order order);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "shared/base/clock.h"
 #include "shared/base/staging.h"
+#include "train/evaluate/stagereport.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -45,6 +46,8 @@ static json_t *describe_protocol(const struct souk_question *q)
         failed |= json_object_set_new(o, "target_share", json_real(q->share));
     if (q->protocol == SOUK_PROTOCOL_COLD_USERS)
         failed |= json_object_set_new(o, "given_items", json_integer(q->cold_history));
+    if (q->sold_only)
+        failed |= json_object_set_new(o, "sold_only", json_true());
     if (q->hiding.users > 0 || q->hiding.items > 0)
         failed |=
             json_object_set_new(o, "hidden",
@@ -212,11 +215,20 @@ static json_t *build(const struct souk_report *r)
     failed |= json_object_update(root, headline);
     failed |= json_object_set_new(root, "all", figures_of(r, r->answer, SOUK_SET_ALL));
     failed |= json_object_set_new(root, "slices", slices_of(r));
-    if (r->order != SOUK_ORDER_MODEL)
-        failed |= json_object_set_new(root, "order", json_string(souk_order_name(r->order)));
+    if (souk_reorder_is_wanted(r->reorder))
+        failed |= json_object_set_new(
+            root, "reordered",
+            json_pack("{s:f, s:I, s:I, s:s?}", "mmr", 1 - r->reorder->diversity, "cap_per_category",
+                      (json_int_t)r->reorder->cap, "depth", (json_int_t)r->reorder->depth, "rules",
+                      r->reorder->rules));
+    if (r->min_confidence > 0)
+        failed |= json_object_set_new(root, "min_confidence", json_real(r->min_confidence));
+    if (r->by->order != SOUK_ORDER_MODEL)
+        failed |= json_object_set_new(root, "order", json_string(r->by->name));
     if (r->answer->curves.depth > 0)
         failed |= json_object_set_new(root, "candidates",
                                       describe_candidates(&r->answer->discrimination));
+    failed |= souk_stage_report_add(r->answer, root);
     if (r->against)
         failed |= json_object_set_new(root, "against", describe_against(r));
     json_decref(headline);

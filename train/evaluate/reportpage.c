@@ -69,9 +69,12 @@ static void draw_head(const struct souk_report *r, FILE *f)
     fputs("<header><h1>Evaluation of <code>", f);
     souk_html_text(f, m->kind);
     fprintf(f, "</code> <small>%s</small></h1>\n", m->id);
-    if (r->order != SOUK_ORDER_MODEL)
+    if (r->by->order != SOUK_ORDER_MODEL)
         fprintf(f, "<p><b>Its items in %s order</b>, not by the model's scores.</p>\n",
-                souk_order_name(r->order));
+                r->by->name);
+    if (r->min_confidence > 0)
+        fprintf(f, "<p><b>Lists end where confidence does not exceed %g.</b></p>\n",
+                r->min_confidence);
     say_protocol(r, f);
     fprintf(
         f, "<p class=\"soft\">Trained on %" PRId64 " users, %" PRId64 " items, %" PRId64 " events.",

@@ -5,6 +5,7 @@
 #ifndef SOUK_EVALUATE_REPORTSECTIONS_H
 #define SOUK_EVALUATE_REPORTSECTIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -19,26 +20,32 @@ struct souk_report_importance {
 };
 void souk_section_importance(FILE *f, const struct souk_report_importance *s);
 
-/** Whether probabilities are what they say. All [count], by ascending probability. */
+/** Whether probabilities are what they say, for one audience. All [count], by ascending
+ *  probability. */
 struct souk_calibration_curve {
+    const char *name; /**< of the audience; NULL: everybody */
     int count;
     const double *predicted;  /**< mean of the bin */
     const double *observed;   /**< share of the bin that was true */
     const double *low, *high; /**< 95 % interval of observed; may be NULL */
     const int64_t *cases;     /**< in the bin */
 };
-void souk_section_calibration(FILE *f, const struct souk_calibration_curve *s);
+/** @param curves [count], NULL or empty ones are left out, as in the next one */
+void souk_section_calibration(FILE *f, const struct souk_calibration_curve *const *curves,
+                              int count);
 
-/** Conformal sets. All [count], by ascending alpha. */
+/** Conformal sets of one audience. All [count], by ascending alpha. */
 struct souk_coverage_curve {
+    const char *name;  /**< of the audience; NULL: everybody */
+    const char *about; /**< one sentence, may be NULL */
     int count;
     const double *alpha;      /**< promised to miss at most */
     const double *coverage;   /**< share of true items that were kept */
     const double *low, *high; /**< 95 % interval of coverage; may be NULL */
-    const double *kept;       /**< mean size of the kept set; may be NULL */
-    const char *guarantee;    /**< one sentence: who is promised what; may be NULL */
+    const double *kept;       /**< mean size of the kept set */
+    const bool *guaranteed;   /**< whether there were enough points for a promise */
 };
-void souk_section_coverage(FILE *f, const struct souk_coverage_curve *s);
+void souk_section_coverage(FILE *f, const struct souk_coverage_curve *const *curves, int count);
 
 /** Recall of the candidate sets, by source and for the union (the last). */
 struct souk_candidate_recall {
@@ -47,15 +54,20 @@ struct souk_candidate_recall {
     int sizes;
     const int *size;      /**< [sizes], candidates per user, ascending */
     const double *recall; /**< [sources][sizes] */
-    const double *added;  /**< [sources], what the union would lose without it; may be NULL */
+    const double *asked; /**< [sources], recall of what the model's quotas take; may be NULL, as the
+                              next two */
+    const double *items; /**< [sources], how many these are of a user */
+    const double *added; /**< [sources], what they would lose without it; NaN: not said */
 };
 void souk_section_candidates(FILE *f, const struct souk_candidate_recall *s);
+
+enum { SOUK_REPORT_AUDIENCES = 3 };
 
 /** All of them, for struct souk_report; NULL: absent. */
 struct souk_report_extras {
     const struct souk_report_importance *importance;
-    const struct souk_calibration_curve *calibration;
-    const struct souk_coverage_curve *coverage;
+    const struct souk_calibration_curve *calibration[SOUK_REPORT_AUDIENCES];
+    const struct souk_coverage_curve *coverage[SOUK_REPORT_AUDIENCES];
     const struct souk_candidate_recall *candidates;
 };
 void souk_section_extras(FILE *f, const struct souk_report_extras *extras);

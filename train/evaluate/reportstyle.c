@@ -46,8 +46,11 @@ const char souk_report_style[] =
     "white-space:nowrap}\n"
     "tbody th,thead th:first-child{text-align:left;font-weight:500}\n"
     "td small{display:block;font-size:.75rem}\n"
+    "@media(max-width:34rem){th,td{padding:.3rem .2rem}}\n"
     ".better{color:var(--c2);font-weight:600}.worse{color:var(--c1);font-weight:600}\n"
     "@media print{:root{--ink:#000;--soft:#444;--line:#bbb;--paper:#fff;--box:#fff;--c0:#0064a8;"
     "--c1:#c44e00;--c2:#007a57;--c3:#9b3f7a}body{max-width:none;font-size:11pt;padding:0}"
     ".charts{grid-template-columns:1fr 1fr}figure,table,dl{break-inside:avoid;"
-    "print-color-adjust:exact;-webkit-print-color-adjust:exact}h2{break-after:avoid}}\n";
+    "print-color-adjust:exact;-webkit-print-color-adjust:exact}h2,h3{break-after:avoid}"
+    ".wide{overflow:visible}table{font-size:8.5pt}th,td{white-space:normal;padding:.15rem .3rem}}"
+    "\n";

@@ -19,14 +19,21 @@ static int64_t first_row(const struct souk_scorer *s)
     return s->shard->model->item_first[part_of(s)->part];
 }
 
-static souk_status ban_others(struct souk_scorer *s)
+static bool is_candidate(const struct souk_scoring_rule *rule, const char *id, float first)
+{
+    return (!rule->among || souk_hiding_hides_item(rule->among, id)) &&
+           (!rule->sold_only || first >= 0);
+}
+
+/* @param first [items], as souk_newest_score() has it; NULL: not asked for */
+static souk_status ban_others(struct souk_scorer *s, const float *first)
 {
     const struct souk_model_part *p = part_of(s);
     s->banned = souk_alloc_array((size_t)p->items.count, sizeof *s->banned);
     if (!s->banned)
         return SOUK_ENOMEM;
-    for (int64_t i = 0; i < p->items.count && s->rule->among; i++)
-        if (!souk_hiding_hides_item(s->rule->among, souk_idtable_get(&p->items, i)))
+    for (int64_t i = 0; i < p->items.count; i++)
+        if (!is_candidate(s->rule, souk_idtable_get(&p->items, i), first ? first[i] : 0))
             s->banned[s->banned_count++] = first_row(s) + i;
     return SOUK_OK;
 }
@@ -47,21 +54,25 @@ souk_status souk_scorer_init(struct souk_scorer *out, const struct souk_shard *s
                              const struct souk_scoring_rule *rule, struct souk_error *err)
 {
     *out = (struct souk_scorer){.shard = shard, .cases = cases, .visitors = visitors, .rule = rule};
+    const bool is_first_wanted = rule->by.order == SOUK_ORDER_NEWEST || rule->sold_only;
     const int64_t items = part_of(out)->items.count;
-    souk_status status = ban_others(out);
-    if (status == SOUK_OK && rule->order == SOUK_ORDER_RANDOM)
+    float *first = is_first_wanted ? souk_alloc_array((size_t)items, sizeof *first) : NULL;
+    souk_status status = is_first_wanted && !first ? SOUK_ENOMEM : SOUK_OK;
+    if (status == SOUK_OK && rule->by.order == SOUK_ORDER_RANDOM)
         status = hash_ids(out);
     if (status == SOUK_OK && rule->candidates)
         status = souk_stage_part_init(&out->stage, shard->model, &rule->candidates->rules,
                                       part_of(out), NULL);
-    if (status == SOUK_OK && rule->order == SOUK_ORDER_NEWEST) {
-        out->stand_in = souk_alloc_array((size_t)items, sizeof *out->stand_in);
-        status = out->stand_in ? SOUK_OK : SOUK_ENOMEM;
-    }
-    if (status != SOUK_OK)
+    if (status == SOUK_OK && first)
+        status = souk_newest_score(rule->newest, part_of(out), first, err);
+    else if (status != SOUK_OK)
         status = souk_fail(err, status, "out of memory to score %lld items", (long long)items);
-    else if (out->stand_in)
-        status = souk_newest_score(rule->newest, part_of(out), out->stand_in, err);
+    if (status == SOUK_OK && ban_others(out, rule->sold_only ? first : NULL) != SOUK_OK)
+        status = souk_fail(err, SOUK_ENOMEM, "out of memory to score %lld items", (long long)items);
+    if (rule->by.order == SOUK_ORDER_NEWEST)
+        out->stand_in = first;
+    else
+        free(first);
     if (status != SOUK_OK)
         souk_scorer_fini(out);
     return status;
@@ -137,9 +148,9 @@ static int64_t list_excluded(const struct souk_scorer *s, const int64_t *own, in
 static const struct souk_shard *shard_for(const struct souk_scorer *s,
                                           struct souk_scorer_scratch *t, int64_t at)
 {
-    if (s->rule->order == SOUK_ORDER_NEWEST)
+    if (s->rule->by.order == SOUK_ORDER_NEWEST)
         t->part.popularity = s->stand_in;
-    if (s->rule->order == SOUK_ORDER_RANDOM) {
+    if (s->rule->by.order == SOUK_ORDER_RANDOM) {
         const char *id = at < 0 ? "" : souk_idtable_get(&s->cases->users, at);
         const uint64_t user = souk_hash_bytes(id, strlen(id));
         for (int64_t i = 0; i < t->part.items.count; i++)
@@ -159,7 +170,7 @@ static struct souk_scan scan_for(const struct souk_scorer *s, struct souk_scorer
     const int64_t *own = seen > 0 ? v->history + first : NULL;
     struct souk_scan scan = {.category = -1, .exclude = t->exclude};
     scan.exclude_count = list_excluded(s, own, s->rule->include_seen ? 0 : seen, t->exclude);
-    if (s->rule->order != SOUK_ORDER_MODEL || at < 0 || !v->is_known[at])
+    if (s->rule->by.order != SOUK_ORDER_MODEL || at < 0 || !v->is_known[at])
         return scan;
     const float *weight = v->has_weights ? v->history_weight + first : NULL;
     if (v->has_vector[at])
@@ -174,7 +185,7 @@ static struct souk_scan scan_for(const struct souk_scorer *s, struct souk_scorer
 
 static bool is_staged(const struct souk_scorer *s, int64_t at)
 {
-    return at >= 0 && s->rule->candidates && s->rule->order == SOUK_ORDER_MODEL &&
+    return at >= 0 && s->rule->candidates && souk_ordering_is_staged(&s->rule->by) &&
            s->rule->candidates->profiles[at].count > 0;
 }
 
@@ -192,8 +203,8 @@ static int64_t score_candidates(const struct souk_scorer *s, struct souk_scorer_
     for (int64_t i = 0; i < n; i++) {
         const bool banned =
             souk_rows_contain(s->banned, s->banned_count, first_row(s) + t->candidate[i]);
-        score[i] =
-            banned ? NAN : souk_stage_ranker_score(ranker, t->feature + i * ranker->features);
+        const float *feature = t->feature + i * ranker->features;
+        score[i] = banned ? NAN : souk_ordering_score(&s->rule->by, ranker, feature);
     }
     return n;
 }

@@ -1,10 +1,8 @@
 /** @file
  *  The scores of one part's items for any case: what an evaluation ranks by, and among what.
  *
- *      order      model       the user's factors, else neighbours, else popularity, as serving
- * does; a two-stage model: its candidates, by its ranker popular     the model's popularity, for
- * everybody newest      the item seen first last random      a number of (seed, user, item) among
- * all items of the model without the user's own; only hidden ones of those
+ *      by         an ordering (ordering.h)
+ *      among      all items of the model without the user's own; only hidden ones of those
  *
  *  A scorer is shared by all threads; each has a scratch of its own.
  */
@@ -12,24 +10,23 @@
 #define SOUK_EVALUATE_SCORER_H
 
 #include "shared/score/shard.h"
-#include "shared/score/stagescore.h"
 #include "train/comm/hiding.h"
 #include "train/evaluate/candidates.h"
 #include "train/evaluate/cases.h"
 #include "train/evaluate/newest.h"
+#include "train/evaluate/ordering.h"
 #include "train/evaluate/visitors.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum souk_order { SOUK_ORDER_MODEL, SOUK_ORDER_POPULAR, SOUK_ORDER_NEWEST, SOUK_ORDER_RANDOM };
-
 /** All borrowed. */
 struct souk_scoring_rule {
-    enum souk_order order;
+    struct souk_ordering by;
     bool include_seen;                        /**< a user's own items stay candidates */
     const struct souk_hiding *among;          /**< NULL: all items are candidates */
-    const struct souk_newest *newest;         /**< for that order */
+    bool sold_only;                           /**< only items with an event are candidates */
+    const struct souk_newest *newest;         /**< for that order, and for sold_only */
     const struct souk_candidates *candidates; /**< of a two-stage model, else NULL */
     const struct souk_stage_ranker *ranker;   /**< beside them */
     uint64_t seed;                            /**< of the random order */

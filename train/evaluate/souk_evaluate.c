@@ -13,6 +13,7 @@
 #include "train/evaluate/evaluation.h"
 #include "train/evaluate/report.h"
 #include "train/evaluate/reportpage.h"
+#include "train/evaluate/stagereport.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 
 struct program {
     struct souk_evaluate_settings settings;
+    struct souk_ordering by, against_by;
     struct souk_dataset *dataset;
     struct souk_model *model, *other; /* other: NULL unless --against names a model */
     char other_name[SOUK_NAME_MAX_BYTES + SOUK_MODEL_ID_BYTES + 2];
@@ -48,8 +50,9 @@ static souk_status open_other(struct program *e, struct souk_error *err)
     const struct souk_evaluate_settings *s = &e->settings;
     if (!s->against)
         return SOUK_OK;
-    if (s->against_order != SOUK_ORDER_MODEL) {
-        snprintf(e->other_name, sizeof e->other_name, "%s", souk_order_name(s->against_order));
+    struct souk_error none;
+    if (souk_ordering_find(s->against, e->model, &e->against_by, &none) == SOUK_OK) {
+        snprintf(e->other_name, sizeof e->other_name, "%s", e->against_by.name);
         return SOUK_OK;
     }
     souk_status status = souk_model_open(s->against, &e->other, err);
@@ -70,6 +73,8 @@ static souk_status open_inputs_all(struct program *e, const struct souk_comm *co
         status = souk_model_open(e->settings.model, &e->model, err);
     if (status == SOUK_OK)
         status = souk_evaluate_resolve(&e->settings, e->dataset, e->model, err);
+    if (status == SOUK_OK)
+        status = souk_ordering_find(e->settings.rank_by, e->model, &e->by, err);
     if (status == SOUK_OK)
         status = open_other(e, err);
     return souk_status_agree_all(comm, status, err);
@@ -96,15 +101,20 @@ static souk_status write_dumps_all(const struct program *e, const struct souk_co
 static souk_status write_reports(const struct program *e, struct souk_error *err)
 {
     const struct souk_evaluate_settings *s = &e->settings;
+    struct souk_stage_extras stages;
+    souk_stage_extras_fill(&e->answer, &stages);
     const struct souk_report report = {.model = e->model,
                                        .question = &s->question,
                                        .cutoffs = &s->cutoffs,
                                        .bootstrap = &s->bootstrap,
-                                       .order = (enum souk_order)s->rank_by,
+                                       .by = &e->by,
+                                       .reorder = &s->reorder,
+                                       .min_confidence = s->min_confidence,
                                        .answer = &e->answer,
                                        .other_name = s->against ? e->other_name : NULL,
                                        .other = s->against ? &e->other_answer : NULL,
-                                       .against = s->against ? &e->against : NULL};
+                                       .against = s->against ? &e->against : NULL,
+                                       .extras = &stages.extras};
     souk_status status = SOUK_OK;
     if (s->json)
         status = souk_report_write_json(&report, s->json, err);
@@ -134,7 +144,9 @@ static souk_status compare_all(struct program *e, const struct souk_comm *comm,
                                struct souk_error *err)
 {
     const struct souk_part_source source = {.model = e->other ? e->other : e->model};
-    e->evaluation.order = e->settings.against_order;
+    e->evaluation.by = e->against_by;
+    e->evaluation.has_stages = false;
+    e->evaluation.min_confidence = 0;
     souk_status status = souk_evaluation_answer_all(&e->evaluation, comm, &source, err);
     if (status != SOUK_OK)
         return status;
@@ -155,7 +167,10 @@ static souk_status answer_all(struct program *e, const struct souk_comm *comm,
                                              .cutoffs = s->cutoffs,
                                              .bootstrap = s->bootstrap,
                                              .has_curves = s->has_curves,
-                                             .order = (enum souk_order)s->rank_by};
+                                             .reorder = s->reorder,
+                                             .has_stages = true,
+                                             .min_confidence = s->min_confidence,
+                                             .by = e->by};
     souk_status status =
         souk_evaluation_ask_all(&e->evaluation, comm, e->dataset, e->model->parts, err);
     if (status == SOUK_OK)

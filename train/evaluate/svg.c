@@ -9,6 +9,7 @@
 enum { WIDTH = 350, HEIGHT = 235, LEFT = 48, RIGHT = 10, TOP = 10, BOTTOM = 40 };
 /* Of bars. */
 enum { NAME_WIDTH_MAX = 140, LETTER_WIDTH = 7, VALUE_WIDTH = 54, BAR = 13, GAP = 9 };
+enum { NAME_LETTERS_MAX = 23 }; /* longer names are squeezed into the width */
 
 void souk_html_text(FILE *f, const char *text)
 {
@@ -301,7 +302,7 @@ static int width_of_names(const struct souk_bars *b)
 static void draw_name(FILE *f, const char *name, double x, double y)
 {
     fprintf(f, "<text x=\"%.1f\" y=\"%.1f\" class=\"end\"", x, y);
-    if (strlen(name) * LETTER_WIDTH > NAME_WIDTH_MAX)
+    if (strlen(name) > NAME_LETTERS_MAX)
         fprintf(f, " textLength=\"%d\" lengthAdjust=\"spacingAndGlyphs\"", NAME_WIDTH_MAX);
     fputc('>', f);
     souk_html_text(f, name);

@@ -8,6 +8,7 @@
 #include "train/evaluate/evaluation.h"
 #include "train/linear/densecommand.h"
 #include "train/track/track.h"
+#include "train/twostage/calibration.h"
 #include "train/twostage/labelwindow.h"
 #include "train/twostage/rankertraining.h"
 #include "train/twostage/version.h"
@@ -25,10 +26,21 @@ struct all_options {
     int64_t windows, window_ms, quota, popular_quota, neighbours, items_limit, threads;
     int64_t trees, leaves, min_data, negatives, seed;
     double lambda, rate, row_share, column_share;
+    bool include_seen;
     const char *objective;
 };
 
 enum { OBJECTIVES_MAX = 2 };
+
+/* A model of a label window. */
+struct scratch {
+    char *path;
+    bool is_ours; /* nobody else's: ours to replace and remove */
+};
+
+/* The latest window's stays until the calibration, the others follow each other. */
+enum { LATEST, OLDER, SCRATCHES };
+static const char *const suffixes[SCRATCHES] = {".latest", ".labels"};
 
 struct job {
     const struct souk_comm *comm;
@@ -40,8 +52,7 @@ struct job {
     struct souk_boosting_params boosting;
     struct souk_rankobjective objectives[OBJECTIVES_MAX];
     int objective_count;
-    char *scratch;   /* model of the label window at hand */
-    bool is_scratch; /* nobody else's: ours to replace and remove */
+    struct scratch scratch[SCRATCHES];
     struct souk_training_rows rows;
     struct souk_error *err;
 };
@@ -60,6 +71,8 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
          "neighbours kept of each item and source; 0: all", false},
         {"candidates", 0, SOUK_OPTION_INT, &o->quota, "100", 1, SOUK_QUOTA_MAX, NULL, "N",
          "items that each source names for a user", false},
+        {"include-seen", 0, SOUK_OPTION_FLAG, &o->include_seen, "false", 0, 0, NULL, NULL,
+         "for lists that offer again what visitors had: they are wanted again, too", false},
         {"popular-candidates", 0, SOUK_OPTION_INT, &o->popular_quota, "50", 0, SOUK_QUOTA_MAX, NULL,
          "N", "popular items beside them", false},
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "ranker", false},
@@ -68,8 +81,8 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
         {"label-window", 0, SOUK_OPTION_DURATION, &o->window_ms, "0s", 0, 0, NULL, "DURATION",
          "length of each; 0s: a tenth of training", false},
         {"objective", 0, SOUK_OPTION_TEXT, &o->objective, "auto", 0, 0, NULL, "NAME",
-         "what the trees descend, as in souk-train ranker; auto: logistic or lambdarank, whichever "
-         "ranks the latest window better",
+         "what the trees descend, as in souk-train ranker; auto: trees of logistic and trees of "
+         "lambdarank, added up",
          false},
         {"trees", 0, SOUK_OPTION_INT, &o->trees, "80", 1, 100000, NULL, "N", "trees", false},
         {"leaves", 0, SOUK_OPTION_INT, &o->leaves, "15", 2, 4096, NULL, "N", "leaves of a tree",
@@ -110,8 +123,8 @@ static souk_status add_rows_all(struct job *j, struct souk_evaluation *asked,
     const struct souk_part_source source = {.model = model};
     const struct souk_sampling sampling = {j->options->negatives, (uint64_t)j->options->seed};
     struct souk_candidates candidates = {0};
-    souk_status status =
-        souk_candidates_find_all(j->comm, &source, &asked->cases, NULL, false, &candidates, j->err);
+    souk_status status = souk_candidates_find_all(j->comm, &source, &asked->cases, NULL,
+                                                  j->options->include_seen, &candidates, j->err);
     if (!status)
         status =
             souk_training_rows_add_all(&j->rows, j->comm, &source, &candidates, &sampling, j->err);
@@ -119,19 +132,24 @@ static souk_status add_rows_all(struct job *j, struct souk_evaluation *asked,
     return status;
 }
 
+static souk_status make_window(struct job *j, int index, struct souk_label_window *out)
+{
+    return souk_label_window_make(j->dataset, &j->training, j->options->window_ms, index,
+                                  j->options->include_seen, out, j->err);
+}
+
 static souk_status learn_window_all(struct job *j, int index)
 {
     struct souk_label_window window;
     struct souk_evaluation asked = {.quiet = true};
     struct souk_model *model = NULL;
-    souk_status status = souk_label_window_make(j->dataset, &j->training, j->options->window_ms,
-                                                index, &window, j->err);
-    if (!status)
-        status = souk_version_make_all(j->comm, j->dataset, &window.rule, &j->plan, j->scratch,
-                                       NULL, j->err);
+    const char *path = j->scratch[index == 0 ? LATEST : OLDER].path;
+    souk_status status = make_window(j, index, &window);
     if (!status)
         status =
-            souk_status_agree_all(j->comm, souk_model_open(j->scratch, &model, j->err), j->err);
+            souk_version_make_all(j->comm, j->dataset, &window.rule, &j->plan, path, NULL, j->err);
+    if (!status)
+        status = souk_status_agree_all(j->comm, souk_model_open(path, &model, j->err), j->err);
     asked.question = window.question;
     if (!status)
         status = souk_evaluation_ask_all(&asked, j->comm, j->dataset, j->dataset->parts, j->err);
@@ -163,26 +181,58 @@ static souk_status learn_all(struct job *j)
     return status;
 }
 
+static void tell_segment(const struct job *j, const struct souk_ranker_training *trained,
+                         enum souk_segment segment)
+{
+    const struct souk_blend *blend = &trained->fusion.blend[segment];
+    const struct souk_fusion_figures *f = &trained->fusion.figures[segment];
+    char name[64];
+    souk_log(SOUK_LOG_INFO, "blend",
+             "segment=%s users=%" PRId64 " source=%s%s weight=%g ndcg_source=%.4f ndcg_forest=%.4f "
+             "ndcg_both=%.4f",
+             souk_segment_name(segment), f->groups, souk_version_source(blend->source),
+             blend->lifted ? "*" : "", (double)blend->weight, f->source, f->forest, f->both);
+    snprintf(name, sizeof name, "ndcg_%s", souk_segment_name(segment));
+    if (f->groups > 0)
+        souk_run_metric(j->run, name, f->both, 0);
+}
+
 static souk_status train_ranker_all(struct job *j, struct souk_ranker_training *trained)
 {
     struct souk_model *model = NULL;
-    souk_status status =
-        souk_status_agree_all(j->comm, souk_model_open(j->scratch, &model, j->err), j->err);
+    struct souk_stage_rules rules;
+    souk_status status = souk_model_open(j->scratch[LATEST].path, &model, j->err);
     if (!status)
-        status = souk_ranker_training_all(j->comm, &j->rows, model, &j->boosting, j->objectives,
-                                          j->objective_count, trained, j->err);
+        status = souk_stage_rules_of(model, &rules, j->err);
+    status = souk_status_agree_all(j->comm, status, j->err);
+    if (!status)
+        status = souk_ranker_training_all(j->comm, &j->rows, &model->stages, &rules, &j->boosting,
+                                          j->objectives, j->objective_count, trained, j->err);
     souk_model_free(model);
-    if (status)
-        return status;
-    souk_log(SOUK_LOG_INFO, "ranker",
-             "trees=%d objective=%s base=%s%s blend=%g ndcg_base=%.4f ndcg_forest=%.4f "
-             "ndcg_blend=%.4f",
-             trained->trees, souk_rankobjective_name(j->objectives[trained->objective].kind),
-             souk_version_source(trained->base_source), trained->base_lifted ? "*" : "",
-             (double)trained->blend, trained->base_metric, trained->forest_metric,
-             trained->blend_metric);
-    souk_run_metric(j->run, "ranker_ndcg", trained->blend_metric, 0);
-    return SOUK_OK;
+    for (int s = 0; s < SOUK_SEGMENTS && !status; s++)
+        tell_segment(j, trained, s);
+    return status;
+}
+
+static souk_status calibrate_all(struct job *j, const struct souk_ranker_training *trained,
+                                 struct souk_confidence *confidence)
+{
+    struct souk_label_window window;
+    struct souk_evaluation asked = {.quiet = true};
+    struct souk_model *model = NULL;
+    souk_status status = make_window(j, 0, &window);
+    if (!status)
+        status = souk_status_agree_all(
+            j->comm, souk_model_open(j->scratch[LATEST].path, &model, j->err), j->err);
+    asked.question = window.question;
+    if (!status)
+        status = souk_evaluation_ask_all(&asked, j->comm, j->dataset, j->dataset->parts, j->err);
+    if (!status)
+        status = souk_calibration_make_all(j->comm, &asked, model, &j->rows, trained,
+                                           (uint64_t)j->options->seed, confidence, j->err);
+    souk_evaluation_fini(&asked);
+    souk_model_free(model);
+    return status;
 }
 
 /* ---- the model ---- */
@@ -200,25 +250,25 @@ static souk_status find_objectives(struct job *j)
 }
 
 /* The place is free, or holds what a killed run left there: a model of stages without a ranker. */
-static souk_status claim_scratch(struct job *j)
+static souk_status claim_scratch(struct job *j, struct scratch *s, const char *suffix)
 {
     struct souk_model *model = NULL;
     struct souk_error ignored;
-    const size_t size = strlen(j->options->train.out) + sizeof ".labels";
-    j->scratch = souk_alloc_array(size, 1);
-    if (!j->scratch)
+    const size_t size = strlen(j->options->train.out) + strlen(suffix) + 1;
+    s->path = souk_alloc_array(size, 1);
+    if (!s->path)
         return souk_fail(j->err, SOUK_ENOMEM, "out of memory");
-    snprintf(j->scratch, size, "%s.labels", j->options->train.out);
-    j->is_scratch = access(j->scratch, F_OK) != 0;
-    if (!j->is_scratch && souk_model_open(j->scratch, &model, &ignored) == SOUK_OK)
-        j->is_scratch = model->stages.source_count > 0 && !model->stages.forest_text;
+    snprintf(s->path, size, "%s%s", j->options->train.out, suffix);
+    s->is_ours = access(s->path, F_OK) != 0;
+    if (!s->is_ours && souk_model_open(s->path, &model, &ignored) == SOUK_OK)
+        s->is_ours = model->stages.source_count > 0 && !model->stages.forest_text;
     souk_model_free(model);
-    if (j->is_scratch)
+    if (s->is_ours)
         return SOUK_OK;
     return souk_fail(j->err, SOUK_EEXIST,
                      "%s is in the way of the models that labels are taken with: move it, or give "
                      "another --out",
-                     j->scratch);
+                     s->path);
 }
 
 static souk_status prepare(struct job *j)
@@ -242,21 +292,22 @@ static souk_status prepare(struct job *j)
                                          .neighbours = o->neighbours,
                                          .quota = (int)o->quota,
                                          .popular_quota = (int)o->popular_quota,
+                                         .repeat_quota = o->include_seen ? (int)o->quota : 0,
                                          .parameters_json = "{}"};
-    if (!status)
-        status = claim_scratch(j);
+    for (int i = 0; i < SCRATCHES && !status; i++)
+        status = claim_scratch(j, &j->scratch[i], suffixes[i]);
     return status ? status : souk_boosting_check(&j->boosting, j->err);
 }
 
-static souk_status save_all(struct job *j, const struct souk_ranker_training *trained)
+static souk_status save_all(struct job *j, const struct souk_ranker_training *trained,
+                            struct souk_confidence *confidence)
 {
     char *parameters = NULL, id[SOUK_MODEL_ID_BYTES + 1] = "";
     souk_status status = souk_status_agree_all(
         j->comm, souk_densecommand_parameters(j->options->parsed, &parameters, j->err), j->err);
     j->plan.forest_text = trained->forest_text;
-    j->plan.base_source = trained->base_source;
-    j->plan.base_lifted = trained->base_lifted;
-    j->plan.blend = trained->blend;
+    j->plan.confidence = confidence;
+    memcpy(j->plan.blend, trained->fusion.blend, sizeof j->plan.blend);
     j->plan.parameters_json = parameters;
     if (!status)
         status = souk_version_make_all(j->comm, j->dataset, &j->training, &j->plan,
@@ -273,8 +324,9 @@ static souk_status save_all(struct job *j, const struct souk_ranker_training *tr
 static void remove_scratch(const struct job *j)
 {
     struct souk_error err = {0};
-    if (j->comm->rank == 0 && j->is_scratch && souk_remove_tree(j->scratch, &err) != SOUK_OK)
-        souk_log(SOUK_LOG_WARN, "scratch", "reason=\"%s\"", err.msg);
+    for (int i = 0; i < SCRATCHES && j->comm->rank == 0; i++)
+        if (j->scratch[i].is_ours && souk_remove_tree(j->scratch[i].path, &err) != SOUK_OK)
+            souk_log(SOUK_LOG_WARN, "scratch", "reason=\"%s\"", err.msg);
 }
 
 static souk_status train_all(const struct souk_comm *comm, const struct all_options *o,
@@ -282,18 +334,23 @@ static souk_status train_all(const struct souk_comm *comm, const struct all_opti
 {
     struct job j = {.comm = comm, .options = o, .run = run, .err = err};
     struct souk_ranker_training trained = {0};
+    struct souk_confidence confidence = {0};
     souk_status status = souk_status_agree_all(comm, prepare(&j), err);
     if (!status)
         status = learn_all(&j);
     if (!status)
         status = train_ranker_all(&j, &trained);
     if (!status)
-        status = save_all(&j, &trained);
+        status = calibrate_all(&j, &trained, &confidence);
+    if (!status)
+        status = save_all(&j, &trained, &confidence);
     remove_scratch(&j);
     souk_training_rows_fini(&j.rows);
     souk_dataset_free(j.dataset);
-    free(trained.forest_text);
-    free(j.scratch);
+    souk_ranker_training_fini(&trained);
+    souk_confidence_fini(&confidence);
+    for (int i = 0; i < SCRATCHES; i++)
+        free(j.scratch[i].path);
     return status;
 }
 

@@ -15,7 +15,8 @@ static int64_t default_length(int64_t span_ms)
 
 static souk_status cut_in_time(const struct souk_dataset *dataset,
                                const struct souk_ratings_rule *training, int64_t length_ms,
-                               int index, struct souk_label_window *out, struct souk_error *err)
+                               int index, bool include_seen, struct souk_label_window *out,
+                               struct souk_error *err)
 {
     const int64_t until_ms = training->window.until_ms;
     const int64_t from_ms =
@@ -31,18 +32,19 @@ static souk_status cut_in_time(const struct souk_dataset *dataset,
     out->question.protocol = SOUK_PROTOCOL_TEMPORAL;
     out->question.until_ms = until_ms - index * length_ms;
     out->question.split_ms = out->question.until_ms - length_ms;
-    out->question.discovery = true;
+    out->question.discovery = !include_seen;
     out->rule.window.until_ms = out->question.split_ms;
     return SOUK_OK;
 }
 
 souk_status souk_label_window_make(const struct souk_dataset *dataset,
                                    const struct souk_ratings_rule *training, int64_t length_ms,
-                                   int index, struct souk_label_window *out, struct souk_error *err)
+                                   int index, bool include_seen, struct souk_label_window *out,
+                                   struct souk_error *err)
 {
-    *out = (struct souk_label_window){.rule = *training};
+    *out = (struct souk_label_window){.rule = *training, .question.include_seen = include_seen};
     if (souk_labels_are_temporal(training))
-        return cut_in_time(dataset, training, length_ms, index, out, err);
+        return cut_in_time(dataset, training, length_ms, index, include_seen, out, err);
     if (training->leave_out > 0)
         return souk_fail(err, SOUK_EUSAGE,
                          "--leave-out keeps out of training what the labels of a dataset without a "

@@ -24,10 +24,11 @@ bool souk_labels_are_temporal(const struct souk_ratings_rule *training);
 
 /** The window `index`, 0 the latest.
  *  @param length_ms of a window; 0: a tenth of training, in whole days where it has ten
+ *  @param include_seen what users had before is wanted again; else only what is new to them
  *  @return SOUK_OK, SOUK_EUSAGE where it leaves nothing to train on */
 souk_status souk_label_window_make(const struct souk_dataset *dataset,
                                    const struct souk_ratings_rule *training, int64_t length_ms,
-                                   int index, struct souk_label_window *out,
+                                   int index, bool include_seen, struct souk_label_window *out,
                                    struct souk_error *err) SOUK_MUST_CHECK;
 
 #endif

@@ -2,282 +2,163 @@
 
 #include "shared/base/log.h"
 #include "shared/base/memory.h"
-#include "shared/score/features.h"
 #include "shared/score/foresttext.h"
-#include "shared/score/stagescore.h"
-#include "train/ranker/rankmetric.h"
+#include "train/comm/exactsum.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELD_OUT = 5 }; /* one user of so many */
-
-/* Candidates for the blend: shares of log-odds per logarithm of the base score. */
-static const float blends[] = {0, .25F, .5F, .75F, 1};
-enum { BLENDS = sizeof blends / sizeof blends[0] };
-
 struct work {
     const struct souk_comm *comm;
     const struct souk_training_rows *rows;
-    const struct souk_model *model;
-    struct souk_rankdata data[2]; /* to learn from, held out */
+    const struct souk_model_stages *stages;
+    struct souk_boosting_params params;
+    const struct souk_rankobjective *objectives;
+    int count;
+    double deviation[SOUK_RANKER_OBJECTIVES_MAX]; /* of the held-out users' scores; > 0 */
     struct souk_error *err;
 };
 
-static souk_status name_features(struct work *w, struct souk_rankdata *d)
+/* Over the rows of all ranks. @param score [rows]; @param scratch [rows] */
+static souk_status deviation_all(const struct work *w, const double *score, int64_t rows,
+                                 double *scratch, double *deviation)
 {
-    d->feature_name = souk_zalloc_array((size_t)d->features, sizeof *d->feature_name);
-    if (!d->feature_name)
-        return SOUK_ENOMEM;
-    for (int f = 0; f < d->features; f++) {
-        char name[2 * SOUK_NAME_MAX_BYTES];
-        souk_feature_name(&w->model->stages, f, name, sizeof name);
-        d->feature_name[f] = souk_strndup(name, strlen(name));
-        if (!d->feature_name[f])
-            return SOUK_ENOMEM;
-    }
-    return SOUK_OK;
-}
-
-enum side { LEARN, HELD, WHOLE };
-
-/* Users to learn from come with the rows that were drawn, held-out ones with all candidates: they
- * are ranked as a visitor would be. */
-static int64_t take_group(const struct souk_training_rows *r, int64_t group, enum side side,
-                          struct souk_rankdata *d, int64_t to)
-{
-    for (int64_t i = r->group_first[group]; i < r->group_first[group + 1]; i++) {
-        if (side != HELD && !r->is_drawn[i])
-            continue;
-        if (d) {
-            memcpy(d->value + to * r->features, r->feature + i * r->features,
-                   (size_t)r->features * sizeof *d->value);
-            d->label[to] = r->label[i];
-        }
-        to++;
-    }
-    return to;
-}
-
-static bool is_held(const struct souk_training_rows *r, int64_t group)
-{
-    return r->is_temporal && r->windows > 1 ? r->group_window[group] == 0
-                                            : r->group_hash[group] / 7 % HELD_OUT == 0;
-}
-
-static bool is_of_side(const struct souk_training_rows *r, int64_t group, enum side side)
-{
-    return side == WHOLE || (side == HELD) == is_held(r, group);
-}
-
-static souk_status take_side(struct work *w, enum side side, struct souk_rankdata *d)
-{
-    const struct souk_training_rows *r = w->rows;
-    int64_t groups = 0, rows = 0;
-    for (int64_t g = 0; g < r->groups; g++) {
-        if (!is_of_side(r, g, side))
-            continue;
-        groups++;
-        rows = take_group(r, g, side, NULL, rows);
-    }
-    souk_status status = souk_rankdata_init(d, rows, groups, r->features, w->err);
-    if (status)
-        return status;
-    int64_t to = 0, group = 0;
-    for (int64_t g = 0; g < r->groups; g++) {
-        if (!is_of_side(r, g, side))
-            continue;
-        d->group_start[group++] = to;
-        to = take_group(r, g, side, d, to);
-        d->group_start[group] = to;
-    }
-    status = name_features(w, d);
-    return status ? souk_fail(w->err, status, "out of memory for the features' names") : status;
-}
-
-static souk_status split(struct work *w)
-{
-    souk_status status = take_side(w, LEARN, &w->data[LEARN]);
-    return status ? status : take_side(w, HELD, &w->data[HELD]);
-}
-
-/* Terms of the held-out users' scores. */
-struct terms {
-    struct souk_rankdata_totals totals;
-    double *base, *trees, *score; /* [rows] */
-};
-
-static void fill_base(const struct work *w, int source, bool lifted, double *base)
-{
-    const struct souk_rankdata *d = &w->data[HELD];
-    const struct souk_stage_ranker ranker = {
-        .model = w->model, .rules = {.base_source = source, .base_lifted = lifted}};
-    for (int64_t i = 0; i < d->rows; i++)
-        base[i] = souk_stage_ranker_base(&ranker, d->value + i * d->features);
-}
-
-static void fill_trees(const struct work *w, const struct souk_forest *forest, double *trees)
-{
-    const struct souk_rankdata *d = &w->data[HELD];
-    const struct souk_stage_ranker ranker = {
-        .forest = *forest, .has_forest = true, .features = d->features};
-    for (int64_t i = 0; i < d->rows; i++)
-        trees[i] = souk_stage_ranker_forest(&ranker, d->value + i * d->features);
-}
-
-/* NDCG, whatever the trees descend. */
-static souk_status metric_all(struct work *w, const struct souk_boosting_params *params,
-                              const struct terms *t, const double *score, double *metric)
-{
-    const struct souk_rankobjective ndcg = {.kind = SOUK_RANK_LAMBDARANK};
-    return souk_rankmetric_all(w->comm, &w->data[HELD], &t->totals, &ndcg, params->ndcg_at, score,
-                               metric, w->err);
-}
-
-static souk_status choose_base_all(struct work *w, const struct souk_boosting_params *params,
-                                   struct terms *t, struct souk_ranker_training *out)
-{
-    souk_status status = SOUK_OK;
-    out->base_metric = -1;
-    for (int b = 0; b < 2 * w->model->stages.source_count && !status; b++) {
-        double metric = 0;
-        fill_base(w, b / 2, b % 2, t->base);
-        status = metric_all(w, params, t, t->base, &metric);
-        if (metric > out->base_metric) {
-            out->base_metric = metric;
-            out->base_source = b / 2;
-            out->base_lifted = b % 2;
-        }
-    }
-    fill_base(w, out->base_source, out->base_lifted, t->base);
+    int64_t total = rows;
+    double sum = 0, squares = 0;
+    souk_status status = souk_sum_i64_all(w->comm, &total, 1, w->err);
+    if (!status)
+        status = souk_exact_sum_all(w->comm, score, rows, total, &sum, w->err);
+    const double mean = total > 0 ? sum / (double)total : 0;
+    for (int64_t i = 0; i < rows; i++)
+        scratch[i] = (score[i] - mean) * (score[i] - mean);
+    if (!status)
+        status = souk_exact_sum_all(w->comm, scratch, rows, total, &squares, w->err);
+    *deviation = total > 0 ? sqrt(squares / (double)total) : 0;
     return status;
 }
 
-static souk_status choose_blend_all(struct work *w, const struct souk_boosting_params *params,
-                                    struct terms *t, struct souk_ranker_training *out)
+/* The trees of an objective, behind those of the ones before it. */
+static souk_status keep_judges_all(const struct work *w, int objective, struct souk_forest *judge,
+                                   struct souk_heldout *h)
 {
     souk_status status = SOUK_OK;
-    out->blend_metric = -1;
-    for (int b = 0; b < BLENDS && !status; b++) {
-        double metric = 0;
-        for (int64_t i = 0; i < w->data[HELD].rows; i++)
-            t->score[i] = t->trees[i] + (double)blends[b] * t->base[i];
-        status = metric_all(w, params, t, t->score, &metric);
-        if (b == 0)
-            out->forest_metric = metric;
-        if (metric > out->blend_metric) {
-            out->blend_metric = metric;
-            out->blend = blends[b];
-        }
+    for (int f = 0; f < SOUK_HELDOUT_FOLDS && !status; f++) {
+        souk_forest_scale(&judge[f], 1 / w->deviation[objective]);
+        if (judge[f].trees > 0)
+            status = souk_forest_join(&h->judge[f], &judge[f], w->err);
     }
-    return status;
+    return souk_status_agree_all(w->comm, status, w->err);
 }
 
-static souk_status choose_all(struct work *w, const struct souk_boosting_params *params,
-                              const struct souk_forest *forest, struct souk_ranker_training *out)
+static souk_status try_objective_all(struct work *w, int objective, struct souk_heldout *h,
+                                     double *score, double *scratch)
 {
-    const size_t rows = (size_t)w->data[HELD].rows;
-    struct terms t = {.base = souk_alloc_array(rows, sizeof *t.base),
-                      .trees = souk_alloc_array(rows, sizeof *t.trees),
-                      .score = souk_alloc_array(rows, sizeof *t.score)};
-    souk_status status = SOUK_OK;
-    if (!t.base || !t.trees || !t.score)
-        status = souk_fail(w->err, SOUK_ENOMEM, "out of memory for the held-out users");
-    else
-        fill_trees(w, forest, t.trees);
-    status = souk_status_agree_all(w->comm, status, w->err);
-    if (!status)
-        status =
-            souk_rankdata_totals_all(w->comm, &w->data[HELD], "held-out users", &t.totals, w->err);
-    if (!status)
-        status = choose_base_all(w, params, &t, out);
-    if (!status)
-        status = choose_blend_all(w, params, &t, out);
-    free(t.base);
-    free(t.trees);
-    free(t.score);
-    return status;
-}
-
-/* The base and the blend of one objective, by users that the trees have not seen. */
-static souk_status explore_all(struct work *w, const struct souk_boosting_params *params,
-                               struct souk_ranker_training *out)
-{
-    struct souk_forest forest = {0};
-    struct souk_boosting_report report;
+    double *deviation = &w->deviation[objective];
+    struct souk_forest judge[SOUK_HELDOUT_FOLDS];
+    w->params.objective = w->objectives[objective];
     souk_status status =
-        souk_ranker_train_all(w->comm, &w->data[LEARN], NULL, params, &forest, &report, w->err);
+        souk_heldout_score_all(w->comm, w->rows, w->stages, &w->params, h, score, judge, w->err);
     if (!status)
-        status = choose_all(w, params, &forest, out);
-    souk_forest_fini(&forest);
+        status = deviation_all(w, score, h->data.rows, scratch, deviation);
+    *deviation = *deviation > 0 ? *deviation : 1; /* trees of one leaf */
+    for (int64_t i = 0; i < h->data.rows && !status; i++)
+        h->forest[i] += score[i] / *deviation;
+    if (!status)
+        status = keep_judges_all(w, objective, judge, h);
+    for (int f = 0; f < SOUK_HELDOUT_FOLDS; f++)
+        souk_forest_fini(&judge[f]);
     return status;
 }
 
-/* The best of several objectives; params->objective is then that one. */
-static souk_status compare_all(struct work *w, struct souk_boosting_params *params,
-                               const struct souk_rankobjective *objectives, int count,
-                               struct souk_ranker_training *out)
+/* Held-out users ranked by the sum of all objectives. */
+static souk_status try_all(struct work *w, struct souk_heldout *h)
 {
-    struct souk_ranker_training best = {.blend_metric = -1};
-    souk_status status = SOUK_OK;
-    for (int o = 0; o < count && !status; o++) {
-        struct souk_ranker_training tried = {.objective = o};
-        params->objective = objectives[o];
-        status = explore_all(w, params, &tried);
-        if (!status)
-            souk_log(SOUK_LOG_INFO, "objective",
-                     "name=%s ndcg_base=%.4f ndcg_forest=%.4f ndcg_blend=%.4f blend=%g",
-                     souk_rankobjective_name(objectives[o].kind), tried.base_metric,
-                     tried.forest_metric, tried.blend_metric, (double)tried.blend);
-        if (tried.blend_metric > best.blend_metric)
-            best = tried;
+    double *score = NULL, *scratch = NULL;
+    souk_status status = souk_heldout_take(w->rows, w->stages, h, w->err);
+    if (!status) {
+        score = souk_alloc_array((size_t)h->data.rows, sizeof *score);
+        scratch = souk_alloc_array((size_t)h->data.rows, sizeof *scratch);
+        if (!score || !scratch)
+            status = souk_fail(w->err, SOUK_ENOMEM, "out of memory for the held-out users");
     }
-    *out = best;
-    params->objective = objectives[best.objective];
+    status = souk_status_agree_all(w->comm, status, w->err);
+    for (int o = 0; o < w->count && !status; o++)
+        status = try_objective_all(w, o, h, score, scratch);
+    free(score);
+    free(scratch);
     return status;
 }
 
-static souk_status train_whole_all(struct work *w, const struct souk_boosting_params *params,
-                                   struct souk_ranker_training *out)
+static souk_status train_trees_all(struct work *w, const struct souk_rankdata *data,
+                                   struct souk_forest *sum)
 {
-    struct souk_rankdata whole = {0};
-    struct souk_forest forest = {0};
-    struct souk_boosting_report report;
+    souk_status status = SOUK_OK;
+    for (int o = 0; o < w->count && !status; o++) {
+        struct souk_forest forest = {0};
+        struct souk_boosting_report report;
+        w->params.objective = w->objectives[o];
+        status = souk_ranker_train_all(w->comm, data, NULL, &w->params, &forest, &report, w->err);
+        if (!status) {
+            souk_forest_scale(&forest, 1 / w->deviation[o]);
+            status = souk_status_agree_all(w->comm, souk_forest_join(sum, &forest, w->err), w->err);
+        }
+        souk_forest_fini(&forest);
+    }
+    return status;
+}
+
+static souk_status train_whole_all(struct work *w, struct souk_ranker_training *out)
+{
+    struct souk_rankdata data = {0};
+    struct souk_forest sum = {0};
     size_t len = 0;
-    souk_status status = souk_status_agree_all(w->comm, take_side(w, WHOLE, &whole), w->err);
+    souk_status status = souk_status_agree_all(
+        w->comm, souk_training_rows_take(w->rows, w->stages, -1, &data, w->err), w->err);
     if (!status)
-        status = souk_ranker_train_all(w->comm, &whole, NULL, params, &forest, &report, w->err);
-    out->trees = forest.trees;
+        status = train_trees_all(w, &data, &sum);
+    out->trees = sum.trees;
     if (!status)
         status = souk_status_agree_all(
-            w->comm, souk_forest_format(&forest, &out->forest_text, &len, w->err), w->err);
-    souk_forest_fini(&forest);
-    souk_rankdata_fini(&whole);
+            w->comm, souk_forest_format(&sum, &out->forest_text, &len, w->err), w->err);
+    souk_forest_fini(&sum);
+    souk_rankdata_fini(&data);
     return status;
 }
 
 souk_status souk_ranker_training_all(const struct souk_comm *comm,
                                      const struct souk_training_rows *rows,
-                                     const struct souk_model *model,
+                                     const struct souk_model_stages *stages,
+                                     const struct souk_stage_rules *rules,
                                      const struct souk_boosting_params *params,
                                      const struct souk_rankobjective *objectives, int count,
                                      struct souk_ranker_training *out, struct souk_error *err)
 {
-    struct souk_boosting_params chosen = *params;
-    struct work w = {.comm = comm, .rows = rows, .model = model, .err = err};
-    int64_t found = rows->found;
+    struct work w = {.comm = comm,
+                     .rows = rows,
+                     .stages = stages,
+                     .params = *params,
+                     .objectives = objectives,
+                     .count = count,
+                     .err = err};
     *out = (struct souk_ranker_training){.forest_text = NULL};
-    if (found == 0)
+    if (rows->found == 0)
         return souk_fail(err, SOUK_ENOTFOUND,
                          "no candidate was wanted in the label windows: the ranker has nothing to "
                          "learn from");
-    souk_status status = souk_status_agree_all(comm, split(&w), err);
+    souk_status status = try_all(&w, &out->held);
     if (!status)
-        status = compare_all(&w, &chosen, objectives, count, out);
+        status = souk_fusion_choose_all(comm, &out->held, stages, rules, &out->fusion, err);
     if (!status)
-        status = train_whole_all(&w, &chosen, out);
-    souk_rankdata_fini(&w.data[LEARN]);
-    souk_rankdata_fini(&w.data[HELD]);
+        status = train_whole_all(&w, out);
+    if (status)
+        souk_ranker_training_fini(out);
     return status;
+}
+
+void souk_ranker_training_fini(struct souk_ranker_training *t)
+{
+    free(t->forest_text);
+    souk_heldout_fini(&t->held);
+    *t = (struct souk_ranker_training){0};
 }

@@ -1,38 +1,35 @@
 /** @file
- *  Rows -> ranker: objective, base and blend by rows that the trees have not seen, then trees from
- * all of them.
+ *  Rows -> ranker: trees of each objective, added up, and the blend with the best source.
  *
- *      windows of time     the latest window, ranked with trees from the older ones: it is to them
- * as what is to come is to all of them leave-one-out, or   a fifth of the users, ranked with trees
- * from the others a single window
+ *      held-out users -> deviation of each objective's scores, blend (heldout.h, fusion.h)
+ *      all users      -> trees; forest = sum over the objectives of trees / deviation
  */
 #ifndef SOUK_TWOSTAGE_RANKERTRAINING_H
 #define SOUK_TWOSTAGE_RANKERTRAINING_H
 
-#include "train/ranker/boosting.h"
-#include "train/twostage/trainingrows.h"
+#include "train/twostage/fusion.h"
+
+enum { SOUK_RANKER_OBJECTIVES_MAX = 4 };
 
 struct souk_ranker_training {
-    char *forest_text; /**< owned by the caller, free(); of the same on every rank */
-    int base_source;   /**< the best single source ... */
-    bool base_lifted;  /**< ... with its lift or without */
-    float blend;
-    int objective; /**< index into the objectives tried */
+    char *forest_text; /**< owned; of the same on every rank */
     int trees;
-    double base_metric, forest_metric, blend_metric; /**< NDCG of the held-out users' candidates */
+    struct souk_heldout held; /**< ranked by trees that have not seen these users */
+    struct souk_fusion fusion;
 };
 
 /** Collective.
- *  @param params of the trees, but for the objective
- *  @param objectives [count] that are tried; the one whose blend ranks the held-out window best is
- *         taken
- *  @param model that made the rows (any of them: for the features' names)
+ *  @param params     of the trees, but for the objective
+ *  @param objectives [count], 1 to SOUK_RANKER_OBJECTIVES_MAX
+ *  @param stages     of the models that made the rows
+ *  @param out        free with souk_ranker_training_fini(); zeroed on failure
  *  @return what souk_ranker_train_all() returns; SOUK_ENOTFOUND without a row; the same on every
  *          rank */
-souk_status
-souk_ranker_training_all(const struct souk_comm *comm, const struct souk_training_rows *rows,
-                         const struct souk_model *model, const struct souk_boosting_params *params,
-                         const struct souk_rankobjective *objectives, int count,
-                         struct souk_ranker_training *out, struct souk_error *err) SOUK_MUST_CHECK;
+souk_status souk_ranker_training_all(
+    const struct souk_comm *comm, const struct souk_training_rows *rows,
+    const struct souk_model_stages *stages, const struct souk_stage_rules *rules,
+    const struct souk_boosting_params *params, const struct souk_rankobjective *objectives,
+    int count, struct souk_ranker_training *out, struct souk_error *err) SOUK_MUST_CHECK;
+void souk_ranker_training_fini(struct souk_ranker_training *t);
 
 #endif

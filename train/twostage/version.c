@@ -8,7 +8,11 @@
 #include "train/linear/densecommand.h"
 #include "train/linear/ease.h"
 #include "train/popular/popularity.h"
+#include "train/twostage/itemdays.h"
 #include "train/twostage/itemfacts.h"
+#include "train/twostage/itemlevels.h"
+#include "train/twostage/levelfacts.h"
+#include "train/twostage/popularunit.h"
 #include "train/twostage/userevents.h"
 
 #include <inttypes.h>
@@ -16,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EASE, COVISIT, RECENT, SOURCES = SOUK_VERSION_SOURCES };
+enum { EASE, COVISIT, RECENT, SOURCES = SOUK_VERSION_SOURCES, COLD_ITEMS = 5 };
 
 struct making {
     const struct souk_comm *comm;
@@ -25,8 +29,10 @@ struct making {
     const struct souk_version_plan *plan;
     int64_t cut_ms;
     struct souk_ratings ratings;
-    struct souk_user_events *events;             /* [local_count] */
-    float **columns;                             /* [local_count] */
+    struct souk_user_events *events; /* [local_count] */
+    float **columns;                 /* [local_count] */
+    struct souk_day_rows *days;      /* [local_count] */
+    struct souk_levels levels;
     struct souk_neighbour_rows sources[SOURCES]; /* by part */
     struct souk_popularity popularity;
     struct souk_model_part *stage_parts; /* [parts], all borrowed */
@@ -45,7 +51,8 @@ static souk_status read_events_all(struct making *m)
     souk_status status = SOUK_OK;
     m->events = souk_zalloc_array((size_t)local, sizeof *m->events);
     m->columns = souk_zalloc_array((size_t)local, sizeof *m->columns);
-    if (!m->events || !m->columns)
+    m->days = souk_zalloc_array((size_t)local, sizeof *m->days);
+    if (!m->events || !m->columns || !m->days)
         status = souk_fail(m->err, SOUK_ENOMEM, "out of memory for %d parts", local);
     for (int k = 0; k < local && !status; k++)
         status = souk_user_events_read(m->dataset, m->rule, &m->ratings, k, &m->events[k], m->err);
@@ -53,6 +60,12 @@ static souk_status read_events_all(struct making *m)
     if (!status)
         status = souk_item_facts_all(m->comm, &m->ratings, m->events, m->dataset->types, m->cut_ms,
                                      m->columns, m->err);
+    if (!status)
+        status = souk_item_days_all(m->comm, &m->ratings, m->events, m->days, m->err);
+    if (!status)
+        status = souk_item_levels_all(m->comm, m->dataset, &m->ratings, &m->levels, m->err);
+    if (!status)
+        status = souk_level_facts_all(m->comm, &m->ratings, &m->levels, m->columns, m->err);
     return status;
 }
 
@@ -107,6 +120,17 @@ const char *souk_version_source(int source)
     return names[source];
 }
 
+static void name_columns(const struct souk_levels *levels, struct souk_model_stages *s)
+{
+    for (int c = 0; c < souk_item_facts_count(); c++)
+        snprintf(s->columns[s->column_count++], sizeof s->columns[0], "%s",
+                 souk_item_facts_name(c));
+    for (int l = 0; l < levels->count; l++)
+        for (int f = 0; f < SOUK_LEVEL_FACTS; f++)
+            souk_level_facts_name(levels, l, f, s->columns[s->column_count++],
+                                  sizeof s->columns[0]);
+}
+
 static void name_stages(const struct making *m, struct souk_model_stages *s)
 {
     s->source_count = SOURCES;
@@ -116,9 +140,8 @@ static void name_stages(const struct making *m, struct souk_model_stages *s)
     }
     s->type_count = m->dataset->type_count;
     memcpy(s->types, m->dataset->types, sizeof s->types);
-    s->column_count = souk_item_facts_count();
-    for (int c = 0; c < s->column_count; c++)
-        snprintf(s->columns[c], sizeof s->columns[c], "%s", souk_item_facts_name(c));
+    name_columns(&m->levels, s);
+    s->levels = m->levels;                         /* read only */
     s->forest_text = (char *)m->plan->forest_text; /* read only */
 }
 
@@ -127,9 +150,10 @@ static struct souk_stage_rules rules_of(const struct making *m, const struct sou
     struct souk_stage_rules rules = {.source_count = SOURCES,
                                      .popular_column = souk_stage_column(s, "users_7d"),
                                      .popular_quota = m->plan->popular_quota,
-                                     .base_source = m->plan->base_source,
-                                     .base_lifted = m->plan->base_lifted,
-                                     .blend = m->plan->blend};
+                                     .repeat_quota = m->plan->repeat_quota,
+                                     .value_column = souk_stage_column(s, "mean_value"),
+                                     .cold_items = COLD_ITEMS};
+    memcpy(rules.blend, m->plan->blend, sizeof rules.blend);
     static const float powers[SOURCES] = {0, .5F, .5F}; /* of the event weights in a history */
     for (int i = 0; i < SOURCES; i++)
         rules.sources[i] =
@@ -153,11 +177,28 @@ static souk_status lay_out_parts(struct making *m)
         p->event_type = m->events[k].type;
         p->event_value = m->events[k].value;
         p->columns = m->columns[k];
+        p->days = m->days[k];
         for (int i = 0; i < SOURCES; i++)
             p->sources[i] = (struct souk_source_rows){
                 m->sources[i].offsets[part], m->sources[i].item[part], m->sources[i].weight[part]};
     }
     return SOUK_OK;
+}
+
+/* Visitors without events are answered by popularity, which grows and shrinks with the shop. */
+static souk_status state_confidence_all(const struct making *m, char **text)
+{
+    double unit = 0;
+    size_t len = 0;
+    souk_status status =
+        souk_popular_unit_all(m->comm, &m->ratings, (const float *const *)m->popularity.score,
+                              m->plan->popular_quota, &unit, m->err);
+    if (!status && unit > 0)
+        souk_confidence_scale(m->plan->confidence, SOUK_AUDIENCE_NEW, unit);
+    if (!status)
+        status = souk_status_agree_all(
+            m->comm, souk_confidence_format(m->plan->confidence, text, &len, m->err), m->err);
+    return status;
 }
 
 static souk_status save_all(struct making *m, const char *path, char *id)
@@ -170,6 +211,8 @@ static souk_status save_all(struct making *m, const char *path, char *id)
     if (!status && !stages.rules_json)
         status = souk_fail(m->err, SOUK_ENOMEM, "out of memory for the rules of the model");
     status = souk_status_agree_all(m->comm, status, m->err);
+    if (!status && m->plan->confidence)
+        status = state_confidence_all(m, &stages.confidence_text);
     const struct souk_model_content content = {.kind = "two-stage",
                                                .popularity = m->popularity.score,
                                                .item_events = m->popularity.events,
@@ -179,6 +222,7 @@ static souk_status save_all(struct making *m, const char *path, char *id)
     if (!status)
         status = souk_model_save_all(m->comm, path, m->dataset, &m->ratings, &content, id, m->err);
     free(stages.rules_json);
+    free(stages.confidence_text);
     return status;
 }
 
@@ -189,13 +233,17 @@ static void making_fini(struct making *m)
             souk_user_events_fini(&m->events[k]);
         if (m->columns)
             free(m->columns[k]);
+        if (m->days)
+            souk_item_days_fini(&m->days[k]);
     }
     free(m->events);
     free(m->columns);
+    free(m->days);
     free(m->stage_parts);
     for (int i = 0; i < SOURCES; i++)
         souk_neighbour_rows_fini(&m->sources[i]);
     souk_popularity_fini(&m->popularity);
+    souk_levels_fini(&m->levels);
     souk_ratings_fini(&m->ratings);
 }
 

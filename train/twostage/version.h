@@ -5,6 +5,7 @@
 #ifndef SOUK_TWOSTAGE_VERSION_H
 #define SOUK_TWOSTAGE_VERSION_H
 
+#include "shared/score/confidence.h"
 #include "shared/score/stagerules.h"
 #include "train/comm/comm.h"
 #include "train/comm/ratings.h"
@@ -13,12 +14,12 @@
 struct souk_version_plan {
     double ease_lambda;
     int64_t ease_items_limit, neighbours;
-    int quota, popular_quota;
-    const char *forest_text;     /**< NULL: no ranker yet */
-    const char *parameters_json; /**< one object */
-    int base_source;             /**< the best single source */
-    bool base_lifted;
-    float blend;
+    int quota, popular_quota, repeat_quota;
+    const char *forest_text;            /**< NULL: no ranker yet */
+    struct souk_confidence *confidence; /**< NULL: not calibrated; as souk_calibration_make_all()
+                                             leaves it, brought to the scores of this version */
+    const char *parameters_json;        /**< one object */
+    struct souk_blend blend[SOUK_SEGMENTS];
 };
 
 enum { SOUK_VERSION_SOURCES = 3 }; /**< EASE, co-visitation, recent co-visitation */

@@ -1,0 +1,184 @@
+#include "serve/proxy/job.h"
+
+#include "shared/base/clock.h"
+#include "shared/base/hash.h"
+#include "shared/base/memory.h"
+#include "shared/data/idtable.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- a worker's memory ---- */
+
+souk_status souk_workspace_init(struct souk_workspace *w, struct souk_topology *topology,
+                                struct souk_error *err)
+{
+    const size_t shards = (size_t)souk_topology_shards(topology);
+    *w = (struct souk_workspace){.profile = NULL};
+    souk_writer_init(&w->question);
+    souk_status status = souk_merge_init(&w->merge);
+    if (!status)
+        status = souk_event_fields_init(&w->events);
+    w->wanted = souk_zalloc_array(shards, sizeof *w->wanted);
+    w->missed = souk_zalloc_array(shards, sizeof *w->missed);
+    if (status || !w->wanted || !w->missed)
+        return souk_fail(err, SOUK_ENOMEM, "no memory for a worker");
+    return souk_fanout_init(&w->fanout, topology, err);
+}
+
+void souk_workspace_fini(struct souk_workspace *w)
+{
+    souk_fanout_fini(&w->fanout);
+    souk_merge_fini(&w->merge);
+    souk_candidate_merge_fini(&w->candidates);
+    souk_event_fields_fini(&w->events);
+    souk_writer_fini(&w->question);
+    free(w->wanted);
+    free(w->missed);
+    free(w->profile);
+}
+
+/* ---- taking the request in ---- */
+
+bool souk_job_take_fields(struct souk_job *j, const char *id_field)
+{
+    const struct souk_message *m = &j->request->message;
+    j->n = 10;
+    j->moment_ms = souk_wall_ms();
+    if (!souk_message_text(m, id_field, SOUK_ID_MAX_BYTES, &j->id, &j->id_len) || !j->id ||
+        !souk_id_is_valid(j->id, j->id_len))
+        souk_reply_error(j->reply, j->request, SOUK_WIRE_BAD_FIELD,
+                         "'%s' must be an id of 1 to %d bytes of UTF-8", id_field,
+                         SOUK_ID_MAX_BYTES);
+    else if (!souk_message_int(m, "n", 1, SOUK_WIRE_LIST_MAX, &j->n))
+        souk_reply_error(j->reply, j->request, SOUK_WIRE_BAD_FIELD,
+                         "'n' must be a number from 1 to %d", SOUK_WIRE_LIST_MAX);
+    else if (!souk_message_int(m, "moment_ms", 0, SOUK_WIRE_MOMENT_MAX, &j->moment_ms))
+        souk_reply_error(j->reply, j->request, SOUK_WIRE_BAD_FIELD,
+                         "'moment_ms' must be milliseconds from 1970 to the year 9999");
+    else if (!souk_message_bool(m, "include_seen", &j->include_seen))
+        souk_reply_error(j->reply, j->request, SOUK_WIRE_BAD_FIELD,
+                         "'include_seen' must be true or false");
+    else if (!souk_message_text(m, "category", SOUK_ID_MAX_BYTES, &j->category, &j->category_len))
+        souk_reply_error(j->reply, j->request, SOUK_WIRE_BAD_FIELD,
+                         "'category' must be a text of up to %d bytes", SOUK_ID_MAX_BYTES);
+    else
+        return true;
+    return false;
+}
+
+int souk_job_home(const struct souk_job *j, const char *id, size_t len)
+{
+    const int part = souk_part_of(souk_hash_bytes(id, len), (int)j->view.parts);
+    return part % souk_topology_shards(j->topology);
+}
+
+/* ---- asking ---- */
+
+static int64_t round_end_us(const struct souk_job *j, enum souk_round round)
+{
+    const int64_t now = souk_monotonic_us();
+    return round == SOUK_ROUND_LAST || j->deadline_us <= now ? j->deadline_us
+                                                             : now + (j->deadline_us - now) / 2;
+}
+
+void souk_job_start_question(struct souk_job *j, const char *operation, size_t fields)
+{
+    struct souk_writer *w = &j->space->question;
+    const int64_t left = (j->deadline_us - souk_monotonic_us()) / 1000;
+    souk_writer_clear(w);
+    souk_writer_map(w, 4 + fields);
+    souk_writer_put_int(w, "v", SOUK_WIRE_VERSION);
+    souk_writer_put_string(w, "op", operation);
+    souk_writer_put_int(w, "deadline_ms", left > 0 ? left : 0);
+    souk_writer_put_string(w, "model", j->view.model);
+}
+
+static int ask(struct souk_job *j, enum souk_round round)
+{
+    const struct souk_fanout *f = &j->space->fanout;
+    const int good = souk_fanout_ask(&j->space->fanout, j->space->wanted, j->view.model,
+                                     &j->space->question, round_end_us(j, round));
+    for (int s = 0; s < souk_topology_shards(j->topology); s++)
+        j->stale |= f->answers[s].status == SOUK_WIRE_NO_SUCH_MODEL && j->may_restart;
+    return good;
+}
+
+const struct souk_shard_answer *souk_job_ask_one(struct souk_job *j, int shard)
+{
+    for (int s = 0; s < souk_topology_shards(j->topology); s++)
+        j->space->wanted[s] = s == shard;
+    ask(j, SOUK_ROUND_FIRST);
+    return &j->space->fanout.answers[shard];
+}
+
+/* What to say of shards that all failed: the status of the first that was asked. */
+static void reply_no_shard(struct souk_job *j)
+{
+    const struct souk_fanout *f = &j->space->fanout;
+    int64_t status = SOUK_WIRE_UNAVAILABLE;
+    for (int s = souk_topology_shards(j->topology) - 1; s >= 0; s--)
+        if (j->space->wanted[s])
+            status = f->answers[s].status;
+    souk_reply_error(j->reply, j->request, (enum souk_wire_status)status, "no shard answered: %s",
+                     souk_wire_status_name((int)status));
+}
+
+bool souk_job_ask_all(struct souk_job *j, enum souk_round round)
+{
+    const int shards = souk_topology_shards(j->topology);
+    for (int s = 0; s < shards; s++)
+        j->space->wanted[s] = !j->space->missed[s];
+    const int good = ask(j, round);
+    if (j->stale)
+        return false;
+    if (good == 0)
+        reply_no_shard(j);
+    for (int s = 0; s < shards; s++)
+        j->space->missed[s] |= j->space->fanout.answers[s].status != SOUK_WIRE_OK;
+    return good > 0;
+}
+
+const struct souk_message *souk_job_answer(const struct souk_job *j, int shard)
+{
+    return j->space->missed[shard] ? NULL : &j->space->fanout.answers[shard].message;
+}
+
+void souk_job_miss(struct souk_job *j, int shard)
+{
+    j->space->missed[shard] = true;
+}
+
+/* ---- the lists of all shards ---- */
+
+static int64_t items_of(struct souk_job *j, int shard)
+{
+    struct souk_replica_facts facts;
+    souk_topology_facts(j->topology, j->space->fanout.chosen[shard], &facts);
+    return facts.items;
+}
+
+bool souk_job_merge_hits(struct souk_job *j, struct souk_result *result)
+{
+    const int shards = souk_topology_shards(j->topology);
+    *result = (struct souk_result){.list = NULL};
+    if (souk_merge_start(&j->space->merge, (int)j->n, shards) != SOUK_OK) {
+        souk_reply_error(j->reply, j->request, SOUK_WIRE_INTERNAL, "no memory");
+        return false;
+    }
+    for (int s = 0; s < shards; s++) {
+        const struct souk_message *m = souk_job_answer(j, s);
+        int64_t scored = 0;
+        if (m && (!souk_message_int(m, "scored", 0, INT64_MAX, &scored) ||
+                  !souk_merge_add(&j->space->merge, m)))
+            souk_job_miss(j, s);
+        if (j->space->missed[s]) {
+            result->partial = true;
+            continue;
+        }
+        result->scored += scored;
+        result->items += items_of(j, s);
+    }
+    result->list = souk_merge_finish(&j->space->merge);
+    return true;
+}

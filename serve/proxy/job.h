@@ -1,0 +1,98 @@
+/** @file
+ *  One request under way in the proxy: what it asks, what is known so far, and how shards are
+ * asked.
+ *
+ *      job        of one request, on a worker's stack
+ *      workspace  of one worker, kept from one request to the next
+ *
+ *  A step that fails writes the error reply and returns false. A shard that holds another model
+ *  than the view says makes the job stale: service.c starts it again with a new view.
+ */
+#ifndef SOUK_PROXY_JOB_H
+#define SOUK_PROXY_JOB_H
+
+#include "serve/proxy/candidatemerge.h"
+#include "serve/proxy/fanout.h"
+#include "serve/proxy/merge.h"
+#include "shared/wire/eventfields.h"
+#include "shared/wire/reply.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct souk_workspace {
+    struct souk_fanout fanout;
+    struct souk_merge merge;
+    struct souk_candidate_merge candidates;
+    struct souk_event_fields events; /**< of the visitor: stored ones and those of the request */
+    struct souk_writer question;
+    bool *wanted;           /**< [shards], of the next question */
+    bool *missed;           /**< [shards], a round of this request went without its answer */
+    unsigned char *profile; /**< factors, history and its weights, out of the home shard's reply */
+    size_t profile_size;
+};
+
+/** @return SOUK_OK, SOUK_ENOMEM; on failure souk_workspace_fini() is harmless */
+souk_status souk_workspace_init(struct souk_workspace *w, struct souk_topology *topology,
+                                struct souk_error *err) SOUK_MUST_CHECK;
+void souk_workspace_fini(struct souk_workspace *w);
+
+struct souk_job {
+    struct souk_topology *topology;
+    struct souk_workspace *space;
+    const struct souk_request *request;
+    struct souk_writer *reply;
+    struct souk_view view;
+    int64_t deadline_us;
+    bool may_restart, stale;
+    int64_t n, moment_ms;
+    char source[SOUK_MODEL_NAME_MAX + 1]; /**< that `similar` goes by, where it is not the model */
+    const char *id, *category;            /**< the user or the item; points into the request */
+    size_t id_len, category_len;
+    const msgpack_object *context; /**< [context_count], events of the request */
+    size_t context_count;
+    bool include_seen;
+    bool warm, degraded, similar;
+    const void *vector, *history, *weight; /**< into the workspace's profile */
+    size_t vector_bytes, history_bytes, weight_bytes;
+};
+
+/** The last round of a request may take all the time that is left, another one half of it: a shard
+ *  that hangs must not cost the answers of the others. */
+enum souk_round { SOUK_ROUND_FIRST, SOUK_ROUND_LAST };
+
+/** Take in what `recommend`, `similar` and `explain` share. @param id_field `user` or `item` */
+bool souk_job_take_fields(struct souk_job *j, const char *id_field);
+
+/** The shard of an id. */
+int souk_job_home(const struct souk_job *j, const char *id, size_t len);
+
+/** Begin a question to shards in the workspace: `fields` more follow. */
+void souk_job_start_question(struct souk_job *j, const char *operation, size_t fields);
+
+/** Ask one shard. @return its answer; without one, or with an error, its status is not 0 */
+const struct souk_shard_answer *souk_job_ask_one(struct souk_job *j, int shard);
+
+/** Ask all shards, but those that have missed a round of this request already. Those that do not
+ *  answer with status 0 miss this one.
+ *  @return false: none answered, an error reply is there; or the job is stale */
+bool souk_job_ask_all(struct souk_job *j, enum souk_round round);
+
+/** The answer of a shard to the last question; NULL where it has missed a round. */
+const struct souk_message *souk_job_answer(const struct souk_job *j, int shard);
+
+/** A shard's answer cannot be used. */
+void souk_job_miss(struct souk_job *j, int shard);
+
+/** What all rounds came to. */
+struct souk_result {
+    const struct souk_topk *list;
+    int64_t scored, items; /**< items: of the shards that answered every round */
+    bool partial;
+};
+
+/** Merge the `hits` of all answers. @return false: an error reply is there */
+bool souk_job_merge_hits(struct souk_job *j, struct souk_result *result);
+
+#endif

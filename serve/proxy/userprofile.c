@@ -1,0 +1,150 @@
+#include "serve/proxy/userprofile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Room for the profile whose sizes the job states, and where its pieces go. */
+static bool make_room(struct souk_job *j)
+{
+    struct souk_workspace *w = j->space;
+    const size_t size = j->vector_bytes + j->history_bytes + j->weight_bytes + 1;
+    if (size > w->profile_size) {
+        unsigned char *grown = realloc(w->profile, size);
+        if (!grown)
+            return false;
+        w->profile = grown;
+        w->profile_size = size;
+    }
+    j->vector = w->profile;
+    j->history = w->profile + j->vector_bytes;
+    j->weight = w->profile + j->vector_bytes + j->history_bytes;
+    return true;
+}
+
+static unsigned char *append(unsigned char *to, const void *from, size_t bytes)
+{
+    if (bytes > 0)
+        memcpy(to, from, bytes);
+    return to + bytes;
+}
+
+/* Copy vector, history and weights out of a reply that the next question will overwrite. Weights
+ * are there where the model scores by neighbours. */
+static bool keep_profile(struct souk_job *j, const struct souk_message *m)
+{
+    const void *vector = NULL, *history = NULL, *weight = NULL;
+    int64_t floats = 0, rows = 0, weights = 0;
+    if (!souk_message_array(m, "vector", sizeof(float), &vector, &floats) ||
+        !souk_message_array(m, "history", sizeof(int64_t), &history, &rows) ||
+        !souk_message_array(m, "history_weight", sizeof(float), &weight, &weights) ||
+        (weights > 0 && weights != rows))
+        return false;
+    j->vector_bytes = (size_t)floats * sizeof(float);
+    j->history_bytes = (size_t)rows * sizeof(int64_t);
+    j->weight_bytes = (size_t)weights * sizeof(float);
+    if (!make_room(j))
+        return false;
+    append(append(append(j->space->profile, vector, j->vector_bytes), history, j->history_bytes),
+           weight, j->weight_bytes);
+    return true;
+}
+
+/* The history of `similar`: the item itself, which must not be in the answer. */
+static bool keep_row(struct souk_job *j, int64_t row)
+{
+    j->history_bytes = sizeof row;
+    if (!make_room(j))
+        return false;
+    memcpy(j->space->profile + j->vector_bytes, &row, sizeof row);
+    return true;
+}
+
+static bool is_good(const struct souk_shard_answer *a)
+{
+    return a->answered && a->status == SOUK_WIRE_OK;
+}
+
+/* The events of a two-stage model's user; none in other models' replies. */
+static bool keep_events(struct souk_job *j, const struct souk_message *m)
+{
+    return j->view.sources == 0 ||
+           souk_event_fields_read(&j->space->events, m, INT64_MAX, UINT8_MAX + 1);
+}
+
+bool souk_job_get_profile(struct souk_job *j)
+{
+    bool known = false;
+    souk_job_start_question(j, "profile", 1);
+    souk_writer_put_text(&j->space->question, "user", j->id, j->id_len);
+    const struct souk_shard_answer *a = souk_job_ask_one(j, souk_job_home(j, j->id, j->id_len));
+    j->space->events.count = 0;
+    if (j->stale)
+        return false;
+    if (!is_good(a)) {
+        j->degraded = true;
+        return true;
+    }
+    if (!souk_message_bool(&a->message, "known", &known) ||
+        (known && (!keep_profile(j, &a->message) || !keep_events(j, &a->message)))) {
+        souk_reply_error(j->reply, j->request, SOUK_WIRE_INTERNAL,
+                         "the home shard's profile cannot be read");
+        return false;
+    }
+    j->warm = known;
+    return true;
+}
+
+/* The source of a two-stage model that tells which items are alike. */
+static bool keep_source(struct souk_job *j, const struct souk_message *m)
+{
+    const char *name = NULL;
+    size_t len = 0;
+    if (!souk_message_text(m, "source", SOUK_MODEL_NAME_MAX, &name, &len))
+        return false;
+    if (name)
+        snprintf(j->source, sizeof j->source, "%.*s", (int)len, name);
+    return true;
+}
+
+/* What `similar` goes by. @return false: an error reply is there */
+static bool keep_item(struct souk_job *j, int64_t row)
+{
+    j->similar = true;
+    if (j->weight_bytes > 0)
+        return true; /* the reply has the history of somebody with only this item */
+    if (j->vector_bytes == 0) {
+        souk_reply_error(j->reply, j->request, SOUK_WIRE_BAD_FIELD,
+                         "a model of kind '%s' has no item vectors to compare", j->view.kind);
+        return false;
+    }
+    if (!keep_row(j, row)) {
+        souk_reply_error(j->reply, j->request, SOUK_WIRE_INTERNAL, "no memory");
+        return false;
+    }
+    return true;
+}
+
+bool souk_job_get_item(struct souk_job *j)
+{
+    const int home = souk_job_home(j, j->id, j->id_len);
+    int64_t row = -1;
+    souk_job_start_question(j, "item", 1);
+    souk_writer_put_text(&j->space->question, "item", j->id, j->id_len);
+    const struct souk_shard_answer *a = souk_job_ask_one(j, home);
+    if (j->stale)
+        return false;
+    if (a->status == SOUK_WIRE_NOT_FOUND) {
+        souk_reply_error(j->reply, j->request, SOUK_WIRE_NOT_FOUND,
+                         "the model does not know item '%.*s'", (int)j->id_len, j->id);
+        return false;
+    }
+    if (!is_good(a) || !souk_message_int(&a->message, "row", 0, INT64_MAX, &row) || row < 0 ||
+        !keep_profile(j, &a->message) || !keep_source(j, &a->message)) {
+        souk_reply_error(j->reply, j->request,
+                         a->answered ? SOUK_WIRE_INTERNAL : (enum souk_wire_status)a->status,
+                         "shard %d, which holds the item, did not answer", home);
+        return false;
+    }
+    return keep_item(j, row);
+}
