@@ -1,5 +1,6 @@
 #include "shared/score/forestscorer.h"
 
+#include "shared/base/cpukernels.h"
 #include "shared/base/memory.h"
 #include "shared/score/forestlayout.h"
 
@@ -16,24 +17,19 @@ struct souk_forestscorer {
 
 static const struct souk_forest_kernels *kernels = &souk_forest_plain;
 
-static const struct souk_forest_kernels *kernels_of(const char *name)
-{
+/* Best first. */
+static const struct souk_cpukernels choices[] = {
 #if defined(__x86_64__)
-    __builtin_cpu_init();
-    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi");
-    const bool avx512 = avx2 && __builtin_cpu_supports("avx512bw") &&
-                        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    if (strcmp(name, souk_forest_avx512.name) == 0)
-        return avx512 ? &souk_forest_avx512 : NULL;
-    if (strcmp(name, souk_forest_avx2.name) == 0)
-        return avx2 ? &souk_forest_avx2 : NULL;
+    {"avx512", &souk_forest_avx512},
+    {"avx2", &souk_forest_avx2},
 #endif
-    return strcmp(name, souk_forest_plain.name) == 0 ? &souk_forest_plain : NULL;
-}
+    {"plain", &souk_forest_plain},
+    {NULL, NULL},
+};
 
 bool souk_forestscorer_select(const char *name)
 {
-    const struct souk_forest_kernels *found = kernels_of(name);
+    const struct souk_forest_kernels *found = souk_cpukernels_find(choices, name);
     if (found)
         kernels = found;
     return found != NULL;
@@ -42,10 +38,7 @@ bool souk_forestscorer_select(const char *name)
 /* Before main(), hence before any thread: the table needs no lock. */
 __attribute__((constructor)) static void select_best(void)
 {
-    static const char *const best_first[] = {"avx512", "avx2", "plain"};
-    size_t i = 0;
-    while (!souk_forestscorer_select(best_first[i]))
-        i++;
+    kernels = souk_cpukernels_find(choices, NULL);
 }
 
 const char *souk_forestscorer_kernel(void)
