@@ -92,9 +92,11 @@ static size_t place_block(const struct souk_forestlayout *l, char *at, struct so
     return codes + categories + 2 * reals;
 }
 
+/* Behind the block: rows that come as floats, in double. */
 size_t souk_forestscorer_scratch_bytes(const struct souk_forestscorer *s)
 {
-    return place_block(&s->layout, NULL, NULL);
+    return place_block(&s->layout, NULL, NULL) +
+           bytes_of((size_t)s->forest->features, sizeof(double));
 }
 
 void souk_forestscorer_score(const struct souk_forestscorer *s, const double *rows, int64_t count,
@@ -115,4 +117,18 @@ void souk_forestscorer_score(const struct souk_forestscorer *s, const double *ro
     }
     for (; done < count; done++)
         out[done] = souk_forest_predict(s->forest, rows + done * stride);
+}
+
+void souk_forestscorer_score_floats(const struct souk_forestscorer *s, const float *rows,
+                                    int64_t count, int64_t stride, void *scratch, double *out)
+{
+    const int64_t features = s->forest->features;
+    double *wide = (double *)((char *)scratch + place_block(&s->layout, NULL, NULL));
+    for (int64_t done = 0; done < count; done += SOUK_BLOCK_ROWS) {
+        const int64_t left = count - done, n = left < SOUK_BLOCK_ROWS ? left : SOUK_BLOCK_ROWS;
+        for (int64_t r = 0; r < n; r++)
+            for (int64_t f = 0; f < features; f++)
+                wide[r * features + f] = (double)rows[(done + r) * stride + f];
+        souk_forestscorer_score(s, wide, n, features, scratch, out + done);
+    }
 }

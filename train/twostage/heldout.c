@@ -2,6 +2,7 @@
 
 #include "shared/base/memory.h"
 #include "shared/score/features.h"
+#include "shared/score/forestscorer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -144,19 +145,41 @@ void souk_heldout_fini(struct souk_heldout *h)
     *h = (struct souk_heldout){0};
 }
 
-static void score_fold(const struct souk_heldout *h, int fold, const struct souk_forest *forest,
-                       double *score)
+/* Each thread scores whole groups. @return threads that had no memory to */
+static int score_groups(const struct souk_heldout *h, int fold,
+                        const struct souk_forestscorer *scorer, double *score)
 {
     const struct souk_rankdata *d = &h->data;
-#pragma omp parallel for default(none) shared(h, fold, forest, score, d) schedule(dynamic, 16)
-    for (int64_t g = 0; g < d->groups; g++) {
-        double row[SOUK_STAGE_FEATURES_MAX];
-        for (int64_t i = d->group_start[g]; h->fold[g] == fold && i < d->group_start[g + 1]; i++) {
-            for (int f = 0; f < d->features; f++)
-                row[f] = (double)d->value[i * d->features + f];
-            score[i] = souk_forest_predict(forest, row);
+    int failed = 0;
+#pragma omp parallel default(none) shared(h, fold, scorer, score, d) reduction(+ : failed)
+    {
+        void *scratch = souk_alloc_aligned(souk_forestscorer_scratch_bytes(scorer), 1);
+        failed += !scratch;
+#pragma omp for schedule(dynamic, 16)
+        for (int64_t g = 0; g < d->groups; g++) {
+            const int64_t start = d->group_start[g];
+            if (scratch && h->fold[g] == fold)
+                souk_forestscorer_score_floats(scorer, d->value + start * d->features,
+                                               d->group_start[g + 1] - start, d->features, scratch,
+                                               score + start);
         }
+        free(scratch);
     }
+    return failed;
+}
+
+static souk_status score_fold(const struct souk_heldout *h, int fold,
+                              const struct souk_forest *forest, double *score,
+                              struct souk_error *err)
+{
+    struct souk_forestscorer *scorer = NULL;
+    if (forest->trees == 0)
+        return SOUK_OK;
+    souk_status status = souk_forestscorer_new(forest, &scorer, err);
+    if (status == SOUK_OK && score_groups(h, fold, scorer, score) > 0)
+        status = souk_fail(err, SOUK_ENOMEM, "no memory to score the held-out users");
+    souk_forestscorer_free(scorer);
+    return status;
 }
 
 static souk_status learn_fold_all(const struct souk_comm *comm,
@@ -192,7 +215,8 @@ souk_status souk_heldout_score_all(const struct souk_comm *comm,
     for (int fold = 0; fold < folds_of(rows) && !status; fold++) {
         status = learn_fold_all(comm, rows, stages, params, fold, &judge[fold], err);
         if (!status)
-            score_fold(h, fold, &judge[fold], score);
+            status =
+                souk_status_agree_all(comm, score_fold(h, fold, &judge[fold], score, err), err);
     }
     return status;
 }
