@@ -51,6 +51,7 @@ static souk_status allocate(struct souk_grower *g, struct souk_error *err)
     g->first_column = souk_zalloc_array(ranks + 1, sizeof *g->first_column);
     g->tree.node = souk_zalloc_array(leaves, sizeof *g->tree.node);
     g->tree.leaf_rows = souk_zalloc_array(leaves, sizeof *g->tree.leaf_rows);
+    g->found = souk_zalloc_array(ranks, 2 * sizeof *g->found);
     g->leaf = souk_zalloc_array(leaves, sizeof *g->leaf);
     g->mine = souk_alloc_aligned(bins, sizeof *g->mine);
     if (g->reduce_counts && g->first_column) {
@@ -58,8 +59,8 @@ static souk_status allocate(struct souk_grower *g, struct souk_error *err)
         if (souk_mul_size(leaves, (size_t)own_bins(g), &pooled))
             g->pool = souk_alloc_array(pooled, sizeof *g->pool);
     }
-    if (!g->reduce_counts || !g->first_column || !g->tree.node || !g->tree.leaf_rows || !g->leaf ||
-        !g->mine || !g->pool)
+    if (!g->reduce_counts || !g->first_column || !g->tree.node || !g->tree.leaf_rows || !g->found ||
+        !g->leaf || !g->mine || !g->pool)
         return souk_fail(err, SOUK_ENOMEM,
                          "no memory for %zu histograms of %zu bins: use fewer leaves or bins",
                          leaves, bins);
@@ -85,6 +86,7 @@ void souk_grower_fini(struct souk_grower *g)
     free(g->first_column);
     free(g->tree.node);
     free(g->tree.leaf_rows);
+    free(g->found);
     free(g->leaf);
     free(g->mine);
     free(g->pool);
@@ -122,7 +124,7 @@ static souk_status find_splits_all(struct souk_grower *g, const struct souk_deri
                                    const bool *allowed, const int *leaf, int n,
                                    struct souk_error *err)
 {
-    struct souk_split mine[2] = {0}, *all = NULL;
+    struct souk_split mine[2] = {0};
     const int first = g->first_column[g->comm.rank], end = g->first_column[g->comm.rank + 1];
     for (int i = 0; i < n; i++) {
         mine[i].column = -1;
@@ -134,18 +136,13 @@ static souk_status find_splits_all(struct souk_grower *g, const struct souk_deri
     if (g->comm.size == 1)
         return SOUK_OK;
     const int bytes = (int)sizeof mine;
-    all = souk_alloc_array((size_t)g->comm.size, sizeof mine);
-    souk_status status = all ? SOUK_OK : souk_fail(err, SOUK_ENOMEM, "no memory for splits");
-    status = souk_status_agree_all(&g->comm, status, err);
-    if (status == SOUK_OK)
-        status =
-            souk_mpi_check(MPI_Allgather(mine, bytes, MPI_BYTE, all, bytes, MPI_BYTE, g->comm.mpi),
-                           "MPI_Allgather", err);
+    const souk_status status =
+        souk_mpi_check(MPI_Allgather(mine, bytes, MPI_BYTE, g->found, bytes, MPI_BYTE, g->comm.mpi),
+                       "MPI_Allgather", err);
     for (int r = 0; status == SOUK_OK && r < g->comm.size; r++)
         for (int i = 0; i < n; i++)
-            if (souk_split_better(&all[2 * r + i], &g->leaf[leaf[i]].best))
-                g->leaf[leaf[i]].best = all[2 * r + i];
-    free(all);
+            if (souk_split_better(&g->found[2 * r + i], &g->leaf[leaf[i]].best))
+                g->leaf[leaf[i]].best = g->found[2 * r + i];
     return status;
 }
 

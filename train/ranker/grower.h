@@ -45,6 +45,7 @@ struct souk_grower {
     struct souk_histbin *pool; /**< [leaves x own bins], of all rows */
     int *reduce_counts;        /**< [ranks], doubles that each rank receives */
     int *first_column;         /**< [ranks + 1] */
+    struct souk_split *found;  /**< [ranks x 2], best splits of two leaves */
     struct souk_leaf *leaf;    /**< [leaves] */
 };
 
