@@ -144,19 +144,27 @@ void souk_heldout_fini(struct souk_heldout *h)
     *h = (struct souk_heldout){0};
 }
 
-static void score_fold(const struct souk_heldout *h, int fold, const struct souk_forest *forest,
-                       double *score)
+/* A row's score by the first trees of a forest. */
+static double score_row(const struct souk_forest *forest, int trees, const float *value,
+                        int features)
+{
+    double row[SOUK_STAGE_FEATURES_MAX], sum = 0;
+    for (int f = 0; f < features; f++)
+        row[f] = (double)value[f];
+    for (int t = 0; t < trees && t < forest->trees; t++)
+        sum += forest->tree[t].leaf_value[souk_tree_leaf(&forest->tree[t], row)];
+    return sum;
+}
+
+void souk_heldout_score(const struct souk_heldout *h, const struct souk_forest *judge, int trees,
+                        double *score)
 {
     const struct souk_rankdata *d = &h->data;
-#pragma omp parallel for default(none) shared(h, fold, forest, score, d) schedule(dynamic, 16)
-    for (int64_t g = 0; g < d->groups; g++) {
-        double row[SOUK_STAGE_FEATURES_MAX];
-        for (int64_t i = d->group_start[g]; h->fold[g] == fold && i < d->group_start[g + 1]; i++) {
-            for (int f = 0; f < d->features; f++)
-                row[f] = (double)d->value[i * d->features + f];
-            score[i] = souk_forest_predict(forest, row);
-        }
-    }
+#pragma omp parallel for default(none) shared(h, judge, trees, score, d) schedule(dynamic, 16)
+    for (int64_t g = 0; g < d->groups; g++)
+        for (int64_t i = d->group_start[g]; i < d->group_start[g + 1]; i++)
+            score[i] =
+                score_row(&judge[h->fold[g]], trees, d->value + i * d->features, d->features);
 }
 
 static souk_status learn_fold_all(const struct souk_comm *comm,
@@ -178,21 +186,15 @@ static souk_status learn_fold_all(const struct souk_comm *comm,
     return status;
 }
 
-souk_status souk_heldout_score_all(const struct souk_comm *comm,
+souk_status souk_heldout_learn_all(const struct souk_comm *comm,
                                    const struct souk_training_rows *rows,
                                    const struct souk_model_stages *stages,
                                    const struct souk_boosting_params *params,
-                                   const struct souk_heldout *h, double *score,
                                    struct souk_forest *judge, struct souk_error *err)
 {
     souk_status status = SOUK_OK;
-    for (int64_t i = 0; i < h->data.rows; i++)
-        score[i] = 0;
     memset(judge, 0, SOUK_HELDOUT_FOLDS * sizeof *judge);
-    for (int fold = 0; fold < folds_of(rows) && !status; fold++) {
+    for (int fold = 0; fold < folds_of(rows) && !status; fold++)
         status = learn_fold_all(comm, rows, stages, params, fold, &judge[fold], err);
-        if (!status)
-            score_fold(h, fold, &judge[fold], score);
-    }
     return status;
 }
