@@ -49,12 +49,13 @@ struct souk_scorer {
 };
 
 struct souk_scorer_scratch {
-    int64_t *exclude;            /**< [longest history + items of the part] */
-    float *stand_in;             /**< [items], random order */
-    float *score;                /**< [items], NaN: no candidate */
-    int64_t *candidate;          /**< [most candidates of a case], with candidates */
-    float *feature;              /**< [most candidates x features] */
-    struct souk_model_part part; /**< views of the shard with other scores in it */
+    int64_t *exclude;                /**< [longest history + items of the part] */
+    float *stand_in;                 /**< [items], random order */
+    float *score;                    /**< [items], NaN: no candidate */
+    int64_t *candidate;              /**< [most candidates of a case], with candidates */
+    float *feature;                  /**< [most candidates x features] */
+    struct souk_stage_scratch stage; /**< with candidates */
+    struct souk_model_part part;     /**< views of the shard with other scores in it */
     struct souk_shard shard;
 };
 
