@@ -15,6 +15,7 @@ struct souk_command {
 
 extern const struct souk_command souk_command_all;
 extern const struct souk_command souk_command_als;
+extern const struct souk_command souk_command_category;
 extern const struct souk_command souk_command_content;
 extern const struct souk_command souk_command_covisit;
 extern const struct souk_command souk_command_ease;

@@ -3,9 +3,9 @@
 #include "train/command.h"
 
 static const struct souk_command *const commands[] = {
-    &souk_command_all,     &souk_command_als,     &souk_command_ease,
-    &souk_command_svd,     &souk_command_covisit, &souk_command_content,
-    &souk_command_popular, &souk_command_ranker,  &souk_command_logistic};
+    &souk_command_all,     &souk_command_als,     &souk_command_ease,     &souk_command_svd,
+    &souk_command_covisit, &souk_command_content, &souk_command_category, &souk_command_popular,
+    &souk_command_ranker,  &souk_command_logistic};
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 static souk_status dispatch(struct souk_comm *comm, int argc, char **argv, struct souk_error *err)

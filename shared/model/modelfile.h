@@ -50,10 +50,10 @@ struct souk_model_stages {
 };
 
 struct souk_model {
-    char *path;                       /**< folder */
-    char id[SOUK_MODEL_ID_BYTES + 1]; /**< hex digest of the manifest: the version's name */
-    char
-        kind[SOUK_NAME_MAX_BYTES + 1]; /**< "als", "svd", "ease", "covisit", "content", "popular" */
+    char *path;                         /**< folder */
+    char id[SOUK_MODEL_ID_BYTES + 1];   /**< hex digest of the manifest: the version's name */
+    char kind[SOUK_NAME_MAX_BYTES + 1]; /**< "als", "svd", "ease", "covisit", "content", "category",
+                                       "popular" */
     int schema, parts, id_width;
     int factors;               /**< 0: the model has none */
     int64_t neighbours;        /**< longest row of neighbours of any item, 0: the model has none */

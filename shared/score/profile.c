@@ -145,6 +145,15 @@ static int64_t fill_level(struct souk_profile *p, const struct souk_levels *leve
     return count;
 }
 
+static void fill_shares(struct souk_profile_value *values, int64_t count)
+{
+    float total = 0;
+    for (int64_t i = 0; i < count; i++)
+        total += values[i].recent;
+    for (int64_t i = 0; i < count; i++)
+        values[i].share = total > 0 ? values[i].recent / total : 0;
+}
+
 static souk_status fill_values(struct souk_profile *p, const struct souk_levels *levels)
 {
     size_t capacity = (size_t)p->value_capacity;
@@ -157,6 +166,7 @@ static souk_status fill_values(struct souk_profile *p, const struct souk_levels 
     for (int l = 0; l < SOUK_LEVELS_MAX; l++) {
         const int64_t first = p->value_first[l];
         p->value_first[l + 1] = first + (l < levels->count ? fill_level(p, levels, l, first) : 0);
+        fill_shares(p->values + first, p->value_first[l + 1] - first);
     }
     return SOUK_OK;
 }

@@ -43,6 +43,7 @@ struct souk_profile_value {
     int32_t value;
     float items, recent;      /**< distinct items; their `recent` */
     float spent, spent_count; /**< their `value` and `valued` */
+    float share;              /**< of the visitor's `recent` over all values of the level */
 };
 
 /** Memory is kept from one visitor to the next. */

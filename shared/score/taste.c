@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMES_MAX = 1000, VALUES_MAX = 1 << 24 };
+enum { NAMES_MAX = 1000, VALUES_MAX = NAMES_MAX * SOUK_LEVELS_MAX };
 static const float STEP = .5F;          /* of a relative, each step up the tree */
 static const float UNKNOWN_PRICE = .5F; /* as if at half or twice of what is preferred */
 
@@ -19,12 +19,12 @@ void souk_taste_init(struct souk_taste *t)
 
 void souk_taste_fini(struct souk_taste *t)
 {
-    free(t->values);
+    free(t->own);
     souk_taste_init(t);
 }
 
-/* Steps of the tree are levels by these names (train/twostage/itemlevels.h). */
-static float weight_of(const struct souk_levels *levels, int level)
+/* Steps of the tree are levels by these names (train/category/itemlevels.h). */
+float souk_taste_level_weight(const struct souk_levels *levels, int level)
 {
     const char *name = levels->of[level].name;
     if (strcmp(name, "category_2") == 0)
@@ -42,39 +42,28 @@ bool souk_taste_columns_of(const struct souk_model_stages *stages, struct souk_t
     for (int l = 0; l < stages->levels.count; l++) {
         snprintf(name, sizeof name, "%s.users_28d", stages->levels.of[l].name);
         out->level_users[l] = souk_stage_column(stages, name);
-        out->weight[l] = out->level_users[l] < 0 ? 0 : weight_of(&stages->levels, l);
+        out->weight[l] = out->level_users[l] < 0 ? 0 : souk_taste_level_weight(&stages->levels, l);
     }
     return out->users >= 0;
 }
 
 /* ---- who likes what ---- */
 
+void souk_taste_of_profile(struct souk_taste *t, const struct souk_profile *p)
+{
+    t->price = NAN;
+    t->values = p->values;
+    memcpy(t->first, p->value_first, sizeof t->first);
+}
+
 static souk_status make_room(struct souk_taste *t, int64_t count)
 {
     size_t capacity = (size_t)t->capacity;
     const souk_status status =
-        souk_grow(&t->values, &capacity, (size_t)count, VALUES_MAX, sizeof *t->values);
+        souk_grow(&t->own, &capacity, (size_t)count, VALUES_MAX, sizeof *t->own);
     t->capacity = (int64_t)capacity;
+    t->values = t->own;
     return status;
-}
-
-souk_status souk_taste_of_profile(struct souk_taste *t, const struct souk_levels *levels,
-                                  const struct souk_profile *p)
-{
-    const souk_status status = make_room(t, p->value_first[levels->count]);
-    if (status)
-        return status;
-    t->price = NAN;
-    for (int l = 0; l < levels->count; l++) {
-        float total = 0;
-        for (int64_t i = p->value_first[l]; i < p->value_first[l + 1]; i++)
-            total += p->values[i].recent;
-        for (int64_t i = p->value_first[l]; i < p->value_first[l + 1]; i++)
-            t->values[i] = (struct souk_taste_value){p->values[i].value,
-                                                     total > 0 ? p->values[i].recent / total : 0};
-    }
-    memcpy(t->first, p->value_first, sizeof t->first);
-    return SOUK_OK;
 }
 
 /* "department=GROCERY" speaks of one level, "GROCERY" of all. @return its value, -1: none */
@@ -89,7 +78,7 @@ static int32_t find_value(const struct souk_level *level, const char *name)
 
 static int by_value(const void *a, const void *b)
 {
-    const struct souk_taste_value *x = a, *y = b;
+    const struct souk_profile_value *x = a, *y = b;
     return (x->value > y->value) - (x->value < y->value);
 }
 
@@ -97,7 +86,7 @@ static int by_value(const void *a, const void *b)
 static int64_t fill_level(struct souk_taste *t, const struct souk_level *level,
                           const char *const *names, int64_t count, int64_t first)
 {
-    struct souk_taste_value *values = t->values + first;
+    struct souk_profile_value *values = t->own + first;
     int64_t found = 0, kept = 0;
     for (int64_t i = 0; i < count; i++) {
         const int32_t value = find_value(level, names[i]);

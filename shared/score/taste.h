@@ -25,16 +25,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct souk_taste_value {
-    int32_t value;
-    float share;
-};
-
-/** Memory is kept from one visitor to the next. */
 struct souk_taste {
-    struct souk_taste_value *values; /**< of level l: from first[l], ascending */
-    int64_t first[SOUK_LEVELS_MAX + 1], capacity;
-    float price; /**< NaN: none is preferred */
+    const struct souk_profile_value *values; /**< of level l: from first[l], ascending; their
+                                                  shares count */
+    int64_t first[SOUK_LEVELS_MAX + 1];
+    float price;                    /**< NaN: none is preferred */
+    struct souk_profile_value *own; /**< memory of preferences, kept from one visitor to the next */
+    int64_t capacity;
 };
 
 /** Where the facts of a model stand. */
@@ -47,12 +44,14 @@ struct souk_taste_columns {
 void souk_taste_init(struct souk_taste *t);
 void souk_taste_fini(struct souk_taste *t);
 
+/** w_l of a level. */
+float souk_taste_level_weight(const struct souk_levels *levels, int level);
+
 /** @return whether the model has what it takes: the column users_28d */
 bool souk_taste_columns_of(const struct souk_model_stages *stages, struct souk_taste_columns *out);
 
-/** Of a history. @return SOUK_OK, SOUK_ENOMEM */
-souk_status souk_taste_of_profile(struct souk_taste *t, const struct souk_levels *levels,
-                                  const struct souk_profile *profile) SOUK_MUST_CHECK;
+/** Of a history, which must outlive it. */
+void souk_taste_of_profile(struct souk_taste *t, const struct souk_profile *profile);
 
 /** Of preferences, all categories alike.
  *  @param names   [count]: "GROCERY", sought at every level, or "department=GROCERY"

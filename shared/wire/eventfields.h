@@ -22,8 +22,8 @@ enum {
     SOUK_WIRE_EVENT_FIELDS = 4,
 };
 
-#define SOUK_WIRE_MOMENT_MAX INT64_C(253402300799999) /**< the last millisecond of the year 9999   \
-                                                       */
+/** The last millisecond of the year 9999. */
+#define SOUK_WIRE_MOMENT_MAX INT64_C(253402300799999)
 
 /** Room for SOUK_WIRE_EVENTS_MAX events, kept from one request to the next. */
 struct souk_event_fields {

@@ -199,7 +199,7 @@ static souk_status run_all(const struct souk_comm *comm, const struct draw *d, c
     if (!status)
         status = souk_status_agree_all(comm, replace_candidates(d, &cases, &candidates, err), err);
     if (!status)
-        status = souk_training_rows_add_all(&rows, comm, &source, &candidates, &sampling, err);
+        status = souk_training_rows_add_all(&rows, comm, &source, &candidates, 0, &sampling, err);
     if (!status)
         status = souk_status_agree_all(comm, print_rows(path, d, &candidates, &rows, err), err);
     souk_training_rows_fini(&rows);

@@ -55,6 +55,7 @@ replica() {
 proxy() {
     local name=$1 shards=$2
     shift 2
+    rm -f "$name.log" # that of an earlier one says `ready` too
     "$SOUK_BIN/souk-proxy" --shards "$shards" --listen "ipc://$work/$name" "$@" 2>"$name.log" &
     pid[$name]=$!
     wait_for "$name.log" 'ready '

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# souk-train covisit, content and popular --trend: the same model files, to the byte, on 1, 2, 3 and 5
-# ranks, with threads and small buffers; content against numpy; what is refused.
+# souk-train covisit, content, category and popular --trend: the same model files, to the byte, on 1, 2, 3 and 5
+# ranks, with threads and small buffers; content and category against numpy; what is refused.
 check=$(realpath "$(dirname "$0")/content_check.py")
 # shellcheck source=tests/e2e/ingest_lib.sh
 . "$(dirname "$0")/ingest_lib.sh"
@@ -23,6 +23,8 @@ with open("events.csv", "w") as f:
     f.write("user,item,timestamp,event,price\n")
     for n in range(900):
         f.write(f"u{random.randrange(90)},{random.choice(items[:120])},{1600000000 + 100 * n},transaction,1\n")
+with open("kinds.csv", "w") as f:
+    f.write("item,kind,note,maker\n" + "".join(f"{i},kind {k % 3},note {k},{k % 11 or ''}\n" for k, i in enumerate(items)))
 rng = np.random.default_rng(1)
 v = rng.normal(size=(165, 24))
 v[7] = 0
@@ -36,6 +38,7 @@ open("short.txt", "w").write("i1\ni2\n")
 open("twice.txt", "w").write("i1\n" * 165)
 PY
 ingest 2 --format csv --items items.csv --out text.ds events.csv 2>/dev/null || fail "ingest texts"
+ingest 2 --format csv --items kinds.csv --out kinds.ds events.csv 2>/dev/null || fail "ingest kinds"
 
 # train RANKS OUT ARGUMENTS...
 train() { mpirun -n "$1" "$SOUK_BIN/souk-train" "${@:3}" --out "$2" 2>err.txt || fail "train ${*:3} on $1 ranks: $(tail -1 err.txt)"; }
@@ -70,6 +73,9 @@ everywhere content --dataset text.ds --until none --item-vectors v.npy --item-ve
 /usr/bin/python3 "$check" vectors one.model v.npy v.txt 9 4 >check.txt 2>&1 || fail "vectors: $(tail -2 check.txt)"
 train 2 many.model content --dataset text.ds --until none --item-vectors v8.npy --item-vector-ids v.txt --neighbours 9 --cold-neighbours 4
 same many.model "vectors in double precision"
+everywhere category --dataset shop.ds --neighbours 20
+everywhere category --dataset kinds.ds --until none --popularity-half-life none --neighbours 45
+/usr/bin/python3 "${check/content/category}" one.model kinds.csv 45 kind,maker >check.txt 2>&1 || fail "category: $(tail -2 check.txt)"
 
 # expect CODE TEXT COMMAND...
 expect() {
@@ -95,5 +101,6 @@ expect 2 'exponent' covisit --dataset shop.ds --exponent 2
 expect 2 'needs a --half-life' popular --dataset shop.ds --trend
 ingest 1 --format csv --out bare.ds events.csv 2>/dev/null || fail "ingest without texts"
 expect 3 'nothing is known of its items' content --dataset bare.ds --until none
+expect 3 'nothing sorts its items' category --dataset bare.ds --until none
 [ ! -e x.model ] && [ ! -e .x.model.partial ] || fail "output was left behind"
 finish

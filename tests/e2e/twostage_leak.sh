@@ -67,6 +67,20 @@ print(bytes(model["forest"][:]).decode(), model["levels/value"][:].tolist())' "$
     ! grep -q "category.note" one.txt || fail "an attribute that sorts nothing is a level"
 }
 
+# What sorts the items, and lists by it, do not depend on ranks at all.
+levels() {
+    /usr/bin/python3 -c '
+import h5py, json, sys
+stages = json.loads(bytes(h5py.File(sys.argv[1] + "/model.h5")["manifest"][:]))["stages"]
+print(stages["levels"], stages["levels_digest"])' "$1"
+}
+by_category() {
+    mpirun -n "$1" "$SOUK_BIN/souk-evaluate" --dataset one.ds --model one.model --k 10 --bootstrap 0 --discovery \
+        --rank-by category --dump-recommendations "$2" >/dev/null 2>err.txt || fail "by category: $(tail -1 err.txt)"
+}
+by_category 2 two.tsv
+[ "$(wc -l <two.tsv)" -gt 100 ] || fail "lists by category are short"
+
 figure() {
     mpirun -n "$1" "$SOUK_BIN/souk-evaluate" --dataset one.ds --model "$2" --k 10 --bootstrap 0 --json m.json \
         >/dev/null 2>err.txt || fail "evaluate $2: $(tail -1 err.txt)"
@@ -77,6 +91,9 @@ for ranks in 1 3 5; do
     mpirun -n $ranks "$SOUK_BIN/souk-train" all --dataset one.ds --trees 20 --out ranks.model 2>err.txt ||
         fail "train on $ranks ranks: $(tail -1 err.txt)"
     other=$(figure $ranks ranks.model)
+    [ "$(levels one.model)" = "$(levels ranks.model)" ] || fail "$ranks ranks: other levels"
+    by_category $ranks other.tsv
+    cmp two.tsv other.tsv || fail "$ranks ranks: other lists by category"
     # EASE agrees to a tolerance (docs/linear.md), and with it what stands above it.
     awk -v a="$two" -v b="$other" 'BEGIN { d = a - b; exit !(d < .02 && d > -.02) }' ||
         fail "$ranks ranks: NDCG@10 $other, on 2 ranks $two"

@@ -86,7 +86,9 @@ static void expect_value(int level, int32_t wanted)
 {
     const struct souk_profile_value *got = souk_profile_of_value(&profile, level, wanted);
     struct souk_profile_value want = {.value = wanted};
+    double all = 0;
     for (int64_t i = 0; i < profile.count; i++) {
+        all += level_values[level][profile.item[i]] < 0 ? 0 : (double)profile.facts[i].recent;
         if (level_values[level][profile.item[i]] != wanted)
             continue;
         want.items++;
@@ -101,6 +103,7 @@ static void expect_value(int level, int32_t wanted)
     expect_same(got->recent, want.recent, "recent of a value");
     expect_same(got->spent, want.spent, "spent on a value");
     expect_same(got->spent_count, want.spent_count, "spent count of a value");
+    cr_expect_float_eq((double)got->share, (double)want.recent / all, 1e-5);
 }
 
 static void expect_figures(const struct souk_visit *v, int64_t moment)

@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const plain[] = {"model", "popular", "newest", "random", "repeat"};
+static const char *const plain[] = {"model", "popular", "newest", "random", "repeat", "category"};
 
 static bool find_plain(const char *name, bool is_staged, struct souk_ordering *out)
 {
-    for (int o = SOUK_ORDER_MODEL; o <= SOUK_ORDER_REPEAT; o++) {
-        if (strcmp(name, plain[o]) != 0 || (o == SOUK_ORDER_REPEAT && !is_staged))
+    for (int o = SOUK_ORDER_MODEL; o <= SOUK_ORDER_CATEGORY; o++) {
+        if (strcmp(name, plain[o]) != 0 || (o >= SOUK_ORDER_REPEAT && !is_staged))
             continue;
         out->order = (enum souk_order)o;
         return true;
@@ -43,7 +43,7 @@ static souk_status refuse(const char *name, const struct souk_model *model, stru
     char names[1024] = "model, popular, newest, random";
     size_t len = strlen(names);
     if (stages->source_count > 0)
-        len += (size_t)snprintf(names + len, sizeof names - len, ", repeat");
+        len += (size_t)snprintf(names + len, sizeof names - len, ", repeat, category");
     for (int s = 0; s < stages->source_count && len < sizeof names; s++)
         len += (size_t)snprintf(names + len, sizeof names - len, ", %s, %s.lifted",
                                 stages->sources[s].name, stages->sources[s].name);

@@ -8,6 +8,7 @@
  *      random          a number of (seed, user, item)
  *      repeat          of a two-stage model: what the user has had most often, the latest of equals
  *                      first, then popular items
+ *      category        of a two-stage model: popular items of the user's categories (taste.h)
  *      ease,           of a two-stage model: one of its sources by its score, or by score times
  *      ease.lifted     lift
  */
@@ -25,6 +26,7 @@ enum souk_order {
     SOUK_ORDER_NEWEST,
     SOUK_ORDER_RANDOM,
     SOUK_ORDER_REPEAT,
+    SOUK_ORDER_CATEGORY,
     SOUK_ORDER_SOURCE
 };
 

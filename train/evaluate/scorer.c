@@ -69,6 +69,9 @@ souk_status souk_scorer_init(struct souk_scorer *out, const struct souk_shard *s
         status = souk_fail(err, status, "out of memory to score %lld items", (long long)items);
     if (status == SOUK_OK && ban_others(out, rule->sold_only ? first : NULL) != SOUK_OK)
         status = souk_fail(err, SOUK_ENOMEM, "out of memory to score %lld items", (long long)items);
+    if (status == SOUK_OK && rule->by.order == SOUK_ORDER_CATEGORY &&
+        !souk_taste_columns_of(&shard->model->stages, &out->taste))
+        status = souk_fail(err, SOUK_EFORMAT, "%s: no column users_28d", shard->model->path);
     if (rule->by.order == SOUK_ORDER_NEWEST)
         out->stand_in = first;
     else
@@ -146,6 +149,15 @@ static int64_t list_excluded(const struct souk_scorer *s, const int64_t *own, in
     return n;
 }
 
+static void score_tastes(const struct souk_scorer *s, struct souk_scorer_scratch *t, int64_t at)
+{
+    struct souk_taste taste;
+    souk_taste_init(&taste);
+    souk_taste_of_profile(&taste, &s->rule->candidates->profiles[at]);
+    for (int64_t i = 0; i < t->part.items.count; i++)
+        t->stand_in[i] = souk_taste_score(&taste, s->shard->model, &s->taste, part_of(s), i);
+}
+
 /* Scores that are no model's stand where the popularity of the part is. */
 static const struct souk_shard *shard_for(const struct souk_scorer *s,
                                           struct souk_scorer_scratch *t, int64_t at)
@@ -157,6 +169,10 @@ static const struct souk_shard *shard_for(const struct souk_scorer *s,
         const uint64_t user = souk_hash_bytes(id, strlen(id));
         for (int64_t i = 0; i < t->part.items.count; i++)
             t->stand_in[i] = (float)souk_random_uniform(s->rule->seed, user, s->hash[i]);
+        t->part.popularity = t->stand_in;
+    }
+    if (s->rule->by.order == SOUK_ORDER_CATEGORY && at >= 0) {
+        score_tastes(s, t, at);
         t->part.popularity = t->stand_in;
     }
     t->shard.parts = &t->part;

@@ -10,6 +10,7 @@
 #define SOUK_EVALUATE_SCORER_H
 
 #include "shared/score/shard.h"
+#include "shared/score/taste.h"
 #include "train/comm/hiding.h"
 #include "train/evaluate/candidates.h"
 #include "train/evaluate/cases.h"
@@ -39,9 +40,10 @@ struct souk_scorer {
     const struct souk_scoring_rule *rule;
     int64_t *banned; /**< [banned_count] model rows of the part that are no candidates, ascending */
     int64_t banned_count;
-    float *stand_in;              /**< [items], in the place of popularity; NULL: none */
-    uint64_t *hash;               /**< [items], of the ids, for the random order; else NULL */
-    struct souk_stage_part stage; /**< with candidates */
+    float *stand_in;                 /**< [items], in the place of popularity; NULL: none */
+    uint64_t *hash;                  /**< [items], of the ids, for the random order; else NULL */
+    struct souk_stage_part stage;    /**< with candidates */
+    struct souk_taste_columns taste; /**< for the order by categories */
 };
 
 struct souk_scorer_scratch {

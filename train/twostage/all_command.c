@@ -6,6 +6,7 @@
 #include "train/comm/trainoptions.h"
 #include "train/command.h"
 #include "train/evaluate/evaluation.h"
+#include "train/evaluate/given.h"
 #include "train/linear/densecommand.h"
 #include "train/track/track.h"
 #include "train/twostage/calibration.h"
@@ -30,7 +31,7 @@ struct all_options {
     const char *objective;
 };
 
-enum { OBJECTIVES_MAX = 2 };
+enum { NEWCOMER_ITEMS = 3, OBJECTIVES_MAX = 2 };
 
 /* A model of a label window. */
 struct scratch {
@@ -84,7 +85,8 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
          "what the trees descend, as in souk-train ranker; auto: trees of logistic and trees of "
          "lambdarank, added up",
          false},
-        {"trees", 0, SOUK_OPTION_INT, &o->trees, "80", 1, 100000, NULL, "N", "trees", false},
+        {"trees", 0, SOUK_OPTION_INT, &o->trees, "160", 1, 100000, NULL, "N",
+         "trees of each objective at most; how many is chosen on users held out", false},
         {"leaves", 0, SOUK_OPTION_INT, &o->leaves, "15", 2, 4096, NULL, "N", "leaves of a tree",
          false},
         {"learning-rate", 0, SOUK_OPTION_REAL, &o->rate, "0.1", 1e-6, 10, NULL, "R",
@@ -117,17 +119,19 @@ static souk_status parse(int argc, char **argv, bool speak, bool *done, struct a
 
 /* ---- the ranker's rows ---- */
 
-static souk_status add_rows_all(struct job *j, struct souk_evaluation *asked,
-                                const struct souk_model *model)
+/* @param visitors of users who come with given items, else NULL */
+static souk_status add_rows_all(struct job *j, const struct souk_evaluation *asked,
+                                const struct souk_visitors *visitors,
+                                const struct souk_model *model, int window)
 {
     const struct souk_part_source source = {.model = model};
     const struct souk_sampling sampling = {j->options->negatives, (uint64_t)j->options->seed};
     struct souk_candidates candidates = {0};
-    souk_status status = souk_candidates_find_all(j->comm, &source, &asked->cases, NULL,
+    souk_status status = souk_candidates_find_all(j->comm, &source, &asked->cases, visitors,
                                                   j->options->include_seen, &candidates, j->err);
     if (!status)
-        status =
-            souk_training_rows_add_all(&j->rows, j->comm, &source, &candidates, &sampling, j->err);
+        status = souk_training_rows_add_all(&j->rows, j->comm, &source, &candidates, window,
+                                            &sampling, j->err);
     souk_candidates_fini(&candidates);
     return status;
 }
@@ -136,6 +140,30 @@ static souk_status make_window(struct job *j, int index, struct souk_label_windo
 {
     return souk_label_window_make(j->dataset, &j->training, j->options->window_ms, index,
                                   j->options->include_seen, out, j->err);
+}
+
+/* Users who came in the window, with their first items given: what the ranker knows of visitors
+ * with a short history comes from those who stayed, else. */
+static souk_status add_newcomers_all(struct job *j, const struct souk_question *question,
+                                     const struct souk_model *model, int window)
+{
+    const struct souk_part_source source = {.model = model};
+    struct souk_evaluation asked = {.quiet = true, .question = *question};
+    asked.question.protocol = SOUK_PROTOCOL_COLD_USERS;
+    asked.question.cold_history = NEWCOMER_ITEMS;
+    asked.question.weighing = souk_interaction_rule_default(j->dataset);
+    souk_status status =
+        souk_evaluation_ask_all(&asked, j->comm, j->dataset, j->dataset->parts, j->err);
+    if (status == SOUK_ENOTFOUND) /* nobody came */
+        return SOUK_OK;
+    if (!status)
+        status = souk_visitors_load_all(j->comm, &source, &asked.cases, &asked.visitors, j->err);
+    if (!status)
+        status = souk_given_tell_all(j->comm, &source, &asked.cases, &asked.visitors, j->err);
+    if (!status)
+        status = add_rows_all(j, &asked, &asked.visitors, model, window);
+    souk_evaluation_fini(&asked);
+    return status;
 }
 
 static souk_status learn_window_all(struct job *j, int index)
@@ -154,7 +182,9 @@ static souk_status learn_window_all(struct job *j, int index)
     if (!status)
         status = souk_evaluation_ask_all(&asked, j->comm, j->dataset, j->dataset->parts, j->err);
     if (!status)
-        status = add_rows_all(j, &asked, model);
+        status = add_rows_all(j, &asked, NULL, model, index);
+    if (!status && j->rows.is_temporal)
+        status = add_newcomers_all(j, &window.question, model, index);
     if (!status)
         souk_log(SOUK_LOG_INFO, "labels",
                  "window=%d wanted=%" PRId64 " among_candidates=%" PRId64 " recall=%.4f", index + 1,
@@ -209,6 +239,9 @@ static souk_status train_ranker_all(struct job *j, struct souk_ranker_training *
         status = souk_ranker_training_all(j->comm, &j->rows, &model->stages, &rules, &j->boosting,
                                           j->objectives, j->objective_count, trained, j->err);
     souk_model_free(model);
+    if (!status)
+        souk_log(SOUK_LOG_INFO, "ranker", "objectives=%d trees=%d", j->objective_count,
+                 trained->trees);
     for (int s = 0; s < SOUK_SEGMENTS && !status; s++)
         tell_segment(j, trained, s);
     return status;

@@ -2,7 +2,6 @@
 
 #include "shared/base/memory.h"
 #include "shared/score/features.h"
-#include "shared/score/forestscorer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -145,41 +144,27 @@ void souk_heldout_fini(struct souk_heldout *h)
     *h = (struct souk_heldout){0};
 }
 
-/* Each thread scores whole groups. @return threads that had no memory to */
-static int score_groups(const struct souk_heldout *h, int fold,
-                        const struct souk_forestscorer *scorer, double *score)
+/* A row's score by the first trees of a forest. */
+static double score_row(const struct souk_forest *forest, int trees, const float *value,
+                        int features)
 {
-    const struct souk_rankdata *d = &h->data;
-    int failed = 0;
-#pragma omp parallel default(none) shared(h, fold, scorer, score, d) reduction(+ : failed)
-    {
-        void *scratch = souk_alloc_aligned(souk_forestscorer_scratch_bytes(scorer), 1);
-        failed += !scratch;
-#pragma omp for schedule(dynamic, 16)
-        for (int64_t g = 0; g < d->groups; g++) {
-            const int64_t start = d->group_start[g];
-            if (scratch && h->fold[g] == fold)
-                souk_forestscorer_score_floats(scorer, d->value + start * d->features,
-                                               d->group_start[g + 1] - start, d->features, scratch,
-                                               score + start);
-        }
-        free(scratch);
-    }
-    return failed;
+    double row[SOUK_STAGE_FEATURES_MAX], sum = 0;
+    for (int f = 0; f < features; f++)
+        row[f] = (double)value[f];
+    for (int t = 0; t < trees && t < forest->trees; t++)
+        sum += forest->tree[t].leaf_value[souk_tree_leaf(&forest->tree[t], row)];
+    return sum;
 }
 
-static souk_status score_fold(const struct souk_heldout *h, int fold,
-                              const struct souk_forest *forest, double *score,
-                              struct souk_error *err)
+void souk_heldout_score(const struct souk_heldout *h, const struct souk_forest *judge, int trees,
+                        double *score)
 {
-    struct souk_forestscorer *scorer = NULL;
-    if (forest->trees == 0)
-        return SOUK_OK;
-    souk_status status = souk_forestscorer_new(forest, &scorer, err);
-    if (status == SOUK_OK && score_groups(h, fold, scorer, score) > 0)
-        status = souk_fail(err, SOUK_ENOMEM, "no memory to score the held-out users");
-    souk_forestscorer_free(scorer);
-    return status;
+    const struct souk_rankdata *d = &h->data;
+#pragma omp parallel for default(none) shared(h, judge, trees, score, d) schedule(dynamic, 16)
+    for (int64_t g = 0; g < d->groups; g++)
+        for (int64_t i = d->group_start[g]; i < d->group_start[g + 1]; i++)
+            score[i] =
+                score_row(&judge[h->fold[g]], trees, d->value + i * d->features, d->features);
 }
 
 static souk_status learn_fold_all(const struct souk_comm *comm,
@@ -201,22 +186,15 @@ static souk_status learn_fold_all(const struct souk_comm *comm,
     return status;
 }
 
-souk_status souk_heldout_score_all(const struct souk_comm *comm,
+souk_status souk_heldout_learn_all(const struct souk_comm *comm,
                                    const struct souk_training_rows *rows,
                                    const struct souk_model_stages *stages,
                                    const struct souk_boosting_params *params,
-                                   const struct souk_heldout *h, double *score,
                                    struct souk_forest *judge, struct souk_error *err)
 {
     souk_status status = SOUK_OK;
-    for (int64_t i = 0; i < h->data.rows; i++)
-        score[i] = 0;
     memset(judge, 0, SOUK_HELDOUT_FOLDS * sizeof *judge);
-    for (int fold = 0; fold < folds_of(rows) && !status; fold++) {
+    for (int fold = 0; fold < folds_of(rows) && !status; fold++)
         status = learn_fold_all(comm, rows, stages, params, fold, &judge[fold], err);
-        if (!status)
-            status =
-                souk_status_agree_all(comm, score_fold(h, fold, &judge[fold], score, err), err);
-    }
     return status;
 }

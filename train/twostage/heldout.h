@@ -45,17 +45,21 @@ souk_status souk_heldout_take(const struct souk_training_rows *rows,
                               struct souk_error *err) SOUK_MUST_CHECK;
 void souk_heldout_fini(struct souk_heldout *h);
 
-/** Collective. Train on what each fold leaves, and score the fold.
- *  @param score [rows of h->data], overwritten; 0 where nothing is left to learn from
- *  @param judge [SOUK_HELDOUT_FOLDS] the trees, overwritten; free each with souk_forest_fini(),
- * also after a failure
+/** Collective. Train on what each fold leaves.
+ *  @param judge [SOUK_HELDOUT_FOLDS] the trees, overwritten, without trees where nothing is left to
+ *         learn from; free each with souk_forest_fini(), also after a failure
  *  @return what souk_ranker_train_all() returns; the same on every rank */
-souk_status souk_heldout_score_all(const struct souk_comm *comm,
+souk_status souk_heldout_learn_all(const struct souk_comm *comm,
                                    const struct souk_training_rows *rows,
                                    const struct souk_model_stages *stages,
                                    const struct souk_boosting_params *params,
-                                   const struct souk_heldout *h, double *score,
                                    struct souk_forest *judge,
                                    struct souk_error *err) SOUK_MUST_CHECK;
+
+/** Score each held-out user by the first trees of its fold's judge. Not collective.
+ *  @param trees at most so many
+ *  @param score [rows of h->data], overwritten; 0 where the judge has none */
+void souk_heldout_score(const struct souk_heldout *h, const struct souk_forest *judge, int trees,
+                        double *score);
 
 #endif

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { QUARTERS = 4 };
+
 struct work {
     const struct souk_comm *comm;
     const struct souk_training_rows *rows;
@@ -17,6 +19,9 @@ struct work {
     const struct souk_rankobjective *objectives;
     int count;
     double deviation[SOUK_RANKER_OBJECTIVES_MAX]; /* of the held-out users' scores; > 0 */
+    struct souk_forest judge[SOUK_RANKER_OBJECTIVES_MAX][SOUK_HELDOUT_FOLDS];
+    int trees;               /* of each objective, as chosen */
+    double *score, *scratch; /* [held-out rows] */
     struct souk_error *err;
 };
 
@@ -38,55 +43,108 @@ static souk_status deviation_all(const struct work *w, const double *score, int6
     return status;
 }
 
-/* The trees of an objective, behind those of the ones before it. */
-static souk_status keep_judges_all(const struct work *w, int objective, struct souk_forest *judge,
-                                   struct souk_heldout *h)
+/* The trees that held-out users are ranked by, as long as their number is not settled. */
+static souk_status learn_judges_all(struct work *w)
 {
     souk_status status = SOUK_OK;
-    for (int f = 0; f < SOUK_HELDOUT_FOLDS && !status; f++) {
-        souk_forest_scale(&judge[f], 1 / w->deviation[objective]);
-        if (judge[f].trees > 0)
-            status = souk_forest_join(&h->judge[f], &judge[f], w->err);
+    for (int o = 0; o < w->count && !status; o++) {
+        w->params.objective = w->objectives[o];
+        status =
+            souk_heldout_learn_all(w->comm, w->rows, w->stages, &w->params, w->judge[o], w->err);
+    }
+    return status;
+}
+
+/* Rank the held-out users by the first `trees` trees of all objectives. */
+static souk_status rank_all(struct work *w, int trees, struct souk_heldout *h)
+{
+    souk_status status = SOUK_OK;
+    for (int64_t i = 0; i < h->data.rows; i++)
+        h->forest[i] = 0;
+    for (int o = 0; o < w->count && !status; o++) {
+        souk_heldout_score(h, w->judge[o], trees, w->score);
+        status = deviation_all(w, w->score, h->data.rows, w->scratch, &w->deviation[o]);
+        if (!(w->deviation[o] > 0))
+            w->deviation[o] = 1; /* trees of one leaf */
+        for (int64_t i = 0; i < h->data.rows; i++)
+            h->forest[i] += w->score[i] / w->deviation[o];
+    }
+    return status;
+}
+
+/* NDCG of all held-out users. */
+static double metric_of(const struct souk_fusion *fusion)
+{
+    double sum = 0;
+    int64_t groups = 0;
+    for (int s = 0; s < SOUK_SEGMENTS; s++) {
+        sum += (double)fusion->figures[s].groups * fusion->figures[s].both;
+        groups += fusion->figures[s].groups;
+    }
+    return groups > 0 ? sum / (double)groups : 0;
+}
+
+/* The number of trees, and with it the blend. The held-out users are ranked by it in the end. */
+static souk_status choose_trees_all(struct work *w, const struct souk_stage_rules *rules,
+                                    struct souk_heldout *h, struct souk_fusion *fusion)
+{
+    souk_status status = SOUK_OK;
+    double best = -1;
+    int ranked = 0;
+    for (int quarter = 1; quarter <= QUARTERS && !status; quarter++) {
+        struct souk_fusion tried;
+        ranked = (w->params.trees * quarter + QUARTERS - 1) / QUARTERS;
+        status = rank_all(w, ranked, h);
+        if (!status)
+            status = souk_fusion_choose_all(w->comm, h, w->stages, rules, &tried, w->err);
+        if (status || !(metric_of(&tried) > best))
+            continue;
+        best = metric_of(&tried);
+        *fusion = tried;
+        w->trees = ranked;
+    }
+    return status || ranked == w->trees ? status : rank_all(w, w->trees, h);
+}
+
+/* h->judge[f] = sum over the objectives of the trees that judged the fold. */
+static souk_status keep_judges_all(struct work *w, struct souk_heldout *h)
+{
+    souk_status status = SOUK_OK;
+    for (int o = 0; o < w->count; o++) {
+        for (int f = 0; f < SOUK_HELDOUT_FOLDS && !status; f++) {
+            struct souk_forest *judge = &w->judge[o][f];
+            souk_forest_truncate(judge, w->trees < judge->trees ? w->trees : judge->trees);
+            souk_forest_scale(judge, 1 / w->deviation[o]);
+            if (judge->trees > 0)
+                status = souk_forest_join(&h->judge[f], judge, w->err);
+        }
     }
     return souk_status_agree_all(w->comm, status, w->err);
 }
 
-static souk_status try_objective_all(struct work *w, int objective, struct souk_heldout *h,
-                                     double *score, double *scratch)
+static souk_status judge_all(struct work *w, const struct souk_stage_rules *rules,
+                             struct souk_ranker_training *out)
 {
-    double *deviation = &w->deviation[objective];
-    struct souk_forest judge[SOUK_HELDOUT_FOLDS];
-    w->params.objective = w->objectives[objective];
-    souk_status status =
-        souk_heldout_score_all(w->comm, w->rows, w->stages, &w->params, h, score, judge, w->err);
-    if (!status)
-        status = deviation_all(w, score, h->data.rows, scratch, deviation);
-    *deviation = *deviation > 0 ? *deviation : 1; /* trees of one leaf */
-    for (int64_t i = 0; i < h->data.rows && !status; i++)
-        h->forest[i] += score[i] / *deviation;
-    if (!status)
-        status = keep_judges_all(w, objective, judge, h);
-    for (int f = 0; f < SOUK_HELDOUT_FOLDS; f++)
-        souk_forest_fini(&judge[f]);
-    return status;
-}
-
-/* Held-out users ranked by the sum of all objectives. */
-static souk_status try_all(struct work *w, struct souk_heldout *h)
-{
-    double *score = NULL, *scratch = NULL;
+    struct souk_heldout *h = &out->held;
     souk_status status = souk_heldout_take(w->rows, w->stages, h, w->err);
     if (!status) {
-        score = souk_alloc_array((size_t)h->data.rows, sizeof *score);
-        scratch = souk_alloc_array((size_t)h->data.rows, sizeof *scratch);
-        if (!score || !scratch)
+        w->score = souk_alloc_array((size_t)h->data.rows, sizeof *w->score);
+        w->scratch = souk_alloc_array((size_t)h->data.rows, sizeof *w->scratch);
+        if (!w->score || !w->scratch)
             status = souk_fail(w->err, SOUK_ENOMEM, "out of memory for the held-out users");
     }
     status = souk_status_agree_all(w->comm, status, w->err);
-    for (int o = 0; o < w->count && !status; o++)
-        status = try_objective_all(w, o, h, score, scratch);
-    free(score);
-    free(scratch);
+    if (!status)
+        status = learn_judges_all(w);
+    if (!status)
+        status = choose_trees_all(w, rules, h, &out->fusion);
+    if (!status)
+        status = keep_judges_all(w, h);
+    for (int o = 0; o < w->count; o++)
+        for (int f = 0; f < SOUK_HELDOUT_FOLDS; f++)
+            souk_forest_fini(&w->judge[o][f]);
+    free(w->score);
+    free(w->scratch);
     return status;
 }
 
@@ -146,9 +204,8 @@ souk_status souk_ranker_training_all(const struct souk_comm *comm,
         return souk_fail(err, SOUK_ENOTFOUND,
                          "no candidate was wanted in the label windows: the ranker has nothing to "
                          "learn from");
-    souk_status status = try_all(&w, &out->held);
-    if (!status)
-        status = souk_fusion_choose_all(comm, &out->held, stages, rules, &out->fusion, err);
+    souk_status status = judge_all(&w, rules, out);
+    w.params.trees = w.trees;
     if (!status)
         status = train_whole_all(&w, out);
     if (status)

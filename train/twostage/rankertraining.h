@@ -1,7 +1,8 @@
 /** @file
  *  Rows -> ranker: trees of each objective, added up, and the blend with the best source.
  *
- *      held-out users -> deviation of each objective's scores, blend (heldout.h, fusion.h)
+ *      held-out users -> number of trees, deviation of each objective's scores, blend (heldout.h,
+ *                        fusion.h)
  *      all users      -> trees; forest = sum over the objectives of trees / deviation
  */
 #ifndef SOUK_TWOSTAGE_RANKERTRAINING_H
@@ -12,14 +13,14 @@
 enum { SOUK_RANKER_OBJECTIVES_MAX = 4 };
 
 struct souk_ranker_training {
-    char *forest_text; /**< owned; of the same on every rank */
-    int trees;
+    char *forest_text;        /**< owned; of the same on every rank */
+    int trees;                /**< of all objectives together */
     struct souk_heldout held; /**< ranked by trees that have not seen these users */
     struct souk_fusion fusion;
 };
 
 /** Collective.
- *  @param params     of the trees, but for the objective
+ *  @param params     of the trees, but for the objective; `trees` is the most of each
  *  @param objectives [count], 1 to SOUK_RANKER_OBJECTIVES_MAX
  *  @param stages     of the models that made the rows
  *  @param out        free with souk_ranker_training_fini(); zeroed on failure

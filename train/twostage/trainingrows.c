@@ -12,7 +12,7 @@
 struct work {
     const struct souk_candidates *candidates;
     const struct souk_sampling *sampling;
-    int features;
+    int window, features;
     float *feature;      /* [candidates x features] */
     float *label;        /* [candidates] */
     int64_t *wanted_row; /* [wanted items of the cases], model row, -1: not in the model */
@@ -159,7 +159,7 @@ static void append_case(struct souk_training_rows *r, const struct work *w, int6
     memcpy(r->label + r->rows, w->label + first, (size_t)n * sizeof *r->label);
     r->group_hash[r->groups] = souk_hash_bytes(id, strlen(id));
     draw_rows(w, at, r->group_hash[r->groups], r->is_drawn + r->rows);
-    r->group_window[r->groups] = r->windows;
+    r->group_window[r->groups] = w->window;
     r->group_first[r->groups++] = r->rows;
     r->rows += n;
     r->group_first[r->groups] = r->rows;
@@ -186,18 +186,19 @@ static souk_status append_all(struct souk_training_rows *r, struct work *w,
         status = souk_sum_i64_all(comm, counts, 2, err);
     r->wanted += counts[0];
     r->found += counts[1];
-    r->windows++;
+    r->windows = w->window + 1 > r->windows ? w->window + 1 : r->windows;
     return status;
 }
 
 souk_status souk_training_rows_add_all(struct souk_training_rows *rows,
                                        const struct souk_comm *comm,
                                        const struct souk_part_source *source,
-                                       const struct souk_candidates *candidates,
+                                       const struct souk_candidates *candidates, int window,
                                        const struct souk_sampling *sampling, struct souk_error *err)
 {
     struct work w = {.candidates = candidates,
                      .sampling = sampling,
+                     .window = window,
                      .features = souk_feature_count(&source->model->stages)};
     rows->features = w.features;
     souk_status status = souk_status_agree_all(comm, allocate(&w, err), err);

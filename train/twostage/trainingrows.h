@@ -19,8 +19,8 @@ struct souk_training_rows {
     int64_t groups, rows;  /**< of this rank */
     int64_t *group_first;  /**< [groups + 1] */
     uint64_t *group_hash;  /**< [groups], hash of the user's id: what splits draw on */
-    int *group_window;     /**< [groups], number of the call that added it, from 0 */
-    int windows;           /**< calls so far */
+    int *group_window;     /**< [groups], as given when it was added */
+    int windows;           /**< the highest of them and 1 */
     bool is_temporal;      /**< set by the caller: window 0 is the latest, others lie before it */
     float *feature;        /**< [rows x features] */
     float *label;          /**< [rows] */
@@ -35,13 +35,14 @@ struct souk_sampling {
 };
 
 /** Collective. Add the rows of some candidates, whose cases have targets.
+ *  @param window number of the label window, 0 the latest
  *  @param rows zeroed, or what an earlier call left: windows follow each other; free with
  *         souk_training_rows_fini(), also after a failure
  *  @return SOUK_OK, SOUK_ENOMEM, what reading returns; the same on every rank */
 souk_status souk_training_rows_add_all(struct souk_training_rows *rows,
                                        const struct souk_comm *comm,
                                        const struct souk_part_source *source,
-                                       const struct souk_candidates *candidates,
+                                       const struct souk_candidates *candidates, int window,
                                        const struct souk_sampling *sampling,
                                        struct souk_error *err) SOUK_MUST_CHECK;
 void souk_training_rows_fini(struct souk_training_rows *rows);

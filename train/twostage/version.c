@@ -10,7 +10,7 @@
 #include "train/popular/popularity.h"
 #include "train/twostage/itemdays.h"
 #include "train/twostage/itemfacts.h"
-#include "train/twostage/itemlevels.h"
+#include "train/category/itemlevels.h"
 #include "train/twostage/levelfacts.h"
 #include "train/twostage/popularunit.h"
 #include "train/twostage/userevents.h"

@@ -1,4 +1,4 @@
-#include "train/twostage/itemlevels.h"
+#include "train/category/itemlevels.h"
 
 #include "shared/base/hash.h"
 #include "shared/base/memory.h"

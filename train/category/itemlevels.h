@@ -10,8 +10,8 @@
  *  numbers, whole ones only. Of more than SOUK_LEVELS_MAX those that most items have are taken, the
  *  tree's before them. Attributes carry no time; categories are those that hold at the cut.
  */
-#ifndef SOUK_TWOSTAGE_ITEMLEVELS_H
-#define SOUK_TWOSTAGE_ITEMLEVELS_H
+#ifndef SOUK_CATEGORY_ITEMLEVELS_H
+#define SOUK_CATEGORY_ITEMLEVELS_H
 
 #include "shared/model/levels.h"
 #include "train/comm/comm.h"
