@@ -58,8 +58,9 @@ souk_status souk_heldout_learn_all(const struct souk_comm *comm,
 
 /** Score each held-out user by the first trees of its fold's judge. Not collective.
  *  @param trees at most so many
- *  @param score [rows of h->data], overwritten; 0 where the judge has none */
-void souk_heldout_score(const struct souk_heldout *h, const struct souk_forest *judge, int trees,
-                        double *score);
+ *  @param score [rows of h->data], overwritten; 0 where the judge has none
+ *  @return SOUK_OK, SOUK_ENOMEM */
+souk_status souk_heldout_score(const struct souk_heldout *h, const struct souk_forest *judge,
+                               int trees, double *score, struct souk_error *err) SOUK_MUST_CHECK;
 
 #endif

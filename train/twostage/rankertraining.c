@@ -62,8 +62,10 @@ static souk_status rank_all(struct work *w, int trees, struct souk_heldout *h)
     for (int64_t i = 0; i < h->data.rows; i++)
         h->forest[i] = 0;
     for (int o = 0; o < w->count && !status; o++) {
-        souk_heldout_score(h, w->judge[o], trees, w->score);
-        status = deviation_all(w, w->score, h->data.rows, w->scratch, &w->deviation[o]);
+        status = souk_status_agree_all(
+            w->comm, souk_heldout_score(h, w->judge[o], trees, w->score, w->err), w->err);
+        if (!status)
+            status = deviation_all(w, w->score, h->data.rows, w->scratch, &w->deviation[o]);
         if (!(w->deviation[o] > 0))
             w->deviation[o] = 1; /* trees of one leaf */
         for (int64_t i = 0; i < h->data.rows; i++)
