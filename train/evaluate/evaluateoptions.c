@@ -31,7 +31,7 @@ static souk_status check_usage(struct souk_evaluate_settings *s, struct souk_err
         return souk_fail(err, SOUK_EUSAGE, "--protocol file needs --targets FILE");
     if (q->protocol != SOUK_PROTOCOL_FILE && q->targets)
         return souk_fail(err, SOUK_EUSAGE, "--targets belongs to --protocol file");
-    if (s->min_confidence > 0 && s->rank_by != SOUK_ORDER_MODEL)
+    if (s->min_confidence > 0 && strcmp(s->rank_by, "model") != 0)
         return souk_fail(err, SOUK_EUSAGE, "--min-confidence belongs to --rank-by model");
     souk_status status = parse_time("split", s->split, &q->split_ms, err);
     if (status == SOUK_OK)

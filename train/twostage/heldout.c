@@ -157,22 +157,23 @@ static int score_groups(const struct souk_heldout *h, int fold,
         failed += !scratch;
 #pragma omp for schedule(dynamic, 16)
         for (int64_t g = 0; g < d->groups; g++) {
-            const int64_t start = d->group_start[g], n = d->group_start[g + 1] - start;
+            const int64_t start = d->group_start[g];
             if (scratch && h->fold[g] == fold)
-                souk_forestscorer_score_floats(scorer, d->value + start * d->features, n,
-                                               d->features, scratch, score + start);
+                souk_forestscorer_score_floats(scorer, d->value + start * d->features,
+                                               d->group_start[g + 1] - start, d->features, scratch,
+                                               score + start);
         }
         free(scratch);
     }
     return failed;
 }
 
-static souk_status score_fold(const struct souk_heldout *h, int fold,
-                              const struct souk_forest *judge, int trees, double *score,
-                              struct souk_error *err)
+souk_status souk_heldout_score(const struct souk_heldout *h, int fold,
+                               const struct souk_forest *judge, int trees, double *score,
+                               struct souk_error *err)
 {
     struct souk_forestscorer *scorer = NULL;
-    struct souk_forest first = *judge; /* a view of its first trees */
+    struct souk_forest first = *judge; /* only read */
     first.trees = trees < judge->trees ? trees : judge->trees;
     if (first.trees == 0)
         return SOUK_OK;
@@ -180,17 +181,6 @@ static souk_status score_fold(const struct souk_heldout *h, int fold,
     if (status == SOUK_OK && score_groups(h, fold, scorer, score) > 0)
         status = souk_fail(err, SOUK_ENOMEM, "no memory to score the held-out users");
     souk_forestscorer_free(scorer);
-    return status;
-}
-
-souk_status souk_heldout_score(const struct souk_heldout *h, const struct souk_forest *judge,
-                               int trees, double *score, struct souk_error *err)
-{
-    souk_status status = SOUK_OK;
-    for (int64_t i = 0; i < h->data.rows; i++)
-        score[i] = 0;
-    for (int fold = 0; fold < SOUK_HELDOUT_FOLDS && status == SOUK_OK; fold++)
-        status = score_fold(h, fold, &judge[fold], trees, score, err);
     return status;
 }
 
