@@ -1,11 +1,11 @@
 #include "shared/math/dot.h"
 
+#include "shared/base/cpukernels.h"
 #include "shared/math/dot_kernels.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stddef.h>
-#include <string.h>
 
 enum { LANES = 16 };
 
@@ -34,24 +34,19 @@ static void rows_plain(const float *rows, int64_t count, int stride, const float
 
 const struct souk_dot_kernels souk_dot_plain = {"plain", souk_dot_reference, rows_plain};
 
-/* NULL when the CPU lacks what the kernels of this name need. */
-static const struct souk_dot_kernels *kernels_of(const char *name)
-{
+/* Best first. */
+static const struct souk_cpukernels choices[] = {
 #if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (strcmp(name, souk_dot_avx512.name) == 0)
-        return __builtin_cpu_supports("avx512f") ? &souk_dot_avx512 : NULL;
-    if (strcmp(name, souk_dot_avx2.name) == 0) {
-        const int has_both = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-        return has_both ? &souk_dot_avx2 : NULL;
-    }
+    {"avx512", &souk_dot_avx512},
+    {"avx2", &souk_dot_avx2},
 #endif
-    return strcmp(name, souk_dot_plain.name) == 0 ? &souk_dot_plain : NULL;
-}
+    {"plain", &souk_dot_plain},
+    {NULL, NULL},
+};
 
 bool souk_dot_select(const char *name)
 {
-    const struct souk_dot_kernels *found = kernels_of(name);
+    const struct souk_dot_kernels *found = souk_cpukernels_find(choices, name);
     if (found)
         kernels = found;
     return found != NULL;
@@ -60,10 +55,7 @@ bool souk_dot_select(const char *name)
 /* Before main(), hence before any thread: the table needs no lock. */
 __attribute__((constructor)) static void select_best(void)
 {
-    static const char *const best_first[] = {"avx512", "avx2", "plain"};
-    size_t i = 0;
-    while (!souk_dot_select(best_first[i]))
-        i++;
+    kernels = souk_cpukernels_find(choices, NULL);
 }
 
 const char *souk_dot_kernel(void)

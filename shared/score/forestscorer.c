@@ -1,5 +1,6 @@
 #include "shared/score/forestscorer.h"
 
+#include "shared/base/cpukernels.h"
 #include "shared/base/memory.h"
 #include "shared/score/forestlayout.h"
 
@@ -16,24 +17,19 @@ struct souk_forestscorer {
 
 static const struct souk_forest_kernels *kernels = &souk_forest_plain;
 
-static const struct souk_forest_kernels *kernels_of(const char *name)
-{
+/* Best first. */
+static const struct souk_cpukernels choices[] = {
 #if defined(__x86_64__)
-    __builtin_cpu_init();
-    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi");
-    const bool avx512 = avx2 && __builtin_cpu_supports("avx512bw") &&
-                        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    if (strcmp(name, souk_forest_avx512.name) == 0)
-        return avx512 ? &souk_forest_avx512 : NULL;
-    if (strcmp(name, souk_forest_avx2.name) == 0)
-        return avx2 ? &souk_forest_avx2 : NULL;
+    {"avx512", &souk_forest_avx512},
+    {"avx2", &souk_forest_avx2},
 #endif
-    return strcmp(name, souk_forest_plain.name) == 0 ? &souk_forest_plain : NULL;
-}
+    {"plain", &souk_forest_plain},
+    {NULL, NULL},
+};
 
 bool souk_forestscorer_select(const char *name)
 {
-    const struct souk_forest_kernels *found = kernels_of(name);
+    const struct souk_forest_kernels *found = souk_cpukernels_find(choices, name);
     if (found)
         kernels = found;
     return found != NULL;
@@ -42,10 +38,7 @@ bool souk_forestscorer_select(const char *name)
 /* Before main(), hence before any thread: the table needs no lock. */
 __attribute__((constructor)) static void select_best(void)
 {
-    static const char *const best_first[] = {"avx512", "avx2", "plain"};
-    size_t i = 0;
-    while (!souk_forestscorer_select(best_first[i]))
-        i++;
+    kernels = souk_cpukernels_find(choices, NULL);
 }
 
 const char *souk_forestscorer_kernel(void)
@@ -99,9 +92,11 @@ static size_t place_block(const struct souk_forestlayout *l, char *at, struct so
     return codes + categories + 2 * reals;
 }
 
+/* Behind the block: rows that come as floats, in double. */
 size_t souk_forestscorer_scratch_bytes(const struct souk_forestscorer *s)
 {
-    return place_block(&s->layout, NULL, NULL);
+    return place_block(&s->layout, NULL, NULL) +
+           bytes_of((size_t)s->forest->features, sizeof(double));
 }
 
 void souk_forestscorer_score(const struct souk_forestscorer *s, const double *rows, int64_t count,
@@ -122,4 +117,18 @@ void souk_forestscorer_score(const struct souk_forestscorer *s, const double *ro
     }
     for (; done < count; done++)
         out[done] = souk_forest_predict(s->forest, rows + done * stride);
+}
+
+void souk_forestscorer_score_floats(const struct souk_forestscorer *s, const float *rows,
+                                    int64_t count, int64_t stride, void *scratch, double *out)
+{
+    const int64_t features = s->forest->features;
+    double *wide = (double *)((char *)scratch + place_block(&s->layout, NULL, NULL));
+    for (int64_t done = 0; done < count; done += SOUK_BLOCK_ROWS) {
+        const int64_t left = count - done, n = left < SOUK_BLOCK_ROWS ? left : SOUK_BLOCK_ROWS;
+        for (int64_t r = 0; r < n; r++)
+            for (int64_t f = 0; f < features; f++)
+                wide[r * features + f] = (double)rows[(done + r) * stride + f];
+        souk_forestscorer_score(s, wide, n, features, scratch, out + done);
+    }
 }

@@ -36,6 +36,10 @@ size_t souk_forestscorer_scratch_bytes(const struct souk_forestscorer *s);
 void souk_forestscorer_score(const struct souk_forestscorer *s, const double *rows, int64_t count,
                              int64_t stride, void *scratch, double *out);
 
+/** The same for rows of floats: features as the stages keep them. */
+void souk_forestscorer_score_floats(const struct souk_forestscorer *s, const float *rows,
+                                    int64_t count, int64_t stride, void *scratch, double *out);
+
 /** Which kernels run: "avx512", "avx2" or "plain". Chosen before main() from what the CPU has. */
 const char *souk_forestscorer_kernel(void);
 

@@ -103,11 +103,9 @@ souk_status souk_stage_scratch_init(struct souk_stage_scratch *t, const struct s
 {
     const size_t rows = SOUK_STAGE_SCORE_ROWS;
     const size_t bytes = r->scorer ? souk_forestscorer_scratch_bytes(r->scorer) : 1;
-    *t = (struct souk_stage_scratch){
-        .row = souk_alloc_array(rows * (size_t)r->features, sizeof *t->row),
-        .score = souk_zalloc_array(rows, sizeof *t->score),
-        .block = souk_alloc_aligned(bytes, 1)};
-    if (t->row && t->score && t->block)
+    *t = (struct souk_stage_scratch){.score = souk_zalloc_array(rows, sizeof *t->score),
+                                     .block = souk_alloc_aligned(bytes, 1)};
+    if (t->score && t->block)
         return SOUK_OK;
     souk_stage_scratch_fini(t);
     return SOUK_ENOMEM;
@@ -115,7 +113,6 @@ souk_status souk_stage_scratch_init(struct souk_stage_scratch *t, const struct s
 
 void souk_stage_scratch_fini(struct souk_stage_scratch *t)
 {
-    free(t->row);
     free(t->score);
     free(t->block);
     *t = (struct souk_stage_scratch){0};
@@ -128,10 +125,8 @@ void souk_stage_ranker_score_rows(const struct souk_stage_ranker *r, const float
         const float *first = feature + done * r->features;
         const int64_t left = count - done;
         const int64_t rows = left < SOUK_STAGE_SCORE_ROWS ? left : SOUK_STAGE_SCORE_ROWS;
-        for (int64_t i = 0; i < rows * r->features; i++)
-            t->row[i] = (double)first[i];
         if (r->scorer)
-            souk_forestscorer_score(r->scorer, t->row, rows, r->features, t->block, t->score);
+            souk_forestscorer_score_floats(r->scorer, first, rows, r->features, t->block, t->score);
         for (int64_t i = 0; i < rows; i++)
             score[done + i] = sum_of(r, t->score[i], first + i * r->features);
     }

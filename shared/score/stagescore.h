@@ -37,7 +37,6 @@ struct souk_stage_ranker {
 
 /** What a thread needs to score many rows. */
 struct souk_stage_scratch {
-    double *row;   /**< [SOUK_STAGE_SCORE_ROWS x features] */
     double *score; /**< [SOUK_STAGE_SCORE_ROWS] */
     void *block;   /**< of the forest's scorer */
 };

@@ -34,12 +34,34 @@ static void expect_walk(const struct souk_forest *f, const double *rows, int64_t
     souk_forestscorer_free(s);
 }
 
+/* Floats as they are, of rows that lie apart. */
+static void expect_floats(const struct souk_forest *f, const double *rows, int64_t stride)
+{
+    struct souk_forestscorer *s;
+    double of_floats[ROWS], of_doubles[ROWS];
+    float *narrow = souk_alloc_array((size_t)(ROWS * stride), sizeof *narrow);
+    double *wide = souk_alloc_array((size_t)(ROWS * stride), sizeof *wide);
+    cr_assert_eq(souk_forestscorer_new(f, &s, &err), SOUK_OK, "%s", err.msg);
+    void *scratch = souk_alloc_aligned(souk_forestscorer_scratch_bytes(s), 1);
+    cr_assert(narrow && wide && scratch);
+    for (int64_t i = 0; i < ROWS * stride; i++)
+        wide[i] = (double)(narrow[i] = (float)rows[i]);
+    souk_forestscorer_score(s, wide, ROWS, stride, scratch, of_doubles);
+    souk_forestscorer_score_floats(s, narrow, ROWS, stride, scratch, of_floats);
+    cr_assert_eq(memcmp(of_floats, of_doubles, sizeof of_floats), 0);
+    free(scratch);
+    free(narrow);
+    free(wide);
+    souk_forestscorer_free(s);
+}
+
 static void with_every_kernel(const struct souk_forest *f, const double *rows, int64_t stride)
 {
     static const char *const kernels[] = {"avx512", "avx2", "plain"};
     for (size_t k = 0; k < sizeof kernels / sizeof kernels[0]; k++)
         if (souk_forestscorer_select(kernels[k]))
             expect_walk(f, rows, stride);
+    expect_floats(f, rows, stride);
 }
 
 static void expect_random(const struct souk_random_forest *r)

@@ -79,7 +79,11 @@ static float score_of(const char *name, float events, float idle_days, float coa
         if (strcmp(feature, "pair.idle_days") == 0)
             row[f] = idle_days;
     }
-    const float score = souk_ordering_score(&o, &ranker, row);
+    struct souk_stage_scratch scratch;
+    float score;
+    cr_assert_eq(souk_stage_scratch_init(&scratch, &ranker), SOUK_OK);
+    souk_ordering_score_rows(&o, &ranker, row, 1, &scratch, &score);
+    souk_stage_scratch_fini(&scratch);
     souk_stage_ranker_fini(&ranker);
     return score;
 }

@@ -40,10 +40,10 @@ static int lists_of(const struct work *w)
     return souk_stage_lists(&w->candidates->rules);
 }
 
-/* Sets are the sources, the popular, the repeats and the union. */
+/* Sets are the sources, the popular, repeats where they may be offered, and the union. */
 static int sets_of(const struct work *w)
 {
-    return w->candidates->rules.source_count + 3;
+    return w->candidates->rules.source_count + 2 + w->candidates->include_seen;
 }
 
 /* The lists of a set: from *first on, before *end. */
@@ -232,10 +232,10 @@ static void name_set(const struct work *w, int set, char *name, size_t size)
     const struct souk_model_stages *stages = &w->source->model->stages;
     const bool is_source = set < stages->source_count;
     snprintf(name, size, "%s",
-             is_source                         ? stages->sources[set].name
-             : set == stages->source_count     ? "popular"
-             : set == stages->source_count + 1 ? "repeat"
-                                               : "union");
+             is_source                     ? stages->sources[set].name
+             : set == sets_of(w) - 1       ? "union"
+             : set == stages->source_count ? "popular"
+                                           : "repeat");
 }
 
 static void conclude(const struct work *w, struct souk_candidate_recalls *out)

@@ -61,12 +61,11 @@ souk_status souk_ordering_find(const char *name, const struct souk_model *model,
     return SOUK_OK;
 }
 
-float souk_ordering_score(const struct souk_ordering *o, const struct souk_stage_ranker *ranker,
-                          const float *feature)
+/* By anything but the model. */
+static float score_plainly(const struct souk_ordering *o, const struct souk_stage_ranker *ranker,
+                           const float *feature)
 {
     const struct souk_model_stages *stages = &ranker->model->stages;
-    if (o->order == SOUK_ORDER_MODEL)
-        return souk_stage_ranker_score(ranker, feature);
     if (o->order == SOUK_ORDER_SOURCE) {
         const float score = feature[souk_feature_of_source(stages, o->source, o->lifted)];
         return score > 0 ? score : NAN;
@@ -74,4 +73,16 @@ float souk_ordering_score(const struct souk_ordering *o, const struct souk_stage
     const float often = souk_feature_repeat(stages, feature);
     const float popular = feature[ranker->rules.popular_column];
     return often > 0 ? 1 + often : popular / (1 + popular);
+}
+
+void souk_ordering_score_rows(const struct souk_ordering *o, const struct souk_stage_ranker *ranker,
+                              const float *feature, int64_t count,
+                              struct souk_stage_scratch *scratch, float *score)
+{
+    if (o->order == SOUK_ORDER_MODEL) {
+        souk_stage_ranker_score_rows(ranker, feature, count, scratch, score);
+        return;
+    }
+    for (int64_t i = 0; i < count; i++)
+        score[i] = score_plainly(o, ranker, feature + i * ranker->features);
 }

@@ -49,9 +49,12 @@ static inline bool souk_ordering_is_staged(const struct souk_ordering *o)
            o->order == SOUK_ORDER_SOURCE;
 }
 
-/** Score of a candidate by a staged ordering; NaN: it does not stand in such a list.
- *  @param feature as souk_feature_row() left it */
-float souk_ordering_score(const struct souk_ordering *o, const struct souk_stage_ranker *ranker,
-                          const float *feature);
+/** Scores of candidates by a staged ordering; NaN: it does not stand in such a list. Thread-safe
+ * with a scratch for each thread.
+ *  @param feature [count x features], rows as souk_feature_row() left them
+ *  @param score   [count], overwritten */
+void souk_ordering_score_rows(const struct souk_ordering *o, const struct souk_stage_ranker *ranker,
+                              const float *feature, int64_t count,
+                              struct souk_stage_scratch *scratch, float *score);
 
 #endif

@@ -108,7 +108,8 @@ souk_status souk_scorer_scratch_init(struct souk_scorer_scratch *t, const struct
         const size_t most = (size_t)souk_candidates_longest(c);
         t->candidate = souk_alloc_array(most, sizeof *t->candidate);
         t->feature = souk_alloc_array(most * (size_t)s->rule->ranker->features, sizeof *t->feature);
-        good = t->candidate && t->feature;
+        good = souk_stage_scratch_init(&t->stage, s->rule->ranker) == SOUK_OK && t->candidate &&
+               t->feature;
     }
     if (!good || !t->exclude || !t->stand_in || !t->score) {
         souk_scorer_scratch_fini(t);
@@ -124,6 +125,7 @@ void souk_scorer_scratch_fini(struct souk_scorer_scratch *t)
     free(t->score);
     free(t->candidate);
     free(t->feature);
+    souk_stage_scratch_fini(&t->stage);
     *t = (struct souk_scorer_scratch){0};
 }
 
@@ -214,14 +216,16 @@ static int64_t score_candidates(const struct souk_scorer *s, struct souk_scorer_
     const struct souk_stage_ranker *ranker = s->rule->ranker;
     int64_t first = 0;
     const int64_t n = souk_candidates_in_part(c, at, part_of(s)->part, t->candidate, &first);
+    if (s->rule->scores) {
+        memcpy(score, s->rule->scores + first, (size_t)n * sizeof *score);
+        return n;
+    }
     souk_stage_features(&s->stage, &c->profiles[at], c->weights[at], souk_candidates_best(c, at),
                         t->candidate, n, t->feature);
-    for (int64_t i = 0; i < n; i++) {
-        const bool banned =
-            souk_rows_contain(s->banned, s->banned_count, first_row(s) + t->candidate[i]);
-        const float *feature = t->feature + i * ranker->features;
-        score[i] = banned ? NAN : souk_ordering_score(&s->rule->by, ranker, feature);
-    }
+    souk_ordering_score_rows(&s->rule->by, ranker, t->feature, n, &t->stage, score);
+    for (int64_t i = 0; i < n; i++)
+        if (souk_rows_contain(s->banned, s->banned_count, first_row(s) + t->candidate[i]))
+            score[i] = NAN;
     return n;
 }
 

@@ -30,7 +30,9 @@ struct souk_scoring_rule {
     const struct souk_newest *newest;         /**< for that order, and for sold_only */
     const struct souk_candidates *candidates; /**< of a two-stage model, else NULL */
     const struct souk_stage_ranker *ranker;   /**< beside them */
-    uint64_t seed;                            /**< of the random order */
+    const float *scores; /**< of all candidates where they are known already (candidatescores.h),
+                              else NULL */
+    uint64_t seed;       /**< of the random order */
 };
 
 struct souk_scorer {
@@ -47,12 +49,13 @@ struct souk_scorer {
 };
 
 struct souk_scorer_scratch {
-    int64_t *exclude;            /**< [longest history + items of the part] */
-    float *stand_in;             /**< [items], random order */
-    float *score;                /**< [items], NaN: no candidate */
-    int64_t *candidate;          /**< [most candidates of a case], with candidates */
-    float *feature;              /**< [most candidates x features] */
-    struct souk_model_part part; /**< views of the shard with other scores in it */
+    int64_t *exclude;                /**< [longest history + items of the part] */
+    float *stand_in;                 /**< [items], random order */
+    float *score;                    /**< [items], NaN: no candidate */
+    int64_t *candidate;              /**< [most candidates of a case], with candidates */
+    float *feature;                  /**< [most candidates x features] */
+    struct souk_stage_scratch stage; /**< with candidates */
+    struct souk_model_part part;     /**< views of the shard with other scores in it */
     struct souk_shard shard;
 };
 

@@ -15,7 +15,7 @@
 #include <string.h>
 
 /* What the random numbers are for: each has a stream of its own. */
-enum { SEED_BINS = 1, SEED_ROUNDING, SEED_ROWS, SEED_COLUMNS };
+enum { SEED_BINS = 1, SEED_ROWS, SEED_COLUMNS };
 
 /* A set of rows with their bins and scores. */
 struct rowset {
@@ -35,6 +35,7 @@ struct boosting {
     struct souk_rankscratch scratch;
     struct souk_lambdawork lambda;       /* for lambdarank, which has a kernel of its own */
     struct souk_pairwiseleaves pairwise; /* for objectives that have a system of leaves */
+    uint64_t *row_key;                   /* [rows], random bits of each; NULL: none is needed */
     bool *row_chosen;                    /* [rows]; NULL: all */
     bool *column_chosen;                 /* [columns]; NULL: all */
     double (*sum)[2];                    /* [leaves] */
@@ -53,7 +54,6 @@ struct souk_boosting_params souk_boosting_defaults(void)
         .growing = {.leaves = 31,
                     .split = {.min_hessian = 1e-3,
                               .min_rows = 20,
-                              .count_by_hessian = true,
                               .category_smooth = 10,
                               .category_l2 = 10,
                               .category_min_rows = 100,
@@ -63,7 +63,7 @@ struct souk_boosting_params souk_boosting_defaults(void)
         .row_share = 1,
         .column_share = 1,
         .ndcg_at = 10,
-        .histogram = SOUK_HISTOGRAM_AUTO,
+        .exact = true,
         .seed = 1,
     };
     p.objective = (struct souk_rankobjective){.kind = SOUK_RANK_LAMBDARANK,
@@ -156,11 +156,13 @@ static souk_status allocate(struct boosting *b, struct souk_error *err)
     const size_t leaves = (size_t)b->p.growing.leaves;
     b->sum = souk_zalloc_array(leaves, sizeof *b->sum);
     b->value = souk_zalloc_array(leaves, sizeof *b->value);
-    if (b->p.row_share < 1)
+    if (b->p.row_share < 1) {
+        b->row_key = souk_zalloc_array((size_t)rows, sizeof *b->row_key);
         b->row_chosen = souk_zalloc_array((size_t)rows, sizeof *b->row_chosen);
+    }
     if (b->p.column_share < 1)
         b->column_chosen = souk_zalloc_array((size_t)b->binning.columns, sizeof(bool));
-    if (!b->sum || !b->value || (b->p.row_share < 1 && !b->row_chosen) ||
+    if (!b->sum || !b->value || (b->p.row_share < 1 && (!b->row_key || !b->row_chosen)) ||
         (b->p.column_share < 1 && !b->column_chosen))
         return souk_fail(err, SOUK_ENOMEM, "no memory to grow trees");
     souk_status status =
@@ -172,7 +174,7 @@ static souk_status allocate(struct boosting *b, struct souk_error *err)
         status = souk_lambdawork_init(&b->lambda, (int)b->train.totals.largest_group, err);
     if (status == SOUK_OK)
         status =
-            souk_derivatives_init(&b->derivatives, rows, b->train.totals.rows, b->p.histogram, err);
+            souk_derivatives_init(&b->derivatives, rows, b->train.totals.rows, b->p.exact, err);
     return status;
 }
 
@@ -184,8 +186,8 @@ static souk_status prepare_all(struct boosting *b, struct souk_error *err)
                                       &b->p.growing, err);
     if (status)
         return status;
-    souk_rankdata_keys(b->train.data, &b->train.totals, stream(b, SEED_ROUNDING),
-                       b->derivatives.key);
+    if (b->row_key)
+        souk_rankdata_keys(b->train.data, &b->train.totals, stream(b, SEED_ROWS), b->row_key);
     status = souk_grownforest_init(b->forest, b->train.data, &b->binning,
                                    souk_rankobjective_name(b->p.objective.kind), err);
     return souk_status_agree_all(b->comm, status, err);
@@ -216,7 +218,7 @@ static void choose_rows(struct boosting *b, int iteration)
 {
     const uint64_t salt = souk_random_bits(stream(b, SEED_ROWS), (uint64_t)iteration, 0);
     for (int64_t r = 0; b->row_chosen && r < b->train.data->rows; r++)
-        b->row_chosen[r] = souk_random_uniform(salt, b->derivatives.key[r], 0) < b->p.row_share;
+        b->row_chosen[r] = souk_random_uniform(salt, b->row_key[r], 0) < b->p.row_share;
     souk_leafrows_restart(&b->grower.rows, b->row_chosen);
 }
 
@@ -251,13 +253,13 @@ static souk_status solve_leaves_all(struct boosting *b, int iteration, struct so
 static souk_status value_leaves_all(struct boosting *b, int iteration, double initial,
                                     struct souk_error *err)
 {
-    const struct souk_leafrows *rows = &b->grower.rows;
     const int leaves = b->grower.tree.leaves;
-    souk_status status = souk_derivatives_sum_all(b->comm, &b->derivatives, rows->row, rows->start,
-                                                  rows->count, leaves, b->sum, err);
-    for (int l = 0; status == SOUK_OK && l < leaves; l++)
+    souk_status status = SOUK_OK;
+    for (int l = 0; l < leaves; l++) {
+        souk_grower_leaf_sum(&b->grower, &b->derivatives.form, l, b->sum[l]);
         b->value[l] = souk_grownforest_leaf_value(&b->p.growing.split, b->sum[l]);
-    if (status == SOUK_OK && souk_rankobjective_has_leaf_system(&b->p.objective))
+    }
+    if (souk_rankobjective_has_leaf_system(&b->p.objective))
         status = solve_leaves_all(b, iteration, err);
     for (int l = 0; status == SOUK_OK && l < leaves; l++)
         b->value[l] = b->p.learning_rate * b->value[l] + initial;
@@ -291,7 +293,7 @@ static souk_status grow_tree_all(struct boosting *b, int iteration, double initi
 {
     souk_status status = souk_status_agree_all(b->comm, derive(b, iteration, err), err);
     if (status == SOUK_OK)
-        status = souk_derivatives_round_all(b->comm, &b->derivatives, (uint64_t)iteration, err);
+        status = souk_derivatives_round_all(b->comm, &b->derivatives, err);
     if (status)
         return status;
     choose_rows(b, iteration);
@@ -375,6 +377,7 @@ static void finish(struct boosting *b)
     souk_rankscratch_fini(&b->scratch);
     souk_lambdawork_fini(&b->lambda);
     souk_pairwiseleaves_fini(&b->pairwise);
+    free(b->row_key);
     free(b->row_chosen);
     free(b->column_chosen);
     free(b->sum);

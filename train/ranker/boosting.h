@@ -3,7 +3,7 @@
  *
  *      scores -> derivatives of the loss -> tree -> leaf values -> scores        (Friedman 2001)
  *
- *  But for SOUK_HISTOGRAM_FLOAT the forest has the same bits whatever the ranks, and whichever rank
+ *  With exact histograms the forest has the same bits whatever the ranks, and whichever rank
  * holds which group. This is what `souk-train ranker` runs, and what a stage with its rows in
  * memory calls.
  */
@@ -24,7 +24,7 @@ struct souk_boosting_params {
     int stop_after; /**< trees without a better metric on the valid set; 0: never stop early */
     int eval_every; /**< measure the valid set after so many trees; 0: at the end only */
     int ndcg_at;
-    enum souk_histogram_kind histogram;
+    bool exact; /**< histograms of integers; false: of rounded doubles, differing by ranks */
     bool quiet; /**< no progress bar */
     uint64_t seed;
 };
@@ -40,7 +40,7 @@ struct souk_boosting_report {
 };
 
 /** LightGBM's defaults where it has them: 100 trees, rate .1, 31 leaves, 20 rows and a Hessian of
- *  1e-3 in a leaf, 255 bins from 200,000 rows; lambdarank, NDCG@10. */
+ *  1e-3 in a leaf, 255 bins from 200,000 rows; lambdarank, NDCG@10, exact. */
 struct souk_boosting_params souk_boosting_defaults(void);
 
 /** @return SOUK_OK, SOUK_EUSAGE (a parameter out of its range, by the option's name) */

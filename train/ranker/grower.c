@@ -51,6 +51,7 @@ static souk_status allocate(struct souk_grower *g, struct souk_error *err)
     g->first_column = souk_zalloc_array(ranks + 1, sizeof *g->first_column);
     g->tree.node = souk_zalloc_array(leaves, sizeof *g->tree.node);
     g->tree.leaf_rows = souk_zalloc_array(leaves, sizeof *g->tree.leaf_rows);
+    g->found = souk_zalloc_array(ranks, 2 * sizeof *g->found);
     g->leaf = souk_zalloc_array(leaves, sizeof *g->leaf);
     g->mine = souk_alloc_aligned(bins, sizeof *g->mine);
     if (g->reduce_counts && g->first_column) {
@@ -58,8 +59,8 @@ static souk_status allocate(struct souk_grower *g, struct souk_error *err)
         if (souk_mul_size(leaves, (size_t)own_bins(g), &pooled))
             g->pool = souk_alloc_array(pooled, sizeof *g->pool);
     }
-    if (!g->reduce_counts || !g->first_column || !g->tree.node || !g->tree.leaf_rows || !g->leaf ||
-        !g->mine || !g->pool)
+    if (!g->reduce_counts || !g->first_column || !g->tree.node || !g->tree.leaf_rows || !g->found ||
+        !g->leaf || !g->mine || !g->pool)
         return souk_fail(err, SOUK_ENOMEM,
                          "no memory for %zu histograms of %zu bins: use fewer leaves or bins",
                          leaves, bins);
@@ -85,6 +86,7 @@ void souk_grower_fini(struct souk_grower *g)
     free(g->first_column);
     free(g->tree.node);
     free(g->tree.leaf_rows);
+    free(g->found);
     free(g->leaf);
     free(g->mine);
     free(g->pool);
@@ -122,7 +124,7 @@ static souk_status find_splits_all(struct souk_grower *g, const struct souk_deri
                                    const bool *allowed, const int *leaf, int n,
                                    struct souk_error *err)
 {
-    struct souk_split mine[2] = {0}, *all = NULL;
+    struct souk_split mine[2] = {0};
     const int first = g->first_column[g->comm.rank], end = g->first_column[g->comm.rank + 1];
     for (int i = 0; i < n; i++) {
         mine[i].column = -1;
@@ -134,18 +136,13 @@ static souk_status find_splits_all(struct souk_grower *g, const struct souk_deri
     if (g->comm.size == 1)
         return SOUK_OK;
     const int bytes = (int)sizeof mine;
-    all = souk_alloc_array((size_t)g->comm.size, sizeof mine);
-    souk_status status = all ? SOUK_OK : souk_fail(err, SOUK_ENOMEM, "no memory for splits");
-    status = souk_status_agree_all(&g->comm, status, err);
-    if (status == SOUK_OK)
-        status =
-            souk_mpi_check(MPI_Allgather(mine, bytes, MPI_BYTE, all, bytes, MPI_BYTE, g->comm.mpi),
-                           "MPI_Allgather", err);
+    const souk_status status =
+        souk_mpi_check(MPI_Allgather(mine, bytes, MPI_BYTE, g->found, bytes, MPI_BYTE, g->comm.mpi),
+                       "MPI_Allgather", err);
     for (int r = 0; status == SOUK_OK && r < g->comm.size; r++)
         for (int i = 0; i < n; i++)
-            if (souk_split_better(&all[2 * r + i], &g->leaf[leaf[i]].best))
-                g->leaf[leaf[i]].best = all[2 * r + i];
-    free(all);
+            if (souk_split_better(&g->found[2 * r + i], &g->leaf[leaf[i]].best))
+                g->leaf[leaf[i]].best = g->found[2 * r + i];
     return status;
 }
 
@@ -160,8 +157,9 @@ static int choose_leaf(const struct souk_grower *g)
     return best;
 }
 
-/* Turn a leaf into a node with two leaves: itself on the left, a fresh one on the right. */
-static void split_leaf(struct souk_grower *g, int leaf)
+/* Turn a leaf into a node with two leaves: itself on the left, a fresh one on the right. Their rows
+ * are counted, which takes all ranks. */
+static souk_status split_leaf_all(struct souk_grower *g, int leaf, struct souk_error *err)
 {
     const int fresh = g->tree.leaves++, node = fresh - 1;
     struct souk_leaf *left = &g->leaf[leaf], *right = &g->leaf[fresh];
@@ -171,14 +169,18 @@ static void split_leaf(struct souk_grower *g, int leaf)
         g->tree.node[left->parent].left = node;
     else if (left->parent >= 0)
         g->tree.node[left->parent].right = node;
+    souk_leafrows_split(&g->rows, g->matrix, &split, leaf, fresh);
+    int64_t rows = g->rows.count[leaf];
+    const souk_status status = souk_sum_i64_all(&g->comm, &rows, 1, err);
     const struct souk_leafsum whole = left->sum;
     *left = (struct souk_leaf){split.left, {.column = -1}, node, true, left->depth + 1};
+    left->sum.rows = (double)rows;
     *right = *left;
     right->is_left = false;
     right->sum =
-        (struct souk_leafsum){whole.gradient - split.left.gradient,
-                              whole.hessian - split.left.hessian, whole.rows - split.left.rows};
-    souk_leafrows_split(&g->rows, g->matrix, &split, leaf, fresh);
+        (struct souk_leafsum){whole.gradient - left->sum.gradient,
+                              whole.hessian - left->sum.hessian, whole.rows - left->sum.rows};
+    return status;
 }
 
 /* Histograms and best splits of the two leaves of the last split. The parent's histogram stands in
@@ -211,16 +213,8 @@ static souk_status sum_root_all(struct souk_grower *g, const struct souk_derivat
     struct souk_leafsum *sum = &g->leaf[0].sum;
     double total[3] = {0, 0, (double)g->rows.count[0]};
     for (int64_t i = 0; i < g->rows.count[0]; i++) {
-        const int32_t row = g->rows.row[i];
-        if (!d->form.packed) {
-            total[0] += d->form.plain[2 * (int64_t)row];
-            total[1] += d->form.plain[2 * (int64_t)row + 1];
-            continue;
-        }
-        const int64_t word = d->form.packed[row];
-        total[0] += (double)(word >> SOUK_PACKED_GRADIENT_SHIFT);
-        total[1] +=
-            (double)((word >> SOUK_PACKED_HESSIAN_SHIFT) & (2 * (int64_t)SOUK_PACKED_MAX + 1));
+        total[0] += d->form.pair[g->rows.row[i]].gradient;
+        total[1] += d->form.pair[g->rows.row[i]].hessian;
     }
     const souk_status status = souk_sum_f64_all(&g->comm, total, 3, err);
     *sum = (struct souk_leafsum){total[0], total[1], total[2]};
@@ -243,13 +237,20 @@ souk_status souk_grower_grow_all(struct souk_grower *g, const struct souk_deriva
         const int leaf = choose_leaf(g);
         if (leaf < 0)
             break;
-        split_leaf(g, leaf);
-        if (g->tree.leaves < g->rules.leaves)
+        status = split_leaf_all(g, leaf, err);
+        if (status == SOUK_OK && g->tree.leaves < g->rules.leaves)
             status = prepare_pair_all(g, d, allowed, leaf, err);
     }
     for (int l = 0; l < g->tree.leaves; l++)
         g->tree.leaf_rows[l] = (int64_t)g->leaf[l].sum.rows;
     return status;
+}
+
+void souk_grower_leaf_sum(const struct souk_grower *g, const struct souk_gradients *units, int leaf,
+                          double sum[2])
+{
+    sum[0] = g->leaf[leaf].sum.gradient * units->gradient_unit;
+    sum[1] = g->leaf[leaf].sum.hessian * units->hessian_unit;
 }
 
 int souk_growntree_leaf(const struct souk_growntree *tree, const uint8_t *bins)

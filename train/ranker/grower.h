@@ -45,6 +45,7 @@ struct souk_grower {
     struct souk_histbin *pool; /**< [leaves x own bins], of all rows */
     int *reduce_counts;        /**< [ranks], doubles that each rank receives */
     int *first_column;         /**< [ranks + 1] */
+    struct souk_split *found;  /**< [ranks x 2], best splits of two leaves */
     struct souk_leaf *leaf;    /**< [leaves] */
 };
 
@@ -62,6 +63,11 @@ void souk_grower_fini(struct souk_grower *g);
  *  @return SOUK_OK, SOUK_ECOMM */
 souk_status souk_grower_grow_all(struct souk_grower *g, const struct souk_derivatives *d,
                                  const bool *allowed, struct souk_error *err) SOUK_MUST_CHECK;
+
+/** Gradient and Hessian of a leaf of the tree grown last, over all ranks' rows.
+ *  @param units those that it was grown with; @param sum gradient, Hessian */
+void souk_grower_leaf_sum(const struct souk_grower *g, const struct souk_gradients *units, int leaf,
+                          double sum[2]);
 
 /** The leaf of a row of bins. @param bins [columns] */
 int souk_growntree_leaf(const struct souk_growntree *tree, const uint8_t *bins);

@@ -29,18 +29,15 @@ struct trial {
 static bool score_rows(const struct trial *t)
 {
     const int64_t n = t->data->features, rows = t->data->rows;
-    double *block = souk_alloc_array((size_t)n * BLOCK, sizeof *block);
     void *scratch = souk_alloc_aligned(souk_forestscorer_scratch_bytes(t->scorer), 1);
-    const bool ready = block && scratch;
+    const bool ready = scratch != NULL;
 #pragma omp for schedule(static)
     for (int64_t first = 0; first < rows; first += BLOCK) {
         const int64_t count = rows - first < BLOCK ? rows - first : BLOCK;
-        for (int64_t i = 0; i < count * n && ready; i++)
-            block[i] = (double)t->data->value[first * n + i];
         if (ready)
-            souk_forestscorer_score(t->scorer, block, count, n, scratch, t->score + first);
+            souk_forestscorer_score_floats(t->scorer, t->data->value + first * n, count, n, scratch,
+                                           t->score + first);
     }
-    free(block);
     free(scratch);
     return ready;
 }

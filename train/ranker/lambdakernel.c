@@ -1,5 +1,6 @@
 #include "train/ranker/lambdakernel.h"
 
+#include "shared/base/cpukernels.h"
 #include "shared/base/memory.h"
 #include "train/ranker/lambdakernels.h"
 
@@ -12,24 +13,19 @@ enum { COUNTED = 384 };
 
 static const struct souk_lambda_kernels *kernels = &souk_lambda_plain;
 
-static const struct souk_lambda_kernels *kernels_of(const char *name)
-{
+/* Best first. */
+static const struct souk_cpukernels choices[] = {
 #if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (strcmp(name, souk_lambda_avx512.name) == 0)
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")
-                   ? &souk_lambda_avx512
-                   : NULL;
-    if (strcmp(name, souk_lambda_avx2.name) == 0)
-        return __builtin_cpu_supports("avx2") ? &souk_lambda_avx2 : NULL;
+    {"avx512", &souk_lambda_avx512},
+    {"avx2", &souk_lambda_avx2},
 #endif
-    return strcmp(name, souk_lambda_plain.name) == 0 ? &souk_lambda_plain : NULL;
-}
+    {"plain", &souk_lambda_plain},
+    {NULL, NULL},
+};
 
 bool souk_lambdakernel_select(const char *name)
 {
-    const struct souk_lambda_kernels *found = kernels_of(name);
+    const struct souk_lambda_kernels *found = souk_cpukernels_find(choices, name);
     if (found)
         kernels = found;
     return found != NULL;
@@ -38,10 +34,7 @@ bool souk_lambdakernel_select(const char *name)
 /* Before main(), hence before any thread: the table needs no lock. */
 __attribute__((constructor)) static void select_best(void)
 {
-    static const char *const best_first[] = {"avx512", "avx2", "plain"};
-    size_t i = 0;
-    while (!souk_lambdakernel_select(best_first[i]))
-        i++;
+    kernels = souk_cpukernels_find(choices, NULL);
 }
 
 souk_status souk_lambdawork_init(struct souk_lambdawork *work, int capacity, struct souk_error *err)

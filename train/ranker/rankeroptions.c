@@ -5,7 +5,7 @@
 /* What the table writes: INT options are int64_t there, and int in the parameters. */
 struct raw {
     const char *objective;
-    int histogram, noise, count;
+    int histogram, noise;
     int64_t trees, leaves, max_depth, bins, stop_after, eval_every, ndcg_at, truncation, seed;
     int64_t category_most, category_one, permutations;
 };
@@ -26,14 +26,13 @@ static souk_status take(const struct raw *raw, struct souk_boosting_params *p,
     p->trees = (int)raw->trees;
     p->growing.leaves = (int)raw->leaves;
     p->growing.max_depth = (int)raw->max_depth;
-    p->growing.split.count_by_hessian = raw->count == 0;
     p->growing.split.category_most = (int)raw->category_most;
     p->growing.split.category_one = (int)raw->category_one;
     p->binning.max_bins = (int)raw->bins;
     p->stop_after = (int)raw->stop_after;
     p->eval_every = (int)raw->eval_every;
     p->ndcg_at = (int)raw->ndcg_at;
-    p->histogram = (enum souk_histogram_kind)raw->histogram;
+    p->exact = raw->histogram == 0;
     p->seed = (uint64_t)raw->seed;
     return souk_boosting_check(p, err);
 }
@@ -96,16 +95,14 @@ souk_status souk_ranker_options_parse(int argc, char **argv, bool speak, bool *d
         {"noise", 0, SOUK_OPTION_CHOICE, &raw.noise, "logistic", 0, 0, "logistic|gumbel", NULL,
          "yetirank: what is added to scores before a group is put in order", false},
         {"seed", 0, SOUK_OPTION_INT, &raw.seed, "1", 0, 1e15, NULL, "N",
-         "of bins, samples, rounding and permutations", false},
+         "of bins, samples and permutations", false},
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "trees", false},
         {"leaves", 0, SOUK_OPTION_INT, &raw.leaves, "31", 2, 131072, NULL, "N",
          "leaves of a tree, at most", false},
         {"max-depth", 0, SOUK_OPTION_INT, &raw.max_depth, "0", 0, 1024, NULL, "N",
          "nodes on a path, at most; 0: no bound", false},
         {"min-rows", 0, SOUK_OPTION_INT, &s->min_rows, "20", 1, 1e15, NULL, "N",
-         "rows of a leaf, at least", false},
-        {"count-by", 0, SOUK_OPTION_CHOICE, &raw.count, "hessian", 0, 0, "hessian|rows", NULL,
-         "what counts as rows: the share of a leaf's Hessian, as LightGBM does it, or rows", false},
+         "rows of a leaf, at least, estimated from Hessians as LightGBM does it", false},
         {"min-hessian", 0, SOUK_OPTION_REAL, &s->min_hessian, "0.001", 0, 1e300, NULL, "H",
          "sum of Hessians of a leaf, at least", false},
         {"min-gain", 0, SOUK_OPTION_REAL, &s->min_gain, "0", 0, 1e300, NULL, "G",
@@ -135,11 +132,8 @@ souk_status souk_ranker_options_parse(int argc, char **argv, bool speak, bool *d
          "rows of the sample in a bin, at least", false},
         {"bin-sample", 0, SOUK_OPTION_INT, &p->binning.sample_rows, "200k", 1, 1e9, NULL, "N",
          "rows that bins are found from", false},
-        {"histogram", 0, SOUK_OPTION_CHOICE, &raw.histogram, "auto", 0, 0, "auto|packed|wide|float",
-         NULL,
-         "integers of 13 bits (many rows) or of 40 (few), whose sums are the same on any ranks; or "
-         "rounded sums",
-         false},
+        {"histogram", 0, SOUK_OPTION_CHOICE, &raw.histogram, "fixed", 0, 0, "fixed|float", NULL,
+         "sums of integers, the same on any ranks, or of floating point", false},
         {"", 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, "importance of features", false},
         {"importance", 0, SOUK_OPTION_FLAG, &o->importance, NULL, 0, 0, NULL, NULL,
          "print gains and splits by feature", false},

@@ -20,12 +20,6 @@ struct scan {
     struct souk_split *best;
 };
 
-/* One side of a split. */
-struct side {
-    struct souk_leafsum sum;
-    double count; /* rows, as the rules count them */
-};
-
 double souk_split_soft(double gradient, double l1)
 {
     const double rest = fabs(gradient) - l1;
@@ -40,45 +34,42 @@ static double score(const struct scan *s, const struct souk_leafsum *side, doubl
     return soft * soft / (hessian + l2 + tiny_hessian);
 }
 
-static bool is_leaf_enough(const struct scan *s, const struct side *side)
+static bool is_leaf_enough(const struct scan *s, const struct souk_leafsum *side)
 {
-    return side->count >= (double)s->rules->min_rows &&
-           side->sum.hessian * s->units->hessian_unit >= s->rules->min_hessian;
+    return side->rows >= (double)s->rules->min_rows &&
+           side->hessian * s->units->hessian_unit >= s->rules->min_hessian;
 }
 
-/* The rows of a bin: as they are, or as LightGBM has them, who keeps no count in a histogram. */
-static double count_rows(const struct scan *s, const struct souk_histbin *bin)
+static double estimate_rows(const struct scan *s, const struct souk_histbin *bin)
 {
-    return s->rules->count_by_hessian ? floor(bin->hessian * s->rows_by_hessian + .5) : bin->rows;
+    return floor(bin->hessian * s->rows_by_hessian + .5);
 }
 
-static void add(const struct scan *s, struct side *side, const struct souk_histbin *bin)
+static void add(const struct scan *s, struct souk_leafsum *sum, const struct souk_histbin *bin)
 {
-    side->sum.gradient += bin->gradient;
-    side->sum.hessian += bin->hessian;
-    side->sum.rows += bin->rows;
-    side->count += count_rows(s, bin);
+    sum->gradient += bin->gradient;
+    sum->hessian += bin->hessian;
+    sum->rows += estimate_rows(s, bin);
 }
 
-static struct side rest_of(const struct scan *s, const struct side *side)
+static struct souk_leafsum rest_of(const struct souk_leafsum *leaf, const struct souk_leafsum *side)
 {
-    const struct souk_leafsum *leaf = &s->leaf, *sum = &side->sum;
-    return (struct side){
-        {leaf->gradient - sum->gradient, leaf->hessian - sum->hessian, leaf->rows - sum->rows},
-        leaf->rows - side->count};
+    return (struct souk_leafsum){leaf->gradient - side->gradient, leaf->hessian - side->hessian,
+                                 leaf->rows - side->rows};
 }
 
 /* @return whether this is the best so far; then its gain and sums are kept */
-static bool try_split(struct scan *s, const struct side *left, const struct side *right)
+static bool try_split(struct scan *s, const struct souk_leafsum *left,
+                      const struct souk_leafsum *right)
 {
     if (!is_leaf_enough(s, left) || !is_leaf_enough(s, right))
         return false;
-    const double gain = score(s, &left->sum, s->l2) + score(s, &right->sum, s->l2) - s->leaf_score;
+    const double gain = score(s, left, s->l2) + score(s, right, s->l2) - s->leaf_score;
     if (!(gain > s->best->gain))
         return false;
     s->best->gain = gain;
     s->best->column = s->column;
-    s->best->left = left->sum;
+    s->best->left = *left;
     return true;
 }
 
@@ -94,34 +85,38 @@ static void keep_numeric(struct scan *s, int bin, bool missing_left)
     s->best->categorical = false;
 }
 
-/* Missing values on the left, or none: from the last bin, as LightGBM goes. An empty bin changes
- * nothing, so of equal splits the one right below the rows on the right is taken. */
-static void scan_from_right(struct scan *s)
+/* Without rows, or with such as say nothing: a split on either side of it is the same. */
+static bool is_empty(const struct souk_histbin *bin)
 {
-    const struct souk_histbin *missing = &s->bin[s->bins];
-    struct side right = {0};
+    return bin->gradient == 0 && bin->hessian == 0;
+}
+
+/* Missing values on the left, or none: from the last bin. An empty bin goes left with the next. */
+static void scan_from_right(struct scan *s, bool has_missing)
+{
+    struct souk_leafsum right = {0};
     for (int b = s->bins - 1; b > 0; b--) {
-        if (s->bin[b].rows == 0)
+        if (is_empty(&s->bin[b]))
             continue;
         add(s, &right, &s->bin[b]);
-        const struct side left = rest_of(s, &right);
-        if (left.count < (double)s->rules->min_rows)
+        const struct souk_leafsum left = rest_of(&s->leaf, &right);
+        if (left.rows < (double)s->rules->min_rows)
             return;
         if (try_split(s, &left, &right))
-            keep_numeric(s, b - 1, missing->rows > 0 || 2 * left.sum.rows > s->leaf.rows);
+            keep_numeric(s, b - 1, has_missing || left.rows > right.rows);
     }
 }
 
 /* Missing values on the right: also alone, behind the last bin. */
 static void scan_from_left(struct scan *s)
 {
-    struct side left = {0};
+    struct souk_leafsum left = {0};
     for (int b = 0; b < s->bins; b++) {
-        if (s->bin[b].rows == 0)
+        if (is_empty(&s->bin[b]))
             continue;
         add(s, &left, &s->bin[b]);
-        const struct side right = rest_of(s, &left);
-        if (right.count < (double)s->rules->min_rows)
+        const struct souk_leafsum right = rest_of(&s->leaf, &left);
+        if (right.rows < (double)s->rules->min_rows)
             return;
         if (try_split(s, &left, &right))
             keep_numeric(s, b, false);
@@ -130,8 +125,9 @@ static void scan_from_left(struct scan *s)
 
 static void scan_numeric(struct scan *s)
 {
-    scan_from_right(s);
-    if (s->bin[s->bins].rows > 0)
+    const bool has_missing = !is_empty(&s->bin[s->bins]);
+    scan_from_right(s, has_missing);
+    if (has_missing)
         scan_from_left(s);
 }
 
@@ -153,9 +149,9 @@ static void keep_categories(struct scan *s, const int *order, int from, int step
 static void scan_one_category(struct scan *s)
 {
     for (int b = 0; b < s->bins; b++) {
-        struct side left = {0};
+        struct souk_leafsum left = {0};
         add(s, &left, &s->bin[b]);
-        const struct side right = rest_of(s, &left);
+        const struct souk_leafsum right = rest_of(&s->leaf, &left);
         if (try_split(s, &left, &right))
             keep_categories(s, &b, 0, 0, 1);
     }
@@ -181,7 +177,7 @@ static int sort_categories(const struct scan *s, int *order)
     int n = 0;
     for (int b = 0; b < s->bins; b++) {
         const struct souk_histbin *bin = &s->bin[b];
-        if (count_rows(s, bin) < fmax(s->rules->category_smooth, 1))
+        if (estimate_rows(s, bin) < fmax(s->rules->category_smooth, 1))
             continue;
         const double hessian = bin->hessian * s->units->hessian_unit + s->rules->category_smooth;
         found[n++] = (struct category){
@@ -199,15 +195,15 @@ static void scan_sorted(struct scan *s, const int *order, int n, int from, int s
 {
     const int half = (n + 1) / 2;
     const int most = s->rules->category_most < half ? s->rules->category_most : half;
-    struct side left = {0};
+    struct souk_leafsum left = {0};
     double group = 0; /* what the bins since the last try bring */
     for (int i = 0; i < most; i++) {
         const struct souk_histbin *bin = &s->bin[order[from + i * step]];
         add(s, &left, bin);
-        group += count_rows(s, bin);
-        const struct side right = rest_of(s, &left);
+        group += estimate_rows(s, bin);
+        const struct souk_leafsum right = rest_of(&s->leaf, &left);
         if (group < (double)s->rules->category_min_rows ||
-            right.count < (double)s->rules->category_min_rows)
+            right.rows < (double)s->rules->category_min_rows)
             continue;
         group = 0;
         if (try_split(s, &left, &right))

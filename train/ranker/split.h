@@ -9,8 +9,9 @@
  *  Categories: each against the rest where they are few; else sorted by G / (H + smoothing), which
  *  makes the best of all subsets a prefix (Fisher 1958), from both ends.
  *
- *  Equal gains: the lower column, then missing values left, then the higher bin: as in LightGBM,
- *  whose trees these are where gradients are not rounded (SOUK_HISTOGRAM_WIDE).
+ *  Bounds on rows hold for estimates, bin by bin and rounded: the leaf's rows, dealt by Hessian.
+ *  Equal gains: the lower column, then missing values left, then the higher bin. Both as LightGBM
+ *  has it, whose trees these are.
  */
 #ifndef SOUK_RANKER_SPLIT_H
 #define SOUK_RANKER_SPLIT_H
@@ -18,22 +19,21 @@
 #include "train/ranker/histogram.h"
 
 struct souk_split_rules {
-    double l1, l2;          /**< >= 0 */
-    double min_gain;        /**< >= 0 */
-    double min_hessian;     /**< of a leaf */
-    int64_t min_rows;       /**< of a leaf, >= 1 */
-    bool count_by_hessian;  /**< rows of a bin, for all bounds: its share of the leaf's Hessian */
-    double category_smooth; /**< added to the Hessian of a category when they are sorted */
-    double category_l2;     /**< added to l2 for sorted categories */
+    double l1, l2;             /**< >= 0 */
+    double min_gain;           /**< >= 0 */
+    double min_hessian;        /**< of a leaf */
+    int64_t min_rows;          /**< of a leaf, >= 1; estimated */
+    double category_smooth;    /**< added to the Hessian of a category when they are sorted */
+    double category_l2;        /**< added to l2 for sorted categories */
     int64_t category_min_rows; /**< rows that a category adds to a split at least, on average */
     int category_most;         /**< categories on the smaller side of a sorted split */
     int category_one;          /**< up to so many categories: each against the rest */
 };
 
-/** Sums of a leaf. */
+/** Sums of a leaf, or of one side of a split. */
 struct souk_leafsum {
     double gradient, hessian; /**< in units of the histogram */
-    double rows;
+    double rows;              /**< of a leaf: counted; of a side: estimated */
 };
 
 enum { SOUK_SPLIT_WORDS = (SOUK_BINS_MAX + 1) / 64 };

@@ -2,6 +2,7 @@
 
 #include "shared/base/memory.h"
 #include "shared/score/features.h"
+#include "shared/score/forestscorer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -144,27 +145,43 @@ void souk_heldout_fini(struct souk_heldout *h)
     *h = (struct souk_heldout){0};
 }
 
-/* A row's score by the first trees of a forest. */
-static double score_row(const struct souk_forest *forest, int trees, const float *value,
-                        int features)
-{
-    double row[SOUK_STAGE_FEATURES_MAX], sum = 0;
-    for (int f = 0; f < features; f++)
-        row[f] = (double)value[f];
-    for (int t = 0; t < trees && t < forest->trees; t++)
-        sum += forest->tree[t].leaf_value[souk_tree_leaf(&forest->tree[t], row)];
-    return sum;
-}
-
-void souk_heldout_score(const struct souk_heldout *h, const struct souk_forest *judge, int trees,
-                        double *score)
+/* Each thread scores whole groups. @return threads that had no memory to */
+static int score_groups(const struct souk_heldout *h, int fold,
+                        const struct souk_forestscorer *scorer, double *score)
 {
     const struct souk_rankdata *d = &h->data;
-#pragma omp parallel for default(none) shared(h, judge, trees, score, d) schedule(dynamic, 16)
-    for (int64_t g = 0; g < d->groups; g++)
-        for (int64_t i = d->group_start[g]; i < d->group_start[g + 1]; i++)
-            score[i] =
-                score_row(&judge[h->fold[g]], trees, d->value + i * d->features, d->features);
+    int failed = 0;
+#pragma omp parallel default(none) shared(h, fold, scorer, score, d) reduction(+ : failed)
+    {
+        void *scratch = souk_alloc_aligned(souk_forestscorer_scratch_bytes(scorer), 1);
+        failed += !scratch;
+#pragma omp for schedule(dynamic, 16)
+        for (int64_t g = 0; g < d->groups; g++) {
+            const int64_t start = d->group_start[g];
+            if (scratch && h->fold[g] == fold)
+                souk_forestscorer_score_floats(scorer, d->value + start * d->features,
+                                               d->group_start[g + 1] - start, d->features, scratch,
+                                               score + start);
+        }
+        free(scratch);
+    }
+    return failed;
+}
+
+souk_status souk_heldout_score(const struct souk_heldout *h, int fold,
+                               const struct souk_forest *judge, int trees, double *score,
+                               struct souk_error *err)
+{
+    struct souk_forestscorer *scorer = NULL;
+    struct souk_forest first = *judge; /* only read */
+    first.trees = trees < judge->trees ? trees : judge->trees;
+    if (first.trees == 0)
+        return SOUK_OK;
+    souk_status status = souk_forestscorer_new(&first, &scorer, err);
+    if (status == SOUK_OK && score_groups(h, fold, scorer, score) > 0)
+        status = souk_fail(err, SOUK_ENOMEM, "no memory to score the held-out users");
+    souk_forestscorer_free(scorer);
+    return status;
 }
 
 static souk_status learn_fold_all(const struct souk_comm *comm,

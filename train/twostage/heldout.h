@@ -56,10 +56,12 @@ souk_status souk_heldout_learn_all(const struct souk_comm *comm,
                                    struct souk_forest *judge,
                                    struct souk_error *err) SOUK_MUST_CHECK;
 
-/** Score each held-out user by the first trees of its fold's judge. Not collective.
- *  @param trees at most so many
- *  @param score [rows of h->data], overwritten; 0 where the judge has none */
-void souk_heldout_score(const struct souk_heldout *h, const struct souk_forest *judge, int trees,
-                        double *score);
+/** Score the users of one fold by the first trees of its judge. Not collective.
+ *  @param trees at most so many; without any, scores stay as they are
+ *  @param score [rows of h->data]; rows of other folds stay as they are
+ *  @return SOUK_OK, SOUK_ENOMEM */
+souk_status souk_heldout_score(const struct souk_heldout *h, int fold,
+                               const struct souk_forest *judge, int trees, double *score,
+                               struct souk_error *err) SOUK_MUST_CHECK;
 
 #endif

@@ -55,6 +55,18 @@ static souk_status learn_judges_all(struct work *w)
     return status;
 }
 
+/* w->score by one objective. */
+static souk_status score_all(const struct work *w, int objective, int trees,
+                             const struct souk_heldout *h)
+{
+    souk_status status = SOUK_OK;
+    for (int64_t i = 0; i < h->data.rows; i++)
+        w->score[i] = 0;
+    for (int f = 0; f < SOUK_HELDOUT_FOLDS && !status; f++)
+        status = souk_heldout_score(h, f, &w->judge[objective][f], trees, w->score, w->err);
+    return souk_status_agree_all(w->comm, status, w->err);
+}
+
 /* Rank the held-out users by the first `trees` trees of all objectives. */
 static souk_status rank_all(struct work *w, int trees, struct souk_heldout *h)
 {
@@ -62,8 +74,9 @@ static souk_status rank_all(struct work *w, int trees, struct souk_heldout *h)
     for (int64_t i = 0; i < h->data.rows; i++)
         h->forest[i] = 0;
     for (int o = 0; o < w->count && !status; o++) {
-        souk_heldout_score(h, w->judge[o], trees, w->score);
-        status = deviation_all(w, w->score, h->data.rows, w->scratch, &w->deviation[o]);
+        status = score_all(w, o, trees, h);
+        if (!status)
+            status = deviation_all(w, w->score, h->data.rows, w->scratch, &w->deviation[o]);
         if (!(w->deviation[o] > 0))
             w->deviation[o] = 1; /* trees of one leaf */
         for (int64_t i = 0; i < h->data.rows; i++)
