@@ -98,7 +98,7 @@ for audience in "warm", "cold", "new":
 # The popular are one list: the most popular items that the user has not had.
 row_of = {item.decode(): row for row, (_, item) in enumerate(popularity)}
 order = sorted(range(len(popularity)), key=lambda row: (-popularity[row][0], popularity[row][1]))
-popular = figures["sources"][-2]
+popular = next(s for s in figures["sources"] if s["name"] == "popular")
 for k in 50, 100:
     shares = []
     for user, wanted in targets.items():

@@ -100,16 +100,17 @@ static souk_status score_part(struct work *w, const struct souk_model_part *part
     return status;
 }
 
-static void mark_wanted(struct work *w)
+void souk_candidate_scores_mark(struct souk_candidate_scores *s, const int64_t *wanted_row)
 {
-    const struct souk_candidates *c = w->out->candidates;
+    const struct souk_candidates *c = s->candidates;
+    memset(s->wanted, 0, (size_t)c->offsets[c->cases->count] * sizeof *s->wanted);
     for (int64_t at = 0; at < c->cases->count; at++) {
         const int64_t first = c->offsets[at], n = c->offsets[at + 1] - first;
         for (int64_t t = c->cases->target_offsets[at]; t < c->cases->target_offsets[at + 1]; t++) {
-            const int64_t row = w->wanted_row[c->cases->target[t]];
+            const int64_t row = wanted_row[c->cases->target[t]];
             const int64_t i = souk_rows_lower_bound(c->item + first, n, row);
             if (i < n && c->item[first + i] == row)
-                w->out->wanted[first + i] = 1;
+                s->wanted[first + i] = 1;
         }
     }
 }
@@ -133,7 +134,7 @@ souk_status souk_candidate_scores_all(const struct souk_comm *comm,
         souk_source_part_fini(&p);
     }
     if (status == SOUK_OK)
-        mark_wanted(&w);
+        souk_candidate_scores_mark(out, w.wanted_row);
     else
         souk_candidate_scores_fini(out);
     free(w.wanted_row);

@@ -29,6 +29,9 @@ souk_status souk_candidate_scores_all(const struct souk_comm *comm,
                                       const struct souk_scoring_rule *rules, int count,
                                       const int *rule_of, struct souk_candidate_scores *out,
                                       struct souk_error *err) SOUK_MUST_CHECK;
+/** Mark what is wanted again: for cases whose targets have become fewer.
+ *  @param wanted_row [wanted items of the cases], model row, -1: not in the model */
+void souk_candidate_scores_mark(struct souk_candidate_scores *s, const int64_t *wanted_row);
 void souk_candidate_scores_fini(struct souk_candidate_scores *s);
 
 /** Whose calibration holds for a case. */

@@ -91,6 +91,7 @@ static struct souk_scoring_rule scoring_rule(const struct souk_evaluation *e)
                                       .newest = &e->newest,
                                       .candidates = e->candidates.profiles ? &e->candidates : NULL,
                                       .ranker = &e->ranker,
+                                      .scores = e->scores.score,
                                       .seed = e->bootstrap.seed};
 }
 
@@ -112,14 +113,15 @@ static souk_status meet_all(struct souk_evaluation *e, const struct souk_comm *c
     if (status == SOUK_OK)
         status = souk_candidates_find_all(comm, source, &e->cases, &e->visitors,
                                           e->question.include_seen, &e->candidates, err);
-    return status;
+    if (status != SOUK_OK || !souk_ordering_is_staged(&e->by))
+        return status;
+    const struct souk_scoring_rule rule = scoring_rule(e);
+    return souk_candidate_scores_all(comm, source, &e->visitors, &rule, 1, NULL, &e->scores, err);
 }
 
 /* What the trees made of the features; with curves also what their order loses without each. */
 static souk_status weigh_features_all(struct souk_evaluation *e, const struct souk_comm *comm,
-                                      const struct souk_part_source *source,
-                                      const struct souk_candidate_scores *scores,
-                                      struct souk_error *err)
+                                      const struct souk_part_source *source, struct souk_error *err)
 {
     double drop[SOUK_STAGE_FEATURES_MAX] = {0};
     bool is_known = false;
@@ -127,8 +129,8 @@ static souk_status weigh_features_all(struct souk_evaluation *e, const struct so
     if (!e->ranker.has_forest)
         return SOUK_OK;
     if (e->has_curves)
-        status = souk_feature_permutation_all(comm, source, scores, &e->ranker, e->bootstrap.seed,
-                                              drop, &is_known, err);
+        status = souk_feature_permutation_all(comm, source, &e->scores, &e->ranker,
+                                              e->bootstrap.seed, drop, &is_known, err);
     if (status == SOUK_OK)
         status = souk_status_agree_all(comm,
                                        souk_feature_importance_of(&e->ranker.forest,
@@ -142,19 +144,16 @@ static souk_status weigh_features_all(struct souk_evaluation *e, const struct so
  * scores holds. */
 static souk_status look_at_stages_all(struct souk_evaluation *e, const struct souk_comm *comm,
                                       const struct souk_part_source *source,
-                                      const struct souk_measure *measure,
-                                      const struct souk_scoring_rule *rule, struct souk_error *err)
+                                      const struct souk_measure *measure, struct souk_error *err)
 {
-    struct souk_candidate_scores scores = {0};
     souk_status status =
         souk_candidate_recall_all(comm, source, &e->candidates, measure, &e->sources, err);
-    if (status == SOUK_OK)
-        status = souk_candidate_scores_all(comm, source, &e->visitors, rule, 1, NULL, &scores, err);
-    if (status == SOUK_OK)
-        status = weigh_features_all(e, comm, source, &scores, err);
+    if (status == SOUK_OK) {
+        souk_candidate_scores_mark(&e->scores, e->ranking.wanted_row);
+        status = weigh_features_all(e, comm, source, err);
+    }
     if (status == SOUK_OK && source->model->stages.confidence_text)
-        status = souk_sureness_all(comm, &scores, &e->ranker.confidence, &e->sureness, err);
-    souk_candidate_scores_fini(&scores);
+        status = souk_sureness_all(comm, &e->scores, &e->ranker.confidence, &e->sureness, err);
     return status;
 }
 
@@ -190,7 +189,7 @@ static souk_status measure_all(struct souk_evaluation *e, const struct souk_comm
         status =
             souk_discrimination_make_all(comm, source, &measure, &rule, &e->discrimination, err);
     if (status == SOUK_OK && e->has_stages && rule.candidates && e->by.order == SOUK_ORDER_MODEL)
-        status = look_at_stages_all(e, comm, source, &measure, &rule, err);
+        status = look_at_stages_all(e, comm, source, &measure, err);
     return status;
 }
 
@@ -252,6 +251,7 @@ void souk_evaluation_forget(struct souk_evaluation *e)
     e->sureness = (struct souk_sureness){0};
     souk_feature_importance_fini(&e->importance);
     souk_ranking_fini(&e->ranking);
+    souk_candidate_scores_fini(&e->scores);
     souk_candidates_fini(&e->candidates);
     souk_stage_ranker_fini(&e->ranker);
     souk_visitors_fini(&e->visitors);

@@ -39,8 +39,9 @@ struct souk_evaluation {
     struct souk_cases cases;
     struct souk_newest newest; /**< for that order */
     struct souk_visitors visitors;
-    struct souk_stage_ranker ranker;   /**< of a two-stage model */
-    struct souk_candidates candidates; /**< beside it */
+    struct souk_stage_ranker ranker;     /**< of a two-stage model */
+    struct souk_candidates candidates;   /**< beside it */
+    struct souk_candidate_scores scores; /**< of these, in a staged order; else empty */
     struct souk_ranking ranking;
     struct souk_summary summary;
     struct souk_curves curves;

@@ -59,7 +59,8 @@ void souk_section_importance(FILE *f, const struct souk_report_importance *s)
         f, "Features",
         s->permutation
             ? "What the ranker's trees gained from each feature, how often they split on it, and "
-              "what the lists lose when its values are shuffled."
+              "what the lists of some users lose when its values are shuffled: small losses, "
+              "and gains, are chance."
             : "What the ranker's trees gained from each feature, and how often they split on it.");
     souk_section_open_charts(f);
     draw_importance(f, s, "Share of the gain", s->gain, true);

@@ -216,6 +216,10 @@ static int64_t score_candidates(const struct souk_scorer *s, struct souk_scorer_
     const struct souk_stage_ranker *ranker = s->rule->ranker;
     int64_t first = 0;
     const int64_t n = souk_candidates_in_part(c, at, part_of(s)->part, t->candidate, &first);
+    if (s->rule->scores) {
+        memcpy(score, s->rule->scores + first, (size_t)n * sizeof *score);
+        return n;
+    }
     souk_stage_features(&s->stage, &c->profiles[at], c->weights[at], souk_candidates_best(c, at),
                         t->candidate, n, t->feature);
     souk_ordering_score_rows(&s->rule->by, ranker, t->feature, n, &t->stage, score);

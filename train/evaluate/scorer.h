@@ -30,7 +30,9 @@ struct souk_scoring_rule {
     const struct souk_newest *newest;         /**< for that order, and for sold_only */
     const struct souk_candidates *candidates; /**< of a two-stage model, else NULL */
     const struct souk_stage_ranker *ranker;   /**< beside them */
-    uint64_t seed;                            /**< of the random order */
+    const float *scores; /**< of all candidates where they are known already (candidatescores.h),
+                              else NULL */
+    uint64_t seed;       /**< of the random order */
 };
 
 struct souk_scorer {
