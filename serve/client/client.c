@@ -7,6 +7,7 @@
 #include "shared/wire/writer.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +149,14 @@ const char *souk_client_copy_text(const struct souk_message *m, const char *key,
     return copy;
 }
 
+/* Nil, and what is absent, leave it as it is. */
+static void read_number(const msgpack_object *map, const char *key, double *to)
+{
+    double value;
+    if (souk_message_map_number(map, key, &value))
+        *to = value;
+}
+
 static bool read_item(const msgpack_object *entry, struct souk_answer_item *item, char **at,
                       const char **source)
 {
@@ -158,7 +167,10 @@ static bool read_item(const msgpack_object *entry, struct souk_answer_item *item
         return false;
     memcpy(*at, id->via.str.ptr, id->via.str.size);
     (*at)[id->via.str.size] = '\0';
-    *item = (struct souk_answer_item){*at, (float)score};
+    *item = (struct souk_answer_item){
+        .id = *at, .score = (float)score, .confidence = NAN, .probability = NAN};
+    read_number(entry, "confidence", &item->confidence);
+    read_number(entry, "probability", &item->probability);
     *at += id->via.str.size + 1;
     if (!*source && scores && scores->type == MSGPACK_OBJECT_MAP && scores->via.map.size > 0 &&
         scores->via.map.ptr[0].key.type == MSGPACK_OBJECT_STR) {
@@ -204,7 +216,8 @@ static souk_status read_answer(const void *bytes, size_t len, const char *id_key
                             &a->total_candidates_scored) &&
            souk_message_int(&m, "moment_ms", 0, INT64_MAX, &a->moment_ms) &&
            souk_message_bool(&m, "partial", &a->partial) &&
-           souk_message_bool(&m, "degraded", &a->degraded) && read_items(&m, a, &at);
+           souk_message_bool(&m, "degraded", &a->degraded) &&
+           souk_message_bool(&m, "guaranteed", &a->guaranteed) && read_items(&m, a, &at);
     if (good) {
         a->error = souk_client_copy_text(&m, "error", &at);
         a->id = souk_client_copy_text(&m, id_key, &at);
@@ -258,7 +271,7 @@ void souk_client_write_query(struct souk_client *c, int lane, const char *operat
     struct souk_writer *w = &c->lane[lane].request;
     souk_writer_clear(w);
     souk_writer_map(w, 6 + (q->category != NULL) + (q->moment_ms > 0) + (q->event_count > 0) +
-                           (q->item_count > 0));
+                           (q->min_confidence > 0) + (q->item_count > 0));
     souk_writer_put_int(w, "v", SOUK_WIRE_VERSION);
     souk_writer_put_string(w, "op", operation);
     souk_writer_put_int(w, "deadline_ms", souk_client_timeout(q));
@@ -267,6 +280,8 @@ void souk_client_write_query(struct souk_client *c, int lane, const char *operat
     souk_writer_put_bool(w, "include_seen", q->include_seen);
     if (q->category)
         souk_writer_put_string(w, "category", q->category);
+    if (q->min_confidence > 0)
+        souk_writer_put_real(w, "min_confidence", q->min_confidence);
     if (q->moment_ms > 0)
         souk_writer_put_int(w, "moment_ms", q->moment_ms);
     if (q->event_count > 0)

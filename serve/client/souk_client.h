@@ -43,8 +43,9 @@ struct souk_query {
     int64_t n;            /**< 1 to 1000; the server refuses others */
     const char *category; /**< only items under it; NULL: all */
     bool include_seen;
-    int64_t timeout_ms; /**< 0: 2000 */
-    int64_t moment_ms;  /**< when the visitor asks, for two-stage models; 0: now */
+    int64_t timeout_ms;    /**< 0: 2000 */
+    double min_confidence; /**< end the list where confidence does not exceed it; 0: do not */
+    int64_t moment_ms;     /**< when the visitor asks, for two-stage models; 0: now */
     const struct souk_context_event *events;
     int event_count;          /**< at most 1000 */
     const char *const *items; /**< of `explain` */
@@ -54,6 +55,7 @@ struct souk_query {
 struct souk_answer_item {
     const char *id;
     float score;
+    double confidence, probability; /**< NaN: the model does not say */
 };
 
 /** Texts live until souk_answer_fini(). */
@@ -65,6 +67,7 @@ struct souk_answer {
     int64_t total_candidates_scored, took_us;
     int64_t moment_ms; /**< of a two-stage model's answer, else 0 */
     bool partial, degraded;
+    bool guaranteed; /**< whether min_confidence promises anything (docs/confidence.md) */
     double coverage;
     void *memory; /**< private */
 };

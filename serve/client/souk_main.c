@@ -7,6 +7,7 @@
 #include "shared/base/subcommand.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 struct list_options {
     const char *proxy, *id, *category, *moment, *events;
     int64_t n, timeout_ms;
+    double min_confidence;
     bool json, include_seen;
 };
 
@@ -27,9 +29,17 @@ static void print_table(const struct list_options *o, const struct souk_answer *
         printf(" (%s)", a->user_type);
     printf(", model %s%s%s\n", a->model ? a->model : "?", a->partial ? ", partial" : "",
            a->degraded ? ", degraded" : "");
-    printf("%4s  %-24s %12s\n", "#", "item", a->source ? a->source : "score");
-    for (int i = 0; i < a->count; i++)
-        printf("%4d  %-24s %12.6g\n", i + 1, a->items[i].id, (double)a->items[i].score);
+    const bool sure = a->count > 0 && !isnan(a->items[0].confidence);
+    printf("%4s  %-24s %12s%s\n", "#", "item", a->source ? a->source : "score",
+           sure ? "  confidence  probability" : "");
+    for (int i = 0; i < a->count; i++) {
+        printf("%4d  %-24s %12.6g", i + 1, a->items[i].id, (double)a->items[i].score);
+        if (sure)
+            printf("  %10.4f  %11.4f", a->items[i].confidence, a->items[i].probability);
+        putchar('\n');
+    }
+    if (o->min_confidence > 0 && !a->guaranteed)
+        puts("      too few visitors were calibrated on: not guaranteed");
     if (a->count == 0)
         puts("      nothing to recommend");
 }
@@ -39,9 +49,13 @@ static json_t *items_json(const struct souk_answer *a)
     json_t *list = json_array();
     for (int i = 0; i < a->count; i++) {
         const double score = (double)a->items[i].score;
-        json_array_append_new(list,
-                              json_pack("{s:s, s:f, s:{s:f}}", "item_id", a->items[i].id, "score",
-                                        score, "scores", a->source ? a->source : "score", score));
+        json_t *item = json_pack("{s:s, s:f, s:{s:f}}", "item_id", a->items[i].id, "score", score,
+                                 "scores", a->source ? a->source : "score", score);
+        if (!isnan(a->items[i].confidence))
+            json_object_set_new(item, "confidence", json_real(a->items[i].confidence));
+        if (!isnan(a->items[i].probability))
+            json_object_set_new(item, "probability", json_real(a->items[i].probability));
+        json_array_append_new(list, item);
     }
     return list;
 }
@@ -77,7 +91,8 @@ static souk_status ask_list(const struct list_options *o, bool similar, struct s
                                .n = o->n,
                                .category = o->category,
                                .include_seen = o->include_seen,
-                               .timeout_ms = o->timeout_ms};
+                               .timeout_ms = o->timeout_ms,
+                               .min_confidence = o->min_confidence};
     struct souk_event_list events;
     struct souk_client *client = NULL;
     struct souk_answer answer = {.items = NULL};
@@ -119,6 +134,8 @@ static souk_status run_list(int argc, char **argv, bool similar, struct souk_err
         {"json", 0, SOUK_OPTION_FLAG, &o.json, NULL, 0, 0, NULL, NULL, "print JSON", false},
         SOUK_TIMEOUT_ROW(o),
         similar ? (struct souk_option)SOUK_END_ROW : (struct souk_option)SOUK_MOMENT_ROW(o),
+        {"min-confidence", 0, SOUK_OPTION_REAL, &o.min_confidence, "0", 0, .999, NULL, "C",
+         "end the list where confidence does not exceed this", false},
         similar ? (struct souk_option)SOUK_END_ROW : (struct souk_option)SOUK_EVENTS_ROW(o),
         SOUK_END_ROW,
     };

@@ -40,6 +40,15 @@ void souk_workspace_fini(struct souk_workspace *w)
 
 /* ---- taking the request in ---- */
 
+/* @return false: not a number from 0 to below 1 */
+static bool take_min_confidence(struct souk_job *j)
+{
+    return !souk_message_get(&j->request->message, "min_confidence") ||
+           (souk_message_map_number(&j->request->message.unpacked.data, "min_confidence",
+                                    &j->min_confidence) &&
+            j->min_confidence >= 0 && j->min_confidence < 1);
+}
+
 bool souk_job_take_fields(struct souk_job *j, const char *id_field)
 {
     const struct souk_message *m = &j->request->message;
@@ -56,6 +65,9 @@ bool souk_job_take_fields(struct souk_job *j, const char *id_field)
     else if (!souk_message_int(m, "moment_ms", 0, SOUK_WIRE_MOMENT_MAX, &j->moment_ms))
         souk_reply_error(j->reply, j->request, SOUK_WIRE_BAD_FIELD,
                          "'moment_ms' must be milliseconds from 1970 to the year 9999");
+    else if (!take_min_confidence(j))
+        souk_reply_error(j->reply, j->request, SOUK_WIRE_BAD_FIELD,
+                         "'min_confidence' must be a number from 0 to below 1");
     else if (!souk_message_bool(m, "include_seen", &j->include_seen))
         souk_reply_error(j->reply, j->request, SOUK_WIRE_BAD_FIELD,
                          "'include_seen' must be true or false");
@@ -158,6 +170,22 @@ static int64_t items_of(struct souk_job *j, int shard)
     return facts.items;
 }
 
+/* @return false: an error reply is there */
+static bool keep_confident(struct souk_job *j)
+{
+    struct souk_merge *m = &j->space->merge;
+    if (j->min_confidence == 0)
+        return true;
+    if (m->calibrated < 0) {
+        souk_reply_error(j->reply, j->request, SOUK_WIRE_BAD_FIELD,
+                         "'min_confidence': this model of kind '%s' is not calibrated for it",
+                         j->view.kind);
+        return false;
+    }
+    souk_merge_keep_confident(m, j->min_confidence);
+    return true;
+}
+
 bool souk_job_merge_hits(struct souk_job *j, struct souk_result *result)
 {
     const int shards = souk_topology_shards(j->topology);
@@ -180,5 +208,5 @@ bool souk_job_merge_hits(struct souk_job *j, struct souk_result *result)
         result->items += items_of(j, s);
     }
     result->list = souk_merge_finish(&j->space->merge);
-    return true;
+    return keep_confident(j);
 }

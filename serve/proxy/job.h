@@ -47,6 +47,7 @@ struct souk_job {
     int64_t deadline_us;
     bool may_restart, stale;
     int64_t n, moment_ms;
+    double min_confidence;                /**< 0: none is asked for */
     char source[SOUK_MODEL_NAME_MAX + 1]; /**< that `similar` goes by, where it is not the model */
     const char *id, *category;            /**< the user or the item; points into the request */
     size_t id_len, category_len;
@@ -92,7 +93,8 @@ struct souk_result {
     bool partial;
 };
 
-/** Merge the `hits` of all answers. @return false: an error reply is there */
+/** Merge the `hits` of all answers, and end the list where confidence does. @return false: an error
+ * reply is there */
 bool souk_job_merge_hits(struct souk_job *j, struct souk_result *result);
 
 #endif

@@ -8,6 +8,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/memory.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,12 +99,25 @@ static void put_request_id(struct souk_writer *w)
     souk_writer_put_text(w, "request_id", text, 32);
 }
 
-static void put_list(struct souk_writer *w, const struct souk_topk *list, const char *source)
+static void put_sure(struct souk_writer *w, const struct souk_sure *sure)
 {
+    souk_writer_put_real(w, "confidence", sure->confidence);
+    souk_writer_key(w, "probability");
+    if (isfinite(sure->probability))
+        souk_writer_real(w, sure->probability);
+    else
+        souk_writer_nil(w);
+}
+
+static void put_list(struct souk_writer *w, const struct souk_merge *m, const char *source)
+{
+    const struct souk_topk *list = &m->best;
     souk_writer_key(w, "recommendations");
     souk_writer_array(w, (size_t)list->count);
     for (int i = 0; i < list->count; i++) {
-        souk_writer_map(w, 3);
+        souk_writer_map(w, m->calibrated >= 0 ? 5 : 3);
+        if (m->calibrated >= 0)
+            put_sure(w, &m->sure[list->hits[i].item]);
         souk_writer_put_string(w, "item_id", list->hits[i].id);
         souk_writer_key(w, "score");
         souk_writer_float(w, list->hits[i].score);
@@ -118,7 +132,7 @@ static void put_result(struct souk_job *j, const struct souk_result *r, const ch
 {
     struct souk_writer *w = j->reply;
     put_request_id(w);
-    put_list(w, r->list, source);
+    put_list(w, &j->space->merge, source);
     souk_writer_put_int(w, "total_candidates_scored", r->scored);
     souk_writer_put_bool(w, "partial", r->partial);
     souk_writer_put_bool(w, "degraded", j->degraded);
@@ -141,11 +155,15 @@ static void recommend(struct souk_job *j)
     const bool staged = souk_job_is_staged(j);
     if (!(staged ? souk_job_rank : scan)(j, &result))
         return;
-    souk_reply_begin(j->reply, j->request, j->view.model, 8 + (j->view.sources > 0));
+    const bool is_sure = j->min_confidence > 0;
+    souk_reply_begin(j->reply, j->request, j->view.model, 8 + (j->view.sources > 0) + is_sure);
     souk_writer_put_text(j->reply, "user_id", j->id, j->id_len);
     souk_writer_put_string(j->reply, "user_type", souk_job_user_type(j));
     if (j->view.sources > 0)
         souk_writer_put_int(j->reply, "moment_ms", j->moment_ms);
+    if (is_sure) /* souk_conformal_is_guaranteed() */
+        souk_writer_put_bool(j->reply, "guaranteed",
+                             ((double)j->space->merge.calibrated + 1) * j->min_confidence >= 1);
     put_result(j, &result, source_of(j, staged));
 }
 

@@ -256,9 +256,11 @@ static void answer_scan(const struct souk_replica *r, int worker,
     if (!unknown)
         scored = souk_shard_scan(r->stages ? &r->stages->similar : r->shard, &in.scan, &list);
     souk_topk_sort(&list);
-    souk_reply_begin(reply, request, r->model->id, 2);
+    const struct souk_confidence *const confidence =
+        in.scan.vector || in.scan.history ? NULL : souk_replica_confidence(r);
+    souk_reply_begin(reply, request, r->model->id, 1 + souk_replica_hit_fields(confidence != NULL));
     souk_writer_put_int(reply, "scored", scored);
-    souk_replica_put_hits(reply, &list);
+    souk_replica_put_hits(reply, &list, confidence, SOUK_AUDIENCE_NEW);
 out:
     free(in.exclude);
     free(in.history);

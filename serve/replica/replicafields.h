@@ -12,7 +12,17 @@
 bool souk_replica_category(const struct souk_replica *r, const struct souk_request *request,
                            int32_t *category, bool *unknown);
 
-/** The field `hits`: id, score, id, score, ... */
-void souk_replica_put_hits(struct souk_writer *reply, const struct souk_topk *list);
+/** How many fields souk_replica_put_hits() writes. @param calibrated whether an audience is given
+ */
+size_t souk_replica_hit_fields(bool calibrated);
+
+/** The field `hits`: id, score, id, score, ...; and of a calibrated model what each score is worth
+ *  to an audience: `confidence`, `probability`, and from how many it was learned, `calibrated`.
+ *  @param confidence NULL: not a calibrated model, or scores that are not the list's */
+void souk_replica_put_hits(struct souk_writer *reply, const struct souk_topk *list,
+                           const struct souk_confidence *confidence, enum souk_audience audience);
+
+/** The calibration of the model; NULL: it has none. */
+const struct souk_confidence *souk_replica_confidence(const struct souk_replica *r);
 
 #endif

@@ -200,9 +200,11 @@ static void answer_rank(const struct souk_replica *r, int worker,
     souk_topk_clear(&list);
     const int64_t ranked = souk_stage_shard_rank(r->stages, w, count, &list);
     souk_topk_sort(&list);
-    souk_reply_begin(reply, request, r->model->id, 2);
+    const struct souk_confidence *const confidence = souk_replica_confidence(r);
+    souk_reply_begin(reply, request, r->model->id, 1 + souk_replica_hit_fields(confidence != NULL));
     souk_writer_put_int(reply, "scored", ranked);
-    souk_replica_put_hits(reply, &list);
+    souk_replica_put_hits(reply, &list, confidence,
+                          souk_stage_audience(&r->stages->ranker.rules, w->profile.count));
 }
 
 /* ---- explain ---- */

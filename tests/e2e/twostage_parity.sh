@@ -10,7 +10,7 @@ until=2015-08-20
 # ranks N PROGRAM ARGUMENT...: Open MPI's plug-ins leak
 ranks() {
     ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 \
-        mpirun -n "$1" "$SOUK_BIN/$2" "${@:3}" 2>err.txt || fail "$2: $(tail -1 err.txt)"
+        mpirun -n "$1" "$SOUK_BIN/$2" "${@:3}" >out.txt 2>err.txt || fail "$2: $(head -1 err.txt)"
 }
 
 "$SOUK_BIN/souk-generate" --visitors 800 --items 700 --events 20000 --seed 5 --out shop 2>err.txt ||
@@ -19,7 +19,9 @@ ranks 1 souk-ingest --format retailrocket --split $until --parts 8 \
     --target-events view,addtocart,transaction --out shop.ds shop
 ranks 1 souk-train all --dataset shop.ds --trees 20 --label-windows 1 --out two.model
 ranks 1 souk-evaluate --dataset shop.ds --model two.model --k 20 --bootstrap 0 \
-    --dump-recommendations lists.tsv >/dev/null
+    --dump-recommendations lists.tsv
+ranks 1 souk-evaluate --dataset shop.ds --model two.model --k 20 --bootstrap 0 \
+    --min-confidence 0.3 --dump-recommendations sure.tsv
 [ $failures = 0 ] || finish
 
 # The lists of 25 visitors, from 1, 2, 3 and 4 shards.
@@ -33,9 +35,18 @@ for shards in 1 3 4 2; do # the last one stays
         awk -F'\t' -v user="$user" '$1 == user { print $2 "\t" $4 }' lists.tsv >want.tsv
         cmp -s want.tsv got.tsv ||
             fail "$shards shards, user $user: $(diff want.tsv got.tsv | head -4)"
+        [ $shards = 3 ] || continue
+        ask recommend --user "$user" -n 20 --moment $until --min-confidence 0.3 --json | items >got.tsv
+        awk -F'\t' -v user="$user" '$1 == user { print $2 "\t" $4 }' sure.tsv >want.tsv
+        cmp -s want.tsv got.tsv || fail "the sure of user $user: $(diff want.tsv got.tsv | head -4)"
     done <users.txt
     [ $shards = 2 ] || stop_fleet
 done
+[ "$(wc -l <sure.tsv)" -lt "$(wc -l <lists.tsv)" ] || fail "--min-confidence ends no list"
+ask recommend --user nobody -n 20 --json | /usr/bin/python3 -c '
+import json, sys
+sure = [r["confidence"] for r in json.load(sys.stdin)["recommendations"]]
+assert sure == sorted(sure, reverse=True) and 0 < sure[-1] <= 1, sure' || fail "what is popular has no confidence"
 [ "$(wc -l <users.txt)" = 25 ] || fail "only $(wc -l <users.txt) visitors have lists"
 
 # The parity: 1,000 visits with 10 items each.

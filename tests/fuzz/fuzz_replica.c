@@ -1,6 +1,7 @@
 /* A replica of a small two-stage model: whatever the request, a reply that can be read. What comes
- * is also taken for the candidates of a shard, as a proxy would. */
+ * is also taken for what a shard sends to a proxy. */
 #include "serve/proxy/candidatemerge.h"
+#include "serve/proxy/merge.h"
 #include "serve/replica/handler.h"
 #include "tests/support/small_model.h"
 
@@ -49,10 +50,23 @@ static void load(void)
     rmdir(folder);
 }
 
-/* A reply, or what is taken for one, as the candidates of a shard. */
+/* Hits of a shard. */
+static void merge_hits(const struct souk_message *m)
+{
+    struct souk_merge merge;
+    if (souk_merge_init(&merge) == SOUK_OK && souk_merge_start(&merge, 20, 1) == SOUK_OK &&
+        souk_merge_add(&merge, m)) {
+        souk_merge_finish(&merge);
+        souk_merge_keep_confident(&merge, .3);
+    }
+    souk_merge_fini(&merge);
+}
+
+/* A reply, or what is taken for one, as the hits and as the candidates of a shard. */
 static void merge(const struct souk_message *m)
 {
     struct souk_candidate_merge merge = {0};
+    merge_hits(m);
     souk_candidate_merge_start(&merge);
     if (souk_candidate_merge_add(&merge, m) == SOUK_OK &&
         (souk_candidate_merge_finish(&merge) != SOUK_OK || merge.lists == 0))

@@ -66,7 +66,7 @@ static void copy_pairs(struct souk_derivatives *d)
         d->form.pair[r] = (struct souk_histbin){d->gradient[r], d->hessian[r]};
 }
 
-/* A shift for sums of 62 bits, less what a double's 53 are short of them. */
+/* A shift for sums of 61 bits, less what is more than nearest() and a double bear. */
 static double unit_of(double bound, int64_t total_rows)
 {
     enum { FEWER_BITS = 10 };

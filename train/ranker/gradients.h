@@ -3,8 +3,8 @@
  *
  *      whole gradient = nearest integer to gradient / unit      unit = 2^-k
  *
- *  with the smallest unit that keeps sums over all rows of all ranks below 2^53, Hessians likewise:
- *  of 2^20 rows the integers have 32 bits, of 2^12 rows 40. A row's numbers and a leaf's value
+ *  with the smallest unit that keeps sums over all rows of all ranks up to 2^51, Hessians likewise:
+ *  of 2^20 rows the integers have 31 bits, of 2^12 rows 39. A row's numbers and a leaf's value
  *  depend on nothing else: no seed, no rank.
  */
 #ifndef SOUK_RANKER_GRADIENTS_H
