@@ -189,7 +189,7 @@ static bool keep_confident(struct souk_job *j)
 bool souk_job_merge_hits(struct souk_job *j, struct souk_result *result)
 {
     const int shards = souk_topology_shards(j->topology);
-    *result = (struct souk_result){.list = NULL};
+    *result = (struct souk_result){0};
     if (souk_merge_start(&j->space->merge, (int)j->n, shards) != SOUK_OK) {
         souk_reply_error(j->reply, j->request, SOUK_WIRE_INTERNAL, "no memory");
         return false;
@@ -207,6 +207,6 @@ bool souk_job_merge_hits(struct souk_job *j, struct souk_result *result)
         result->scored += scored;
         result->items += items_of(j, s);
     }
-    result->list = souk_merge_finish(&j->space->merge);
+    souk_merge_finish(&j->space->merge);
     return keep_confident(j);
 }

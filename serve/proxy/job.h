@@ -86,9 +86,8 @@ const struct souk_message *souk_job_answer(const struct souk_job *j, int shard);
 /** A shard's answer cannot be used. */
 void souk_job_miss(struct souk_job *j, int shard);
 
-/** What all rounds came to. */
+/** What all rounds came to; the list is in the workspace's merge. */
 struct souk_result {
-    const struct souk_topk *list;
     int64_t scored, items; /**< items: of the shards that answered every round */
     bool partial;
 };

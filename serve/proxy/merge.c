@@ -108,10 +108,9 @@ bool souk_merge_add(struct souk_merge *m, const struct souk_message *reply)
     return true;
 }
 
-const struct souk_topk *souk_merge_finish(struct souk_merge *m)
+void souk_merge_finish(struct souk_merge *m)
 {
     souk_topk_sort(&m->best);
-    return &m->best;
 }
 
 /* Confidence never rises along a list. */

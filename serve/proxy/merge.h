@@ -35,8 +35,8 @@ souk_status souk_merge_start(struct souk_merge *m, int n, int shards) SOUK_MUST_
  *  @return false when they are not as the wire format says */
 bool souk_merge_add(struct souk_merge *m, const struct souk_message *reply);
 
-/** The merged list, best first. */
-const struct souk_topk *souk_merge_finish(struct souk_merge *m);
+/** Order the merged list, best first. */
+void souk_merge_finish(struct souk_merge *m);
 
 /** End the list where confidence does not exceed this; after the finish, of a calibrated model. */
 void souk_merge_keep_confident(struct souk_merge *m, double min_confidence);

@@ -263,8 +263,6 @@ static void dispatch(struct souk_job *j)
         souk_reply_error(j->reply, r, SOUK_WIRE_UNKNOWN_OPERATION,
                          "the proxy does not know the operation '%.*s'", (int)r->operation_len,
                          r->operation);
-    else if (j->view.status != SOUK_WIRE_OK)
-        souk_reply_error(j->reply, r, j->view.status, "%s", j->view.reason);
     else if (r->deadline_ms == 0)
         souk_reply_error(j->reply, r, SOUK_WIRE_DEADLINE, "no time was left on arrival");
     else

@@ -103,7 +103,7 @@ static souk_status parse_level(const struct souk_manifest *m, json_t *json,
     souk_status status = souk_manifest_get_text(&one, "name", level->name, sizeof level->name, err);
     if (!status)
         status =
-            souk_manifest_get_int(&one, "values", 1, SOUK_LEVEL_VALUES_MAX, &level->values, err);
+            souk_manifest_get_int(&one, "values", 0, SOUK_LEVEL_VALUES_MAX, &level->values, err);
     if (!status && level->name[0] == '\0')
         status = souk_fail(err, SOUK_EFORMAT, "%s: manifest: a level has no name", m->path);
     return status;

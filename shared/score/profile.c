@@ -166,7 +166,8 @@ static souk_status fill_values(struct souk_profile *p, const struct souk_levels 
     for (int l = 0; l < SOUK_LEVELS_MAX; l++) {
         const int64_t first = p->value_first[l];
         p->value_first[l + 1] = first + (l < levels->count ? fill_level(p, levels, l, first) : 0);
-        fill_shares(p->values + first, p->value_first[l + 1] - first);
+        if (p->value_first[l + 1] > first) /* there may be no array at all */
+            fill_shares(p->values + first, p->value_first[l + 1] - first);
     }
     return SOUK_OK;
 }

@@ -181,42 +181,42 @@ PY
 }
 fleet stages.model 2
 for op in candidates rank explain; do
-    bad() { asked shard0 "$op: $1" 'or the events are absent or not as a replica takes them' "ask('$op', $2)"; }
-    bad 'no moment' 'events()'
-    bad 'a moment that is none' 'events(), moment_ms=-4'
-    bad 'an item beyond the model' 'events(item=(3, 300)), moment_ms=9'
-    bad 'an item below 0' 'events(item=(-1, 3)), moment_ms=9'
-    bad 'times out of order' 'events(ms=(2, 1)), moment_ms=9'
-    bad 'a type beyond the model' 'events(type=(0, 2)), moment_ms=9'
-    bad 'a value that is no number' 'events(value=(0, float("nan"))), moment_ms=9'
-    bad 'one time too few' 'events(ms=(1,)), moment_ms=9'
-    bad 'half a time' 'events(), {"event_ms": bytes(12)}, moment_ms=9'
-    bad 'too many events' 'events(*[[1] * 4001] * 4), moment_ms=9'
+    bad_visit() { asked shard0 "$op: $1" 'or the events are absent or not as a replica takes them' "ask('$op', $2)"; }
+    bad_visit 'no moment' 'events()'
+    bad_visit 'a moment that is none' 'events(), moment_ms=-4'
+    bad_visit 'an item beyond the model' 'events(item=(3, 300)), moment_ms=9'
+    bad_visit 'an item below 0' 'events(item=(-1, 3)), moment_ms=9'
+    bad_visit 'times out of order' 'events(ms=(2, 1)), moment_ms=9'
+    bad_visit 'a type beyond the model' 'events(type=(0, 2)), moment_ms=9'
+    bad_visit 'a value that is no number' 'events(value=(0, float("nan"))), moment_ms=9'
+    bad_visit 'one time too few' 'events(ms=(1,)), moment_ms=9'
+    bad_visit 'half a time' 'events(), {"event_ms": bytes(12)}, moment_ms=9'
+    bad_visit 'too many events' 'events(*[[1] * 4001] * 4), moment_ms=9'
 done
 for op in rank explain; do
-    bad() { asked shard0 "$op: $1" "'best' must be 4 finite numbers" "ask('$op', events(), $2, moment_ms=9)"; }
-    bad 'no heads' '{}'
-    bad 'too few heads' '{"best": floats(1, 2, 3)}'
-    bad 'a head that is infinite' '{"best": floats(1, 2, 3, float("inf"))}'
+    bad_best() { asked shard0 "$op: $1" "'best' must be 4 finite numbers" "ask('$op', events(), $2, moment_ms=9)"; }
+    bad_best 'no heads' '{}'
+    bad_best 'too few heads' '{"best": floats(1, 2, 3)}'
+    bad_best 'a head that is infinite' '{"best": floats(1, 2, 3, float("inf"))}'
 done
-bad() { asked shard0 "rank: $1" "$2" "ask('rank', events(), $3, moment_ms=9, best=floats(1, 1, 1, 1))"; }
-bad 'rows out of order' "'rows' must ascend" '{"rows": rows(4, 4)}'
-bad 'too many rows' "'rows' must ascend" '{"rows": rows(*range(300))}'
-bad 'no list' "'n' must be" '{"n": 0}'
-bad 'rows of nobody' 'hits' '{"rows": rows(-7, 10**12)}'
+bad_rank() { asked shard0 "rank: $1" "$2" "ask('rank', events(), $3, moment_ms=9, best=floats(1, 1, 1, 1))"; }
+bad_rank 'rows out of order' "'rows' must ascend" '{"rows": rows(4, 4)}'
+bad_rank 'too many rows' "'rows' must ascend" '{"rows": rows(*range(300))}'
+bad_rank 'no list' "'n' must be" '{"n": 0}'
+bad_rank 'rows of nobody' 'hits' '{"rows": rows(-7, 10**12)}'
 asked shard0 'explain: too many items' "'items' must be a list" "ask('explain', events(), items=['i1'] * 51, moment_ms=9)"
 asked shard0 'resolve: no texts' "'items' and 'types' must be" "ask('resolve', items=[1], types=[''])"
 asked shard0 'candidates: no category' "'category' is not" "ask('candidates', events(), category=7, moment_ms=9)"
-bad() { asked proxy "events: $1" "$2" "ask('recommend', user='u1', events=$3)"; }
-bad 'not a list' "'events' must be a list" '{"item": "i1"}'
-bad 'not maps' 'number 1 is not a map' '[{"item": "i1", "type": "view"}, 5]'
-bad 'no item' "has no 'item'" '[{"type": "view"}]'
-bad 'no type' "has no 'type'" '[{"item": "i1"}]'
-bad 'an unknown type' "'type' that the model does not know" '[{"item": "i1", "type": "stare"}]'
-bad 'a time that is none' "has an 'ms'" '[{"item": "i1", "type": "view", "ms": -1}]'
-bad 'a value that is a text' "has a 'value'" '[{"item": "i1", "type": "view", "value": "much"}]'
-bad 'a value beyond float' "has a 'value'" '[{"item": "i1", "type": "view", "value": 1e300}]'
-bad 'too many' 'at most 1000 events' '[{"item": "i1", "type": "view"}] * 1001'
+bad_events() { asked proxy "events: $1" "$2" "ask('recommend', user='u1', events=$3)"; }
+bad_events 'not a list' "'events' must be a list" '{"item": "i1"}'
+bad_events 'not maps' 'number 1 is not a map' '[{"item": "i1", "type": "view"}, 5]'
+bad_events 'no item' "has no 'item'" '[{"type": "view"}]'
+bad_events 'no type' "has no 'type'" '[{"item": "i1"}]'
+bad_events 'an unknown type' "'type' that the model does not know" '[{"item": "i1", "type": "stare"}]'
+bad_events 'a time that is none' "has an 'ms'" '[{"item": "i1", "type": "view", "ms": -1}]'
+bad_events 'a value that is a text' "has a 'value'" '[{"item": "i1", "type": "view", "value": "much"}]'
+bad_events 'a value beyond float' "has a 'value'" '[{"item": "i1", "type": "view", "value": 1e300}]'
+bad_events 'too many' 'at most 1000 events' '[{"item": "i1", "type": "view"}] * 1001'
 asked proxy 'a confidence that is none' "'min_confidence' must be" "ask('recommend', user='u1', min_confidence=1.5)"
 asked proxy 'a moment that is none' "'moment_ms' must be" "ask('recommend', user='u1', moment_ms=-1)"
 asked proxy 'explain nothing' "'items' must be a list of 1 to 50" "ask('explain', user='u1', items=[])"

@@ -101,15 +101,15 @@ for p in parts:
                                      p["users/event_ms"][e]) for e in events))
 PY
 if /usr/bin/python3 -c 'import h5py' 2>/dev/null; then
-    for user in $(sed -n '1p;9p;20p' users.txt); do
-        events=$(/usr/bin/python3 events.py two.model "$user") || fail "the events of $user"
-        ask recommend --user "$user" -n 20 --moment $until --json | items >want.tsv
+    while read -r known; do
+        events=$(/usr/bin/python3 events.py two.model "$known") || fail "the events of $known"
+        ask recommend --user "$known" -n 20 --moment $until --json | items >want.tsv
         ask recommend --user a-stranger -n 20 --moment $until --events "$events" --json >answer.json
         items <answer.json >got.tsv
         cmp -s want.tsv got.tsv ||
-            fail "a stranger with the events of $user: $(diff want.tsv got.tsv | head -4)"
+            fail "a stranger with the events of $known: $(diff want.tsv got.tsv | head -4)"
         grep -q '"user_type":"warm"' answer.json || fail "a stranger with events is cold"
-    done
+    done < <(sed -n '1p;9p;20p' users.txt)
 fi
 ask recommend --user a-stranger --events "no-such-item=view" --json | grep -q '"user_type":"cold"' ||
     fail "an event of an item that is not there counts"

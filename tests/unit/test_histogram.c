@@ -63,7 +63,7 @@ static void make_histogram(const int32_t *rows, int n, struct souk_histbin *out)
     struct souk_histwork work;
     struct souk_error err = {0};
     cr_assert_eq(souk_histwork_init(&work, &binning, &err), SOUK_OK);
-    souk_histogram_make(&work, &binning, &matrix, &gradients, rows, n, out);
+    souk_histogram_make(&work, first_bin, &matrix, &gradients, rows, n, out);
     souk_histwork_fini(&work);
 }
 
@@ -72,7 +72,7 @@ Test(histogram, equals_its_plain_twin, .init = make_rows, .fini = free_rows)
     const int counts[] = {0, 1, 15, 16, 17, 254, 255, 256, 510, 511, ROWS};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         make_histogram(row, counts[i], fast);
-        souk_histogram_reference(&binning, &matrix, &gradients, row, counts[i], plain);
+        souk_histogram_reference(first_bin, &matrix, &gradients, row, counts[i], plain);
         cr_assert_eq(memcmp(fast, plain, (size_t)first_bin[COLUMNS] * sizeof *fast), 0, "%d rows",
                      counts[i]);
     }
@@ -115,7 +115,7 @@ Test(histogram, of_doubles_is_their_sum, .init = make_rows, .fini = free_rows)
     for (uint64_t i = 0; i < ROWS; i++)
         gradients.pair[i] = (struct souk_histbin){souk_random_normal(7, 0, i), 1};
     make_histogram(row, ROWS, fast);
-    souk_histogram_reference(&binning, &matrix, &gradients, row, ROWS, plain);
+    souk_histogram_reference(first_bin, &matrix, &gradients, row, ROWS, plain);
     for (int64_t b = 0; b < first_bin[COLUMNS]; b++)
         cr_assert_float_eq(fast[b].gradient, plain[b].gradient, 1e-9);
 }

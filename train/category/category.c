@@ -217,7 +217,7 @@ static souk_status make_rows(struct work *w, struct souk_neighbour_rows *out)
 static souk_status look_all(struct work *w, const struct souk_dataset *dataset)
 {
     const souk_status status =
-        souk_item_levels_all(w->comm, dataset, w->ratings, &w->levels, w->err);
+        souk_item_levels_all(w->comm, dataset, w->ratings, NULL, &w->levels, w->err);
     if (status)
         return status;
     for (int l = 0; l < w->levels.count; l++)

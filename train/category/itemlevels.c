@@ -29,6 +29,7 @@ struct work {
     const struct souk_comm *comm;
     const struct souk_dataset *dataset;
     const struct souk_ratings *ratings;
+    const struct souk_level_names *like; /* NULL: what the items say */
     int64_t own_items;
     int count, tree_count;
     struct candidate of[CANDIDATES_MAX];
@@ -226,6 +227,15 @@ static souk_status gather_values_all(struct work *w, struct candidate *c, const 
     return status;
 }
 
+/* -1: none of them */
+static int place_of(const struct souk_level_names *names, const char *name)
+{
+    for (int i = 0; i < names->count; i++)
+        if (strcmp(names->name[i], name) == 0)
+            return i;
+    return -1;
+}
+
 /* Whether it is a level: what every rank says of its own items, then of all. */
 static souk_status judge_all(struct work *w, struct candidate *c)
 {
@@ -240,21 +250,27 @@ static souk_status judge_all(struct work *w, struct candidate *c)
         status = souk_max_i64_all(w->comm, most, 2, w->err);
     if (!status)
         status = souk_sum_i64_all(w->comm, &c->known, 1, w->err);
-    c->is_level = !status && most[0] <= SOUK_LEVEL_VALUES_MAX && most[1] == 0;
+    c->is_level = !status && (w->like ? place_of(w->like, c->name) >= 0
+                                      : most[0] <= SOUK_LEVEL_VALUES_MAX && most[1] == 0);
     if (c->is_level)
         status = gather_values_all(w, c, own, count);
-    c->is_level = c->is_level && c->values >= 2 && c->values <= SOUK_LEVEL_VALUES_MAX &&
-                  c->values * ITEMS_OF_A_VALUE <= c->known;
+    if (!w->like)
+        c->is_level = c->is_level && c->values >= 2 && c->values <= SOUK_LEVEL_VALUES_MAX &&
+                      c->values * ITEMS_OF_A_VALUE <= c->known;
     free(own);
     return status;
 }
 
 /* ---- the levels ---- */
 
-/* The candidate to take next: the tree's in their order, then what most items have. -1: none */
-static int next_candidate(const struct work *w)
+/* The candidate to take as this level: the tree's in their order, then what most items have. -1:
+ * none */
+static int next_candidate(const struct work *w, int level)
 {
     int best = -1;
+    for (int c = 0; c < w->count && w->like; c++)
+        if (w->of[c].is_level && place_of(w->like, w->of[c].name) == level)
+            return c;
     for (int c = 0; c < w->count; c++)
         if (w->of[c].is_level && (best < 0 || (c >= w->tree_count && best >= w->tree_count &&
                                                w->of[c].known > w->of[best].known)))
@@ -300,7 +316,7 @@ static souk_status take_levels_all(struct work *w, struct souk_levels *out)
         status = souk_fail(w->err, SOUK_ENOMEM, "out of memory for the levels of %lld items",
                            (long long)items);
     status = souk_status_agree_all(w->comm, status, w->err);
-    while (!status && out->count < SOUK_LEVELS_MAX && (c = next_candidate(w)) >= 0) {
+    while (!status && out->count < SOUK_LEVELS_MAX && (c = next_candidate(w, out->count)) >= 0) {
         struct souk_level *level = &out->of[out->count++];
         strcpy(level->name, w->of[c].name);
         level->values = w->of[c].values;
@@ -314,10 +330,12 @@ static souk_status take_levels_all(struct work *w, struct souk_levels *out)
 }
 
 souk_status souk_item_levels_all(const struct souk_comm *comm, const struct souk_dataset *dataset,
-                                 const struct souk_ratings *ratings, struct souk_levels *out,
+                                 const struct souk_ratings *ratings,
+                                 const struct souk_level_names *like, struct souk_levels *out,
                                  struct souk_error *err)
 {
-    struct work w = {.comm = comm, .dataset = dataset, .ratings = ratings, .err = err};
+    struct work w = {
+        .comm = comm, .dataset = dataset, .ratings = ratings, .like = like, .err = err};
     *out = (struct souk_levels){0};
     add_tree(&w);
     souk_status status = add_attributes_all(&w);

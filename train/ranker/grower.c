@@ -15,24 +15,30 @@ struct souk_leaf {
     int depth;
 };
 
-/* Columns are dealt in blocks of about equal bins, which is what is sent, stored and searched. */
+/* Columns are dealt in blocks of about equal bins, which is what is sent, stored and searched. Each
+ * block begins with an entry for the leaf's rows. */
 static void deal_columns(struct souk_grower *g)
 {
     const struct souk_binning *b = g->binning;
     const int64_t bins = b->first_bin[b->columns];
     int column = 0;
     for (int r = 0; r < g->comm.size; r++) {
-        g->first_column[r] = column;
-        while (column < b->columns && b->first_bin[column + 1] * g->comm.size <= bins * (r + 1))
+        const int start = column;
+        g->first_column[r] = start;
+        while (column < b->columns && (r + 1 == g->comm.size ||
+                                       b->first_bin[column + 1] * g->comm.size <= bins * (r + 1))) {
+            g->first[column] = b->first_bin[column] + r + 1;
             column++;
-        g->first_column[r + 1] = r + 1 == g->comm.size ? b->columns : column;
+        }
         g->reduce_counts[r] =
-            (int)(b->first_bin[g->first_column[r + 1]] - b->first_bin[g->first_column[r]]) *
-            SOUK_HISTBIN_DOUBLES;
+            (int)(1 + b->first_bin[column] - b->first_bin[start]) * SOUK_HISTBIN_DOUBLES;
     }
+    g->first_column[g->comm.size] = column;
+    g->first[column] = bins + g->comm.size;
 }
 
-static int64_t own_bins(const struct souk_grower *g)
+/* With the one for rows. */
+static int64_t own_entries(const struct souk_grower *g)
 {
     return g->reduce_counts[g->comm.rank] / SOUK_HISTBIN_DOUBLES;
 }
@@ -53,14 +59,15 @@ static souk_status allocate(struct souk_grower *g, struct souk_error *err)
     g->tree.leaf_rows = souk_zalloc_array(leaves, sizeof *g->tree.leaf_rows);
     g->found = souk_zalloc_array(ranks, 2 * sizeof *g->found);
     g->leaf = souk_zalloc_array(leaves, sizeof *g->leaf);
-    g->mine = souk_alloc_aligned(bins, sizeof *g->mine);
-    if (g->reduce_counts && g->first_column) {
+    g->first = souk_zalloc_array((size_t)g->binning->columns + 1, sizeof *g->first);
+    g->mine = souk_alloc_aligned(bins + ranks, sizeof *g->mine);
+    if (g->reduce_counts && g->first_column && g->first) {
         deal_columns(g);
-        if (souk_mul_size(leaves, (size_t)own_bins(g), &pooled))
+        if (souk_mul_size(leaves, (size_t)own_entries(g), &pooled))
             g->pool = souk_alloc_array(pooled, sizeof *g->pool);
     }
-    if (!g->reduce_counts || !g->first_column || !g->tree.node || !g->tree.leaf_rows || !g->found ||
-        !g->leaf || !g->mine || !g->pool)
+    if (!g->reduce_counts || !g->first_column || !g->first || !g->tree.node || !g->tree.leaf_rows ||
+        !g->found || !g->leaf || !g->mine || !g->pool)
         return souk_fail(err, SOUK_ENOMEM,
                          "no memory for %zu histograms of %zu bins: use fewer leaves or bins",
                          leaves, bins);
@@ -84,6 +91,7 @@ void souk_grower_fini(struct souk_grower *g)
     souk_histwork_fini(&g->work);
     free(g->reduce_counts);
     free(g->first_column);
+    free(g->first);
     free(g->tree.node);
     free(g->tree.leaf_rows);
     free(g->found);
@@ -95,17 +103,18 @@ void souk_grower_fini(struct souk_grower *g)
 
 static struct souk_histbin *histogram_of(const struct souk_grower *g, int leaf)
 {
-    return g->pool + leaf * own_bins(g);
+    return g->pool + leaf * own_entries(g);
 }
 
 /* The histogram of a leaf over all ranks' rows, this rank's columns, into the pool. */
 static souk_status make_histogram_all(struct souk_grower *g, const struct souk_derivatives *d,
                                       int leaf, int slot, struct souk_error *err)
 {
-    struct souk_histbin *out = histogram_of(g, slot);
-    souk_histogram_make(&g->work, g->binning, g->matrix, &d->form,
-                        g->rows.row + g->rows.start[leaf], g->rows.count[leaf],
-                        g->comm.size > 1 ? g->mine : out);
+    struct souk_histbin *out = histogram_of(g, slot), *made = g->comm.size > 1 ? g->mine : out;
+    souk_histogram_make(&g->work, g->first, g->matrix, &d->form, g->rows.row + g->rows.start[leaf],
+                        g->rows.count[leaf], made);
+    for (int r = 0; r < g->comm.size; r++)
+        made[g->binning->first_bin[g->first_column[r]] + r].gradient = (double)g->rows.count[leaf];
     if (g->comm.size == 1)
         return SOUK_OK;
     return souk_mpi_check(
@@ -113,10 +122,14 @@ static souk_status make_histogram_all(struct souk_grower *g, const struct souk_d
         "MPI_Reduce_scatter", err);
 }
 
+static bool may_deepen(const struct souk_grower *g, const struct souk_leaf *leaf)
+{
+    return leaf->depth < g->rules.max_depth;
+}
+
 static bool may_split(const struct souk_grower *g, const struct souk_leaf *leaf)
 {
-    return leaf->depth < g->rules.max_depth &&
-           leaf->sum.rows >= 2 * (double)g->rules.split.min_rows;
+    return may_deepen(g, leaf) && leaf->sum.rows >= 2 * (double)g->rules.split.min_rows;
 }
 
 /* The best splits of one or two leaves, over all columns. */
@@ -127,10 +140,12 @@ static souk_status find_splits_all(struct souk_grower *g, const struct souk_deri
     struct souk_split mine[2] = {0};
     const int first = g->first_column[g->comm.rank], end = g->first_column[g->comm.rank + 1];
     for (int i = 0; i < n; i++) {
+        const struct souk_histbin *histogram = histogram_of(g, leaf[i]);
+        g->leaf[leaf[i]].sum.rows = histogram->gradient;
         mine[i].column = -1;
         if (may_split(g, &g->leaf[leaf[i]]))
-            mine[i] = souk_split_find(g->binning, first, end, histogram_of(g, leaf[i]),
-                                      &g->leaf[leaf[i]].sum, &d->form, allowed, &g->rules.split);
+            mine[i] = souk_split_find(g->binning, first, end, histogram + 1, &g->leaf[leaf[i]].sum,
+                                      &d->form, allowed, &g->rules.split);
         g->leaf[leaf[i]].best = mine[i];
     }
     if (g->comm.size == 1)
@@ -158,8 +173,8 @@ static int choose_leaf(const struct souk_grower *g)
 }
 
 /* Turn a leaf into a node with two leaves: itself on the left, a fresh one on the right. Their rows
- * are counted, which takes all ranks. */
-static souk_status split_leaf_all(struct souk_grower *g, int leaf, struct souk_error *err)
+ * are estimates until they have a histogram. */
+static void split_leaf(struct souk_grower *g, int leaf)
 {
     const int fresh = g->tree.leaves++, node = fresh - 1;
     struct souk_leaf *left = &g->leaf[leaf], *right = &g->leaf[fresh];
@@ -169,18 +184,14 @@ static souk_status split_leaf_all(struct souk_grower *g, int leaf, struct souk_e
         g->tree.node[left->parent].left = node;
     else if (left->parent >= 0)
         g->tree.node[left->parent].right = node;
-    souk_leafrows_split(&g->rows, g->matrix, &split, leaf, fresh);
-    int64_t rows = g->rows.count[leaf];
-    const souk_status status = souk_sum_i64_all(&g->comm, &rows, 1, err);
     const struct souk_leafsum whole = left->sum;
     *left = (struct souk_leaf){split.left, {.column = -1}, node, true, left->depth + 1};
-    left->sum.rows = (double)rows;
     *right = *left;
     right->is_left = false;
     right->sum =
-        (struct souk_leafsum){whole.gradient - left->sum.gradient,
-                              whole.hessian - left->sum.hessian, whole.rows - left->sum.rows};
-    return status;
+        (struct souk_leafsum){whole.gradient - split.left.gradient,
+                              whole.hessian - split.left.hessian, whole.rows - split.left.rows};
+    souk_leafrows_split(&g->rows, g->matrix, &split, leaf, fresh);
 }
 
 /* Histograms and best splits of the two leaves of the last split. The parent's histogram stands in
@@ -189,16 +200,16 @@ static souk_status prepare_pair_all(struct souk_grower *g, const struct souk_der
                                     const bool *allowed, int leaf, struct souk_error *err)
 {
     const int fresh = g->tree.leaves - 1, pair[2] = {leaf, fresh};
-    const int64_t bins = own_bins(g);
-    if (!may_split(g, &g->leaf[leaf]) && !may_split(g, &g->leaf[fresh]))
+    const int64_t entries = own_entries(g);
+    if (!may_deepen(g, &g->leaf[leaf]))
         return SOUK_OK;
     const bool left_is_smaller = g->leaf[leaf].sum.rows < g->leaf[fresh].sum.rows;
     souk_status status = make_histogram_all(g, d, left_is_smaller ? leaf : fresh, fresh, err);
     if (status)
         return status;
     struct souk_histbin *parent = histogram_of(g, leaf), *smaller = histogram_of(g, fresh);
-    souk_histogram_subtract(parent, smaller, bins);
-    for (int64_t b = 0; left_is_smaller && b < bins; b++) {
+    souk_histogram_subtract(parent, smaller, entries);
+    for (int64_t b = 0; left_is_smaller && b < entries; b++) {
         const struct souk_histbin swap = parent[b];
         parent[b] = smaller[b];
         smaller[b] = swap;
@@ -211,13 +222,13 @@ static souk_status sum_root_all(struct souk_grower *g, const struct souk_derivat
                                 struct souk_error *err)
 {
     struct souk_leafsum *sum = &g->leaf[0].sum;
-    double total[3] = {0, 0, (double)g->rows.count[0]};
+    double total[2] = {0};
     for (int64_t i = 0; i < g->rows.count[0]; i++) {
         total[0] += d->form.pair[g->rows.row[i]].gradient;
         total[1] += d->form.pair[g->rows.row[i]].hessian;
     }
-    const souk_status status = souk_sum_f64_all(&g->comm, total, 3, err);
-    *sum = (struct souk_leafsum){total[0], total[1], total[2]};
+    const souk_status status = souk_sum_f64_all(&g->comm, total, 2, err);
+    *sum = (struct souk_leafsum){.gradient = total[0], .hessian = total[1]};
     return status;
 }
 
@@ -228,7 +239,7 @@ souk_status souk_grower_grow_all(struct souk_grower *g, const struct souk_deriva
     g->tree.leaves = 1;
     g->leaf[0] = (struct souk_leaf){.parent = -1, .best = {.column = -1}};
     souk_status status = sum_root_all(g, d, err);
-    if (status == SOUK_OK && may_split(g, &g->leaf[0])) {
+    if (status == SOUK_OK) {
         status = make_histogram_all(g, d, 0, 0, err);
         if (status == SOUK_OK)
             status = find_splits_all(g, d, allowed, &root, 1, err);
@@ -237,13 +248,12 @@ souk_status souk_grower_grow_all(struct souk_grower *g, const struct souk_deriva
         const int leaf = choose_leaf(g);
         if (leaf < 0)
             break;
-        status = split_leaf_all(g, leaf, err);
-        if (status == SOUK_OK && g->tree.leaves < g->rules.leaves)
+        split_leaf(g, leaf);
+        if (g->tree.leaves < g->rules.leaves)
             status = prepare_pair_all(g, d, allowed, leaf, err);
     }
-    for (int l = 0; l < g->tree.leaves; l++)
-        g->tree.leaf_rows[l] = (int64_t)g->leaf[l].sum.rows;
-    return status;
+    memcpy(g->tree.leaf_rows, g->rows.count, (size_t)g->tree.leaves * sizeof *g->tree.leaf_rows);
+    return status ? status : souk_sum_i64_all(&g->comm, g->tree.leaf_rows, g->tree.leaves, err);
 }
 
 void souk_grower_leaf_sum(const struct souk_grower *g, const struct souk_gradients *units, int leaf,

@@ -5,7 +5,9 @@
  *      reduce-scatter                -> histogram of this rank's columns, over all rows
  *      every rank    best split of its columns; the best of all ranks; its own rows left and right
  *
- *  Of two new leaves the one with fewer rows gets a histogram, the other what its parent has more.
+ *  What a rank gets of a histogram begins with an entry whose gradient is the leaf's rows: no
+ *  message of its own for them. Of two new leaves the one with fewer rows, by the estimate of
+ *  split.h, gets a histogram, the other what its parent has more.
  *  All ranks hold the same tree at every step.
  */
 #ifndef SOUK_RANKER_GROWER_H
@@ -41,8 +43,9 @@ struct souk_grower {
     struct souk_leafrows rows;           /**< of the tree grown last: which row is in which leaf */
     struct souk_growntree tree;          /**< likewise */
     struct souk_histwork work;
-    struct souk_histbin *mine; /**< [all bins], of this rank's rows */
-    struct souk_histbin *pool; /**< [leaves x own bins], of all rows */
+    int64_t *first;            /**< [columns + 1], where their bins stand in `mine` */
+    struct souk_histbin *mine; /**< [ranks + all bins], of this rank's rows */
+    struct souk_histbin *pool; /**< [leaves x (1 + own bins)], of all rows */
     int *reduce_counts;        /**< [ranks], doubles that each rank receives */
     int *first_column;         /**< [ranks + 1] */
     struct souk_split *found;  /**< [ranks x 2], best splits of two leaves */

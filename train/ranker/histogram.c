@@ -94,7 +94,7 @@ struct chunk {
 };
 
 /* Memory works on the next chunk while the sums of this one grow. */
-static void add_chunk(struct souk_histwork *work, const struct souk_binning *binning,
+static void add_chunk(struct souk_histwork *work, const int64_t *first,
                       const struct souk_binmatrix *m, const struct souk_histbin *pair,
                       const struct chunk *chunk, struct souk_histbin *out)
 {
@@ -106,7 +106,7 @@ static void add_chunk(struct souk_histwork *work, const struct souk_binning *bin
         prefetch(m, pair, chunk->row + chunk->n, (int)((int64_t)chunk->next * t / tiles),
                  (int)((int64_t)chunk->next * (t + 1) / tiles));
         for (int c = 0; c < columns; c++)
-            sum[c] = (vec *)(out + binning->first_bin[t * TILE + c]);
+            sum[c] = (vec *)(out + first[t * TILE + c]);
         if (columns == TILE)
             add_tile(sum, tile, work->pair, chunk->n);
         else
@@ -114,11 +114,11 @@ static void add_chunk(struct souk_histwork *work, const struct souk_binning *bin
     }
 }
 
-void souk_histogram_make(struct souk_histwork *work, const struct souk_binning *binning,
+void souk_histogram_make(struct souk_histwork *work, const int64_t *first,
                          const struct souk_binmatrix *matrix, const struct souk_gradients *g,
                          const int32_t *row, int64_t n, struct souk_histbin *out)
 {
-    memset(out, 0, (size_t)binning->first_bin[binning->columns] * sizeof *out);
+    memset(out, 0, (size_t)first[matrix->columns] * sizeof *out);
     for (int64_t at = 0; at < n; at += CHUNK) {
         const int64_t left = n - at, behind = left - CHUNK;
         const struct chunk chunk = {row + at, left < CHUNK ? (int)left : CHUNK,
@@ -126,19 +126,19 @@ void souk_histogram_make(struct souk_histwork *work, const struct souk_binning *
                                     : behind < CHUNK ? (int)behind
                                                      : CHUNK};
         gather(work, matrix, g->pair, chunk.row, chunk.n);
-        add_chunk(work, binning, matrix, g->pair, &chunk, out);
+        add_chunk(work, first, matrix, g->pair, &chunk, out);
     }
 }
 
-void souk_histogram_reference(const struct souk_binning *binning,
-                              const struct souk_binmatrix *matrix, const struct souk_gradients *g,
-                              const int32_t *row, int64_t n, struct souk_histbin *out)
+void souk_histogram_reference(const int64_t *first, const struct souk_binmatrix *matrix,
+                              const struct souk_gradients *g, const int32_t *row, int64_t n,
+                              struct souk_histbin *out)
 {
-    memset(out, 0, (size_t)binning->first_bin[binning->columns] * sizeof *out);
+    memset(out, 0, (size_t)first[matrix->columns] * sizeof *out);
     for (int c = 0; c < matrix->columns; c++)
         for (int64_t i = 0; i < n; i++) {
             const int bin = matrix->by_row[row[i] * (int64_t)matrix->stride + c];
-            struct souk_histbin *b = out + binning->first_bin[c] + bin;
+            struct souk_histbin *b = out + first[c] + bin;
             b->gradient += g->pair[row[i]].gradient;
             b->hessian += g->pair[row[i]].hessian;
         }

@@ -39,16 +39,18 @@ souk_status souk_histwork_init(struct souk_histwork *work, const struct souk_bin
 void souk_histwork_fini(struct souk_histwork *work);
 
 /** The histogram of some rows.
- *  @param row [n], local rows, ascending
- *  @param out [binning->first_bin[columns]], aligned to the size of one; overwritten */
-void souk_histogram_make(struct souk_histwork *work, const struct souk_binning *binning,
+ *  @param first [columns + 1], entry of each column's bin 0, and the number of all entries; others
+ *         than the bins' become 0
+ *  @param row   [n], local rows, ascending
+ *  @param out   [first[columns]], aligned to the size of one; overwritten */
+void souk_histogram_make(struct souk_histwork *work, const int64_t *first,
                          const struct souk_binmatrix *matrix, const struct souk_gradients *g,
                          const int32_t *row, int64_t n, struct souk_histbin *out);
 
 /** The same in plain C, column by column: the oracle of its tests. */
-void souk_histogram_reference(const struct souk_binning *binning,
-                              const struct souk_binmatrix *matrix, const struct souk_gradients *g,
-                              const int32_t *row, int64_t n, struct souk_histbin *out);
+void souk_histogram_reference(const int64_t *first, const struct souk_binmatrix *matrix,
+                              const struct souk_gradients *g, const int32_t *row, int64_t n,
+                              struct souk_histbin *out);
 
 /** parent - child, into `parent`. @param bins entries of both */
 void souk_histogram_subtract(struct souk_histbin *parent, const struct souk_histbin *child,

@@ -50,6 +50,7 @@ struct job {
     struct souk_dataset *dataset;
     struct souk_ratings_rule training;
     struct souk_version_plan plan;
+    struct souk_version_shape shape;
     struct souk_boosting_params boosting;
     struct souk_rankobjective objectives[OBJECTIVES_MAX];
     int objective_count;
@@ -174,8 +175,8 @@ static souk_status learn_window_all(struct job *j, int index)
     const char *path = j->scratch[index == 0 ? LATEST : OLDER].path;
     souk_status status = make_window(j, index, &window);
     if (!status)
-        status =
-            souk_version_make_all(j->comm, j->dataset, &window.rule, &j->plan, path, NULL, j->err);
+        status = souk_version_make_all(j->comm, j->dataset, &window.rule, &j->plan, &j->shape, path,
+                                       NULL, j->err);
     if (!status)
         status = souk_status_agree_all(j->comm, souk_model_open(path, &model, j->err), j->err);
     asked.question = window.question;
@@ -220,8 +221,9 @@ static void tell_segment(const struct job *j, const struct souk_ranker_training 
     souk_log(SOUK_LOG_INFO, "blend",
              "segment=%s users=%" PRId64 " source=%s%s weight=%g ndcg_source=%.4f ndcg_forest=%.4f "
              "ndcg_both=%.4f",
-             souk_segment_name(segment), f->groups, souk_version_source(blend->source),
-             blend->lifted ? "*" : "", (double)blend->weight, f->source, f->forest, f->both);
+             souk_segment_name(segment), f->groups,
+             souk_stage_source_name(j->shape.sources.kind[blend->source]), blend->lifted ? "*" : "",
+             (double)blend->weight, f->source, f->forest, f->both);
     snprintf(name, sizeof name, "ndcg_%s", souk_segment_name(segment));
     if (f->groups > 0)
         souk_run_metric(j->run, name, f->both, 0);
@@ -320,9 +322,7 @@ static souk_status prepare(struct job *j)
     j->boosting.row_share = o->row_share;
     j->boosting.column_share = o->column_share;
     j->boosting.seed = (uint64_t)o->seed;
-    j->plan = (struct souk_version_plan){.ease_lambda = o->lambda,
-                                         .ease_items_limit = o->items_limit,
-                                         .neighbours = o->neighbours,
+    j->plan = (struct souk_version_plan){.sources = {o->lambda, o->items_limit, o->neighbours},
                                          .quota = (int)o->quota,
                                          .popular_quota = (int)o->popular_quota,
                                          .repeat_quota = o->include_seen ? (int)o->quota : 0,
@@ -343,7 +343,7 @@ static souk_status save_all(struct job *j, const struct souk_ranker_training *tr
     memcpy(j->plan.blend, trained->fusion.blend, sizeof j->plan.blend);
     j->plan.parameters_json = parameters;
     if (!status)
-        status = souk_version_make_all(j->comm, j->dataset, &j->training, &j->plan,
+        status = souk_version_make_all(j->comm, j->dataset, &j->training, &j->plan, &j->shape,
                                        j->options->train.out, id, j->err);
     if (!status) {
         souk_log(SOUK_LOG_INFO, "trained", "model=%s id=%s", j->options->train.out, id);

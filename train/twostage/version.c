@@ -1,16 +1,11 @@
 #include "train/twostage/version.h"
 
 #include "shared/base/clock.h"
-#include "shared/base/log.h"
 #include "shared/base/memory.h"
 #include "train/comm/modelwriter.h"
-#include "train/covisit/covisit.h"
-#include "train/linear/densecommand.h"
-#include "train/linear/ease.h"
 #include "train/popular/popularity.h"
 #include "train/twostage/itemdays.h"
 #include "train/twostage/itemfacts.h"
-#include "train/category/itemlevels.h"
 #include "train/twostage/levelfacts.h"
 #include "train/twostage/popularunit.h"
 #include "train/twostage/userevents.h"
@@ -20,20 +15,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EASE, COVISIT, RECENT, SOURCES = SOUK_VERSION_SOURCES, COLD_ITEMS = 5 };
+enum { COLD_ITEMS = 5 };
 
 struct making {
     const struct souk_comm *comm;
     const struct souk_dataset *dataset;
     const struct souk_ratings_rule *rule;
     const struct souk_version_plan *plan;
+    struct souk_version_shape *shape;
     int64_t cut_ms;
     struct souk_ratings ratings;
     struct souk_user_events *events; /* [local_count] */
     float **columns;                 /* [local_count] */
     struct souk_day_rows *days;      /* [local_count] */
     struct souk_levels levels;
-    struct souk_neighbour_rows sources[SOURCES]; /* by part */
+    struct souk_stage_sources sources;
     struct souk_popularity popularity;
     struct souk_model_part *stage_parts; /* [parts], all borrowed */
     struct souk_error *err;
@@ -63,61 +59,38 @@ static souk_status read_events_all(struct making *m)
     if (!status)
         status = souk_item_days_all(m->comm, &m->ratings, m->events, m->days, m->err);
     if (!status)
-        status = souk_item_levels_all(m->comm, m->dataset, &m->ratings, &m->levels, m->err);
+        status = souk_item_levels_all(m->comm, m->dataset, &m->ratings,
+                                      m->shape->is_settled ? &m->shape->levels : NULL, &m->levels,
+                                      m->err);
     if (!status)
         status = souk_level_facts_all(m->comm, &m->ratings, &m->levels, m->columns, m->err);
     return status;
 }
 
-static souk_status train_ease_all(struct making *m)
-{
-    const struct souk_ease_parameters parameters = {.lambda = m->plan->ease_lambda,
-                                                    .items_limit = m->plan->ease_items_limit,
-                                                    .neighbours = m->plan->neighbours,
-                                                    .block = 64,
-                                                    .buffer_bytes = SOUK_EASE_BUFFER_BYTES};
-    souk_status status =
-        souk_status_agree_all(m->comm, souk_densecommand_weigh(&m->ratings, 0, m->err), m->err);
-    if (!status)
-        status = souk_ease_all(m->comm, &m->ratings, &parameters, &m->sources[EASE], m->err);
-    return status;
-}
-
-/* The defaults of souk-train covisit, and the same with pairs that fade. */
-static souk_status train_covisit_all(struct making *m, int source, int64_t half_life_ms)
-{
-    const struct souk_covisit_parameters parameters = {
-        .scope = SOUK_COVISIT_BOTH,
-        .user_weight = .3,
-        .exponent = .1,
-        .source_exponent = .5,
-        .half_life_ms = half_life_ms,
-        .window = 5,
-        .reach = 1000,
-        .neighbours = m->plan->neighbours > 0 ? m->plan->neighbours : INT32_MAX,
-        .buffer_bytes = 256 << 20};
-    return souk_covisit_all(m->comm, m->dataset, m->rule, &m->ratings, &parameters,
-                            &m->sources[source], m->err);
-}
-
 static souk_status train_sources_all(struct making *m)
 {
+    const struct souk_version_shape *shape = m->shape;
     souk_status status =
         souk_popularity_all(m->comm, &m->ratings, 7 * SOUK_MS_PER_DAY, &m->popularity, m->err);
     if (!status)
-        status = train_ease_all(m);
-    if (!status)
-        status = train_covisit_all(m, COVISIT, -1);
-    if (!status)
-        status = train_covisit_all(m, RECENT, 28 * SOUK_MS_PER_DAY);
+        status =
+            souk_stage_sources_all(m->comm, m->dataset, m->rule, &m->ratings, &m->plan->sources,
+                                   shape->is_settled ? &shape->sources : NULL, &m->sources, m->err);
     return status;
 }
 
-static const char *const names[SOURCES] = {"ease", "covisit", "covisit_28d"};
-
-const char *souk_version_source(int source)
+/* What this version has is what all others have. */
+static void settle(struct making *m)
 {
-    return names[source];
+    struct souk_version_shape *shape = m->shape;
+    if (shape->is_settled)
+        return;
+    shape->sources.count = m->sources.count;
+    memcpy(shape->sources.kind, m->sources.kind, sizeof shape->sources.kind);
+    shape->levels.count = m->levels.count;
+    for (int l = 0; l < m->levels.count; l++)
+        strcpy(shape->levels.name[l], m->levels.of[l].name);
+    shape->is_settled = true;
 }
 
 static void name_columns(const struct souk_levels *levels, struct souk_model_stages *s)
@@ -133,10 +106,11 @@ static void name_columns(const struct souk_levels *levels, struct souk_model_sta
 
 static void name_stages(const struct making *m, struct souk_model_stages *s)
 {
-    s->source_count = SOURCES;
-    for (int i = 0; i < SOURCES; i++) {
-        snprintf(s->sources[i].name, sizeof s->sources[i].name, "%s", names[i]);
-        s->sources[i].longest = m->sources[i].longest;
+    s->source_count = m->sources.count;
+    for (int i = 0; i < m->sources.count; i++) {
+        snprintf(s->sources[i].name, sizeof s->sources[i].name, "%s",
+                 souk_stage_source_name(m->sources.kind[i]));
+        s->sources[i].longest = m->sources.rows[i].longest;
     }
     s->type_count = m->dataset->type_count;
     memcpy(s->types, m->dataset->types, sizeof s->types);
@@ -147,17 +121,16 @@ static void name_stages(const struct making *m, struct souk_model_stages *s)
 
 static struct souk_stage_rules rules_of(const struct making *m, const struct souk_model_stages *s)
 {
-    struct souk_stage_rules rules = {.source_count = SOURCES,
+    struct souk_stage_rules rules = {.source_count = m->sources.count,
                                      .popular_column = souk_stage_column(s, "users_7d"),
                                      .popular_quota = m->plan->popular_quota,
                                      .repeat_quota = m->plan->repeat_quota,
                                      .value_column = souk_stage_column(s, "mean_value"),
                                      .cold_items = COLD_ITEMS};
     memcpy(rules.blend, m->plan->blend, sizeof rules.blend);
-    static const float powers[SOURCES] = {0, .5F, .5F}; /* of the event weights in a history */
-    for (int i = 0; i < SOURCES; i++)
+    for (int i = 0; i < m->sources.count; i++)
         rules.sources[i] =
-            (struct souk_source_rule){.history = {.power = powers[i]},
+            (struct souk_source_rule){.history = souk_stage_source_history(m->sources.kind[i]),
                                       .quota = m->plan->quota,
                                       .lift_column = souk_stage_column(s, "trend_7d")};
     return rules;
@@ -178,9 +151,11 @@ static souk_status lay_out_parts(struct making *m)
         p->event_value = m->events[k].value;
         p->columns = m->columns[k];
         p->days = m->days[k];
-        for (int i = 0; i < SOURCES; i++)
-            p->sources[i] = (struct souk_source_rows){
-                m->sources[i].offsets[part], m->sources[i].item[part], m->sources[i].weight[part]};
+        for (int i = 0; i < m->sources.count; i++) {
+            const struct souk_neighbour_rows *rows = &m->sources.rows[i];
+            p->sources[i] = (struct souk_source_rows){rows->offsets[part], rows->item[part],
+                                                      rows->weight[part]};
+        }
     }
     return SOUK_OK;
 }
@@ -240,8 +215,7 @@ static void making_fini(struct making *m)
     free(m->columns);
     free(m->days);
     free(m->stage_parts);
-    for (int i = 0; i < SOURCES; i++)
-        souk_neighbour_rows_fini(&m->sources[i]);
+    souk_stage_sources_fini(&m->sources);
     souk_popularity_fini(&m->popularity);
     souk_levels_fini(&m->levels);
     souk_ratings_fini(&m->ratings);
@@ -249,13 +223,15 @@ static void making_fini(struct making *m)
 
 souk_status souk_version_make_all(const struct souk_comm *comm, const struct souk_dataset *dataset,
                                   const struct souk_ratings_rule *rule,
-                                  const struct souk_version_plan *plan, const char *path, char *id,
+                                  const struct souk_version_plan *plan,
+                                  struct souk_version_shape *shape, const char *path, char *id,
                                   struct souk_error *err)
 {
     struct making m = {.comm = comm,
                        .dataset = dataset,
                        .rule = rule,
                        .plan = plan,
+                       .shape = shape,
                        .cut_ms = cut_of(dataset, rule),
                        .err = err};
     souk_status status = souk_ratings_load_all(comm, dataset, rule, &m.ratings, err);
@@ -265,6 +241,8 @@ souk_status souk_version_make_all(const struct souk_comm *comm, const struct sou
         status = train_sources_all(&m);
     if (!status)
         status = save_all(&m, path, id);
+    if (!status)
+        settle(&m);
     making_fini(&m);
     return status;
 }

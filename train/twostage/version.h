@@ -9,11 +9,12 @@
 #include "shared/score/stagerules.h"
 #include "train/comm/comm.h"
 #include "train/comm/ratings.h"
+#include "train/category/itemlevels.h"
+#include "train/twostage/stagesources.h"
 
 /** What is trained, and how it is asked; texts borrowed. */
 struct souk_version_plan {
-    double ease_lambda;
-    int64_t ease_items_limit, neighbours;
+    struct souk_stage_sources_rule sources;
     int quota, popular_quota, repeat_quota;
     const char *forest_text;            /**< NULL: no ranker yet */
     struct souk_confidence *confidence; /**< NULL: not calibrated; as souk_calibration_make_all()
@@ -22,18 +23,22 @@ struct souk_version_plan {
     struct souk_blend blend[SOUK_SEGMENTS];
 };
 
-enum { SOUK_VERSION_SOURCES = 3 }; /**< EASE, co-visitation, recent co-visitation */
-
-/** The name of a source. */
-const char *souk_version_source(int source);
+/** What versions of several cuts have in common, so that a ranker of one reads the others. */
+struct souk_version_shape {
+    bool is_settled;
+    struct souk_stage_sources sources; /**< without rows */
+    struct souk_level_names levels;
+};
 
 /** Collective. Train the sources and write the version; it appears at `path` whole or not at all.
  *  @param rule the window ends at the cut
+ *  @param shape zeroed before the first version, which settles it for all others
  *  @param id   [SOUK_MODEL_ID_BYTES + 1], of rank 0; may be NULL
  *  @return what training and writing return; the same on every rank */
 souk_status souk_version_make_all(const struct souk_comm *comm, const struct souk_dataset *dataset,
                                   const struct souk_ratings_rule *rule,
-                                  const struct souk_version_plan *plan, const char *path, char *id,
+                                  const struct souk_version_plan *plan,
+                                  struct souk_version_shape *shape, const char *path, char *id,
                                   struct souk_error *err) SOUK_MUST_CHECK;
 
 #endif
