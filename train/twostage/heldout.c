@@ -75,12 +75,14 @@ static int64_t take_group(const struct souk_training_rows *r, int64_t group, boo
     return to;
 }
 
+/* A user of a window has the same number wherever the row lies: draws do not depend on ranks. */
 static void fill(const struct souk_training_rows *r, struct choice c, struct souk_rankdata *d)
 {
     int64_t to = 0, group = 0;
     for (int64_t g = 0; g < r->groups; g++) {
         if (!is_chosen(r, g, c))
             continue;
+        d->group_number[group] = (int64_t)((r->group_hash[g] + (uint64_t)r->group_window[g]) >> 1);
         d->group_start[group++] = to;
         to = take_group(r, g, c.held, d, to);
         d->group_start[group] = to;
@@ -100,12 +102,14 @@ static souk_status take(const struct souk_training_rows *r, const struct souk_mo
     souk_status status = souk_rankdata_init(d, rows, groups, r->features, err);
     if (status)
         return status;
-    fill(r, c, d);
-    status = name_features(stages, d);
-    if (!status)
+    d->group_number = souk_alloc_array((size_t)groups, sizeof *d->group_number);
+    status = d->group_number ? name_features(stages, d) : SOUK_ENOMEM;
+    if (!status) {
+        fill(r, c, d);
         return SOUK_OK;
+    }
     souk_rankdata_fini(d);
-    return souk_fail(err, status, "out of memory for the features' names");
+    return souk_fail(err, status, "out of memory for %lld users to learn from", (long long)groups);
 }
 
 souk_status souk_training_rows_take(const struct souk_training_rows *rows,
