@@ -1,7 +1,7 @@
 /* souk-train category: options and the model. */
 #include "train/category/category.h"
 #include "train/comm/historyweight.h"
-#include "train/comm/trainoptions.h"
+#include "train/comm/trainset.h"
 #include "train/command.h"
 #include "train/popular/neighbourmodel.h"
 
@@ -61,27 +61,19 @@ static souk_status train_all(const struct souk_comm *comm, const struct category
 {
     const struct souk_neighbour_model model = {"category", o->train.out, o->parsed,
                                                o->parameters.half_life_ms};
-    struct souk_dataset *dataset = NULL;
-    struct souk_ratings ratings = {0};
+    struct souk_trainset set;
     struct souk_neighbour_rows rows = {0};
-    struct souk_ratings_rule rule;
-    souk_status status = souk_dataset_open(o->train.dataset, &dataset, err);
-    if (!status)
-        status = souk_train_rule(&o->train, dataset, &rule, err);
-    status = souk_status_agree_all(comm, status, err);
-    if (!status)
-        status = souk_ratings_load_all(comm, dataset, &rule, &ratings, err);
+    souk_status status = souk_trainset_load_all(comm, &o->train, NULL, &set, err);
     if (!status)
         status = souk_status_agree_all(
-            comm, souk_history_weigh(&ratings, o->history_power, o->history_half_life_ms, err),
+            comm, souk_history_weigh(&set.ratings, o->history_power, o->history_half_life_ms, err),
             err);
     if (!status)
-        status = souk_category_all(comm, dataset, &ratings, &o->parameters, &rows, err);
+        status = souk_category_all(comm, set.dataset, &set.ratings, &o->parameters, &rows, err);
     if (!status)
-        status = souk_neighbour_model_save_all(comm, &model, dataset, &ratings, &rows, err);
+        status = souk_neighbour_model_save_all(comm, &model, set.dataset, &set.ratings, &rows, err);
     souk_neighbour_rows_fini(&rows);
-    souk_ratings_fini(&ratings);
-    souk_dataset_free(dataset);
+    souk_trainset_fini(&set);
     return status;
 }
 
