@@ -254,6 +254,8 @@ static souk_status judge_all(struct work *w, struct candidate *c)
                                       : most[0] <= SOUK_LEVEL_VALUES_MAX && most[1] == 0);
     if (c->is_level)
         status = gather_values_all(w, c, own, count);
+    if (w->like && c->values > SOUK_LEVEL_VALUES_MAX)
+        c->values = 0; /* too fine by now: a level without a known value */
     if (!w->like)
         c->is_level = c->is_level && c->values >= 2 && c->values <= SOUK_LEVEL_VALUES_MAX &&
                       c->values * ITEMS_OF_A_VALUE <= c->known;
