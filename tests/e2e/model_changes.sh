@@ -4,6 +4,7 @@
 # roll-back, and a limit of memory.
 . "$(dirname "$0")/serve_lib.sh"
 times=${1:-20}
+rate=$((300 / ${SOUK_SLOWDOWN:-1})) # sanitizers make everything slower
 for seed in 1 2 3; do "$SOUK_BIN/make_model" m$seed.model 2000 1000 32 8 $seed || fail "make_model $seed"; done
 "$SOUK_BIN/make_model" nan.model 2000 1000 32 8 4 nan && "$SOUK_BIN/make_model" large.model 20000 40000 64 8 5 &&
     cp -r m1.model cut.model && truncate -s -100 cut.model/part-0002.h5 && truncate -s -100 cut.model/part-0003.h5 || fail "make_model"
@@ -36,8 +37,8 @@ check() {
     grep -q '"partial":false,"degraded":false,"coverage":1.0' answer.json || fail "not whole: $(cat answer.json)"
     items <answer.json | cmp -s - "$answered.$1.tsv" || fail "$1: not the list of $answered: $(cat answer.json)"
 }
-# Changes for 10 s, under 300 requests a second that none of them may cost.
-"$SOUK_BIN/souk" load --proxy "ipc://$work/proxy" --users users.txt --in-flight 16 --rate 300 --duration 10s --json >load.json 2>load.err &
+# Changes for 10 s under a load, none of whose requests they may cost.
+"$SOUK_BIN/souk" load --proxy "ipc://$work/proxy" --users users.txt --in-flight 16 --rate $rate --duration 10s --json >load.json 2>load.err &
 pid[load]=$!
 changes=0
 begin=$(date +%s%3N)
@@ -55,7 +56,7 @@ echo "$changes changes of 4 replicas in $took ms; load: $(cat load.json)"
 import json
 r = json.load(open("load.json"))
 assert r["failed"] == 0 and r["partial"] == 0 and r["degraded"] == 0, r
-assert r["good"] == r["sent"] > 1000, r' 2>err.txt || fail "$(tail -1 err.txt)"
+assert r["good"] == r["sent"] > 200, r' 2>err.txt || fail "$(tail -1 err.txt)"
 
 # await VERSION: until answers are of it, at most 5 s
 await() {
@@ -100,7 +101,7 @@ admin "ipc://$work/admin10" --do undrain >out.txt
 grep -q ready out.txt || fail "does not come back: $(cat out.txt)"
 
 # SIGTERM under load: nobody notices, and the exit code is 0.
-"$SOUK_BIN/souk" load --proxy "ipc://$work/proxy" --users users.txt --in-flight 16 --rate 300 --duration 3s --json >load.json 2>load.err &
+"$SOUK_BIN/souk" load --proxy "ipc://$work/proxy" --users users.txt --in-flight 16 --rate $rate --duration 3s --json >load.json 2>load.err &
 pid[load]=$!
 sleep .5 # into the load
 stop s0r0
