@@ -1,4 +1,5 @@
 /* souk: the command-line client. */
+#include "serve/client/admin_command.h"
 #include "serve/client/clientoptions.h"
 #include "serve/client/explain_command.h"
 #include "serve/client/load.h"
@@ -295,10 +296,11 @@ static const struct souk_subcommand commands[] = {
     {"explain", "why items score as they do for a visitor"},
     {"health", "what a proxy or a replica says of itself"},
     {"load", "put load on a fleet and measure it"},
+    {"admin", "change the model of replicas, or take them out"},
 };
 
 static souk_status (*const runs[])(int argc, char **argv, struct souk_error *err) = {
-    run_recommend, run_similar, souk_explain_command, run_health, run_load};
+    run_recommend, run_similar, souk_explain_command, run_health, run_load, souk_admin_command};
 
 static const struct souk_subcommand_program souk_program = {
     .name = "souk",

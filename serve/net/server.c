@@ -1,8 +1,10 @@
 #include "serve/net/server.h"
 
+#include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/base/memory.h"
 #include "shared/wire/message.h"
+#include "shared/wire/reply.h"
 
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/rep.h>
@@ -12,62 +14,206 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POLL_MS = 100, SEND_MS = 5000 };
+enum {
+    SEND_MS = 5000,
+    SPARE_SEATS = 16,           /* that refuse while all others wait or are worked for */
+    REFUSE_PARSE_MAX = 64 << 10 /* a longer request is refused without reading its id */
+};
+
+enum seat_state { SEAT_EMPTY, SEAT_RECEIVING, SEAT_TAKEN, SEAT_SENDING };
+
+struct seat {
+    struct souk_server *server;
+    nng_ctx context;
+    nng_aio *aio;
+    enum seat_state state; /* under the server's lock */
+    nng_msg *request;      /* while taken */
+    int64_t received_us;
+    bool open;
+};
 
 struct worker {
     struct souk_server *server;
     int number;
-    nng_ctx context;
     pthread_t thread;
     struct souk_writer reply;
 };
 
 struct souk_server {
     nng_socket socket;
+    bool is_open;
+    atomic_int connections;
     char address[NNG_MAXADDRLEN + 16];
     souk_server_handler handler;
     void *context;
-    atomic_bool stopping;
     int started; /* workers with a thread */
     struct worker *workers;
+    int seat_count;
+    struct seat *seats;
+
+    pthread_mutex_t lock; /* of all below */
+    pthread_cond_t work;  /* the queue grew, or we are stopping */
+    bool stopping;
+    int queue_max, head, queued, working;
+    int64_t refused;
+    struct seat **queue; /* ring [queue_max] */
 };
 
-/* Send what the handler wrote in the message that brought the request. */
-static void answer(struct worker *w, nng_msg *msg)
+/* ---- seats: receive, be taken or refused, send, receive again ---- */
+
+static void receive(struct seat *seat)
+{
+    struct souk_server *s = seat->server;
+    pthread_mutex_lock(&s->lock);
+    const bool go_on = !s->stopping;
+    seat->state = go_on ? SEAT_RECEIVING : SEAT_EMPTY;
+    pthread_mutex_unlock(&s->lock);
+    if (go_on) {
+        nng_aio_set_timeout(seat->aio, NNG_DURATION_INFINITE);
+        nng_ctx_recv(seat->context, seat->aio);
+    }
+}
+
+/* Send what was written, in the message that brought the request. */
+static void send_reply(struct seat *seat, nng_msg *msg, const struct souk_writer *reply)
+{
+    struct souk_server *s = seat->server;
+    nng_msg_clear(msg);
+    if (reply->failed || nng_msg_append(msg, reply->buffer.data, reply->buffer.size) != 0) {
+        nng_msg_free(msg); /* no memory: the caller will time out, we go on */
+        receive(seat);
+        return;
+    }
+    pthread_mutex_lock(&s->lock);
+    seat->state = SEAT_SENDING;
+    pthread_mutex_unlock(&s->lock);
+    nng_aio_set_msg(seat->aio, msg);
+    nng_aio_set_timeout(seat->aio, SEND_MS);
+    nng_ctx_send(seat->context, seat->aio);
+}
+
+/* @return false: no room, or stopping */
+static bool enqueue(struct seat *seat, nng_msg *msg, bool *stopping)
+{
+    struct souk_server *s = seat->server;
+    pthread_mutex_lock(&s->lock);
+    *stopping = s->stopping;
+    const bool taken = !s->stopping && s->queued < s->queue_max;
+    if (taken) {
+        seat->request = msg;
+        seat->state = SEAT_TAKEN;
+        s->queue[(s->head + s->queued++) % s->queue_max] = seat;
+        pthread_cond_signal(&s->work);
+    } else {
+        s->refused++;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return taken;
+}
+
+static void refuse(struct seat *seat, nng_msg *msg, bool stopping)
+{
+    struct souk_request request = {.id = "", .start_us = seat->received_us};
+    struct souk_writer reply;
+    const size_t len = nng_msg_len(msg);
+    souk_writer_init(&reply);
+    if (len > REFUSE_PARSE_MAX) {
+        souk_reply_error(&reply, &request, SOUK_WIRE_OVERLOADED, "no room for a long request");
+    } else {
+        if (souk_request_parse(&request, nng_msg_body(msg), len, &reply))
+            souk_reply_error(
+                &reply, &request, stopping ? SOUK_WIRE_DRAINING : SOUK_WIRE_OVERLOADED, "%s",
+                stopping ? "this process is stopping" : "too many requests are waiting");
+        souk_request_fini(&request);
+    }
+    send_reply(seat, msg, &reply);
+    souk_writer_fini(&reply);
+}
+
+static void received(struct seat *seat, int rv)
+{
+    bool stopping;
+    nng_msg *msg;
+    if (rv == NNG_ECLOSED || rv == NNG_ECANCELED)
+        return;
+    if (rv != 0) {
+        receive(seat);
+        return;
+    }
+    msg = nng_aio_get_msg(seat->aio);
+    seat->received_us = souk_monotonic_us();
+    if (!enqueue(seat, msg, &stopping))
+        refuse(seat, msg, stopping);
+}
+
+/* nng calls this on a thread of its own whenever a seat has received or sent. */
+static void step(void *argument)
+{
+    struct seat *seat = argument;
+    struct souk_server *s = seat->server;
+    const int rv = nng_aio_result(seat->aio);
+    pthread_mutex_lock(&s->lock);
+    const enum seat_state state = seat->state;
+    pthread_mutex_unlock(&s->lock);
+    if (state == SEAT_RECEIVING) {
+        received(seat, rv);
+        return;
+    }
+    if (rv != 0) { /* the caller has gone: it will ask again elsewhere */
+        souk_log(SOUK_LOG_DEBUG, "reply_lost", "reason=\"%s\"", nng_strerror(rv));
+        nng_msg_free(nng_aio_get_msg(seat->aio));
+    }
+    receive(seat);
+}
+
+/* ---- workers ---- */
+
+/* The next request; NULL: stopping, and nothing is left. */
+static struct seat *dequeue(struct souk_server *s)
+{
+    struct seat *seat = NULL;
+    pthread_mutex_lock(&s->lock);
+    while (s->queued == 0 && !s->stopping)
+        pthread_cond_wait(&s->work, &s->lock);
+    if (s->queued > 0) {
+        seat = s->queue[s->head];
+        s->head = (s->head + 1) % s->queue_max;
+        s->queued--;
+        s->working++;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return seat;
+}
+
+static void answer(struct worker *w, struct seat *seat)
 {
     struct souk_server *s = w->server;
-    int rv;
+    nng_msg *msg = seat->request;
     souk_writer_clear(&w->reply);
-    s->handler(s->context, w->number, nng_msg_body(msg), nng_msg_len(msg), &w->reply);
-    nng_msg_clear(msg);
-    rv = w->reply.failed ? NNG_ENOMEM
-                         : nng_msg_append(msg, w->reply.buffer.data, w->reply.buffer.size);
-    if (rv == 0)
-        rv = nng_ctx_sendmsg(w->context, msg, 0);
-    if (rv != 0) { /* the caller has gone, or no memory: it will time out, we go on */
-        souk_log(SOUK_LOG_DEBUG, "reply_lost", "reason=\"%s\"", nng_strerror(rv));
-        nng_msg_free(msg);
-    }
+    s->handler(s->context, w->number, seat->received_us, nng_msg_body(msg), nng_msg_len(msg),
+               &w->reply);
+    send_reply(seat, msg, &w->reply);
+    pthread_mutex_lock(&s->lock);
+    s->working--;
+    pthread_mutex_unlock(&s->lock);
 }
 
 static void *work(void *argument)
 {
     struct worker *w = argument;
-    while (!atomic_load(&w->server->stopping)) {
-        nng_msg *msg = NULL;
-        const int rv = nng_ctx_recvmsg(w->context, &msg, 0);
-        if (rv == 0)
-            answer(w, msg);
-        else if (rv == NNG_ECLOSED)
-            break;
-    }
+    struct seat *seat;
+    while ((seat = dequeue(w->server)))
+        answer(w, seat);
     return NULL;
 }
+
+/* ---- making ---- */
 
 static souk_status fail_nng(struct souk_error *err, const char *url, int rv)
 {
     const souk_status status = rv == NNG_EADDRINUSE                       ? SOUK_EEXIST
                                : rv == NNG_EADDRINVAL || rv == NNG_EINVAL ? SOUK_EINVAL
+                               : rv == NNG_ENOMEM                         ? SOUK_ENOMEM
                                                                           : SOUK_EIO;
     return souk_fail(err, status, "cannot listen on %s: %s", url, nng_strerror(rv));
 }
@@ -83,13 +229,45 @@ static void name_address(struct souk_server *s, const char *url, nng_listener li
     }
 }
 
+static int start_seats(struct souk_server *s)
+{
+    int rv = 0;
+    for (int i = 0; i < s->seat_count && rv == 0; i++) {
+        struct seat *seat = &s->seats[i];
+        seat->server = s;
+        rv = nng_ctx_open(&seat->context, s->socket);
+        if (rv == 0) {
+            rv = nng_aio_alloc(&seat->aio, step, seat);
+            seat->open = rv == 0;
+            if (rv != 0)
+                nng_ctx_close(seat->context);
+        }
+        if (rv == 0)
+            receive(seat);
+    }
+    return rv;
+}
+
+static void count_connection(nng_pipe pipe, nng_pipe_ev event, void *argument)
+{
+    struct souk_server *s = argument;
+    if (nng_pipe_id(pipe) >= 0)
+        atomic_fetch_add(&s->connections, event == NNG_PIPE_EV_ADD_POST ? 1 : -1);
+}
+
 static souk_status listen_on(struct souk_server *s, const char *url, struct souk_error *err)
 {
     nng_listener listener;
     int rv = nng_rep0_open(&s->socket);
-    if (rv != 0)
-        return fail_nng(err, url, rv);
-    rv = nng_socket_set_size(s->socket, NNG_OPT_RECVMAXSZ, SOUK_WIRE_RECEIVE_MAX);
+    s->is_open = rv == 0;
+    if (rv == 0)
+        rv = nng_socket_set_size(s->socket, NNG_OPT_RECVMAXSZ, SOUK_WIRE_RECEIVE_MAX);
+    if (rv == 0)
+        rv = nng_pipe_notify(s->socket, NNG_PIPE_EV_ADD_POST, count_connection, s);
+    if (rv == 0)
+        rv = nng_pipe_notify(s->socket, NNG_PIPE_EV_REM_POST, count_connection, s);
+    if (rv == 0)
+        rv = start_seats(s);
     if (rv == 0)
         rv = nng_listener_create(&listener, s->socket, url);
     if (rv == 0)
@@ -100,45 +278,45 @@ static souk_status listen_on(struct souk_server *s, const char *url, struct souk
     return SOUK_OK;
 }
 
-static int start_worker(struct souk_server *s, int number)
+static souk_status start_workers(struct souk_server *s, int workers, struct souk_error *err)
 {
-    struct worker *w = &s->workers[number];
-    int rv = nng_ctx_open(&w->context, s->socket);
-    if (rv != 0)
-        return rv;
-    w->server = s;
-    w->number = number;
-    souk_writer_init(&w->reply);
-    rv = nng_ctx_set_ms(w->context, NNG_OPT_RECVTIMEO, POLL_MS);
-    if (rv == 0)
-        rv = nng_ctx_set_ms(w->context, NNG_OPT_SENDTIMEO, SEND_MS);
-    if (rv == 0 && pthread_create(&w->thread, NULL, work, w) != 0)
-        rv = NNG_ENOMEM;
-    return rv;
+    for (int i = 0; i < workers; i++) {
+        struct worker *w = &s->workers[i];
+        w->server = s;
+        w->number = i;
+        souk_writer_init(&w->reply);
+        if (pthread_create(&w->thread, NULL, work, w) != 0) {
+            souk_writer_fini(&w->reply);
+            return souk_fail(err, SOUK_ENOMEM, "cannot start %d workers", workers);
+        }
+        s->started++;
+    }
+    return SOUK_OK;
 }
 
-souk_status souk_server_start(const char *url, int workers, souk_server_handler handler,
-                              void *context, struct souk_server **out, struct souk_error *err)
+souk_status souk_server_start(const struct souk_server_plan *plan, struct souk_server **out,
+                              struct souk_error *err)
 {
     struct souk_server *s = souk_zalloc_array(1, sizeof *s);
-    souk_status status;
+    souk_status status = SOUK_OK;
     *out = NULL;
-    if (s)
-        s->workers = souk_zalloc_array((size_t)workers, sizeof *s->workers);
-    if (!s || !s->workers) {
-        free(s);
-        return souk_fail(err, SOUK_ENOMEM, "no memory for %d workers", workers);
-    }
-    s->handler = handler;
-    s->context = context;
-    status = listen_on(s, url, err);
-    for (int i = 0; i < workers && !status; i++) {
-        const int rv = start_worker(s, i);
-        if (rv != 0)
-            status = fail_nng(err, url, rv);
-        else
-            s->started++;
-    }
+    if (!s)
+        return souk_fail(err, SOUK_ENOMEM, "no memory for a server");
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->work, NULL);
+    s->handler = plan->handler;
+    s->context = plan->context;
+    s->queue_max = plan->queue;
+    s->seat_count = plan->workers + plan->queue + SPARE_SEATS;
+    s->workers = souk_zalloc_array((size_t)plan->workers, sizeof *s->workers);
+    s->queue = souk_zalloc_array((size_t)plan->queue, sizeof(struct seat *));
+    s->seats = souk_zalloc_array((size_t)s->seat_count, sizeof *s->seats);
+    if (!s->workers || !s->queue || !s->seats)
+        status = souk_fail(err, SOUK_ENOMEM, "no memory for %d requests", s->seat_count);
+    if (!status)
+        status = start_workers(s, plan->workers, err);
+    if (!status)
+        status = listen_on(s, plan->url, err);
     if (status) {
         souk_server_stop(s);
         return status;
@@ -147,22 +325,73 @@ souk_status souk_server_start(const char *url, int workers, souk_server_handler 
     return SOUK_OK;
 }
 
+/* ---- asking, stopping ---- */
+
 const char *souk_server_address(const struct souk_server *s)
 {
     return s->address;
+}
+
+int souk_server_busy(struct souk_server *s)
+{
+    pthread_mutex_lock(&s->lock);
+    const int busy = s->queued + s->working;
+    pthread_mutex_unlock(&s->lock);
+    return busy;
+}
+
+int souk_server_connections(const struct souk_server *s)
+{
+    return atomic_load(&s->connections);
+}
+
+int64_t souk_server_refused(struct souk_server *s)
+{
+    pthread_mutex_lock(&s->lock);
+    const int64_t refused = s->refused;
+    pthread_mutex_unlock(&s->lock);
+    return refused;
+}
+
+/* Replies under way are waited for, receiving is called off: then nothing calls step() any more. */
+static void close_seats(struct souk_server *s)
+{
+    for (int i = 0; i < s->seat_count && s->seats; i++) {
+        struct seat *seat = &s->seats[i];
+        if (!seat->open)
+            continue;
+        pthread_mutex_lock(&s->lock);
+        const bool receiving = seat->state == SEAT_RECEIVING;
+        pthread_mutex_unlock(&s->lock);
+        if (!receiving)
+            nng_aio_wait(seat->aio);
+        nng_aio_stop(seat->aio);
+        if (seat->state == SEAT_SENDING) /* called off before nng took the reply */
+            nng_msg_free(nng_aio_get_msg(seat->aio));
+        nng_aio_free(seat->aio);
+        nng_ctx_close(seat->context);
+    }
 }
 
 void souk_server_stop(struct souk_server *s)
 {
     if (!s)
         return;
-    atomic_store(&s->stopping, true);
+    pthread_mutex_lock(&s->lock);
+    s->stopping = true;
+    pthread_cond_broadcast(&s->work);
+    pthread_mutex_unlock(&s->lock);
     for (int i = 0; i < s->started; i++) {
         pthread_join(s->workers[i].thread, NULL);
-        nng_ctx_close(s->workers[i].context);
         souk_writer_fini(&s->workers[i].reply);
     }
-    nng_close(s->socket);
+    close_seats(s);
+    if (s->is_open)
+        nng_close(s->socket);
+    pthread_cond_destroy(&s->work);
+    pthread_mutex_destroy(&s->lock);
+    free(s->queue);
+    free(s->seats);
     free(s->workers);
     free(s);
 }

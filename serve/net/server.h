@@ -1,6 +1,12 @@
 /** @file
- *  A REP socket with a pool of workers: each has a context of its own and answers one request at a
- *  time. What waits for a worker waits in the connections, which pushes back on the callers.
+ *  A REP socket with a bounded queue in front of a pool of workers.
+ *
+ *      connections -> seats -> queue -> workers -> seats -> connections
+ *                       |  full: `overloaded`, at once
+ *
+ *  A seat is a context of the socket: it receives a request, waits with it for a worker, and sends
+ *  the reply. There are more seats than the queue and the workers can hold, so that a full queue is
+ *  answered and never pushes back silently.
  */
 #ifndef SOUK_NET_SERVER_H
 #define SOUK_NET_SERVER_H
@@ -9,25 +15,40 @@
 #include "shared/wire/writer.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 /** Answer one request: write one whole message. Called by many threads at once, each with its own
- *  worker number in [0, workers). Never fails: what goes wrong becomes an error reply. */
-typedef void (*souk_server_handler)(void *context, int worker, const void *request, size_t len,
-                                    struct souk_writer *reply);
+ *  worker number in [0, workers). Never fails: what goes wrong becomes an error reply.
+ *  @param received_us when the request arrived (monotonic); it may have waited since */
+typedef void (*souk_server_handler)(void *context, int worker, int64_t received_us,
+                                    const void *request, size_t len, struct souk_writer *reply);
+
+struct souk_server_plan {
+    const char *url; /**< "tcp://127.0.0.1:7100", port 0 for any free one; "ipc:///path" */
+    int workers;     /**< threads, >= 1 */
+    int queue;       /**< requests that may wait for a worker, >= 1 */
+    souk_server_handler handler;
+    void *context;
+};
 
 struct souk_server;
 
-/** Listen, and start the workers.
- *  @param url "tcp://127.0.0.1:7100", port 0 for any free one; "ipc:///path"
- *  @return SOUK_OK, SOUK_EEXIST (the address is in use), SOUK_EINVAL (not an address), SOUK_EIO */
-souk_status souk_server_start(const char *url, int workers, souk_server_handler handler,
-                              void *context, struct souk_server **out,
+/** Listen, and start the workers. @param plan borrowed for the call
+ *  @return SOUK_OK, SOUK_EEXIST (the address is in use), SOUK_EINVAL (not an address), SOUK_EIO,
+ *          SOUK_ENOMEM */
+souk_status souk_server_start(const struct souk_server_plan *plan, struct souk_server **out,
                               struct souk_error *err) SOUK_MUST_CHECK;
 
 /** The address that is listened on, with the port that was found. */
 const char *souk_server_address(const struct souk_server *s);
 
-/** Take no more requests, finish those in the works, close. NULL is fine. */
+/** Requests that are waiting or being answered; connections; and how many requests were refused
+ *  since the start. Thread-safe. */
+int souk_server_busy(struct souk_server *s);
+int souk_server_connections(const struct souk_server *s);
+int64_t souk_server_refused(struct souk_server *s);
+
+/** Answer what is queued, `draining` to whatever comes then, and close. NULL is fine. */
 void souk_server_stop(struct souk_server *s);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
 
 static sigset_t deadly_signals(void)
 {
@@ -26,4 +27,13 @@ int souk_shutdown_wait(void)
     while (sigwait(&set, &number) != 0)
         ;
     return number;
+}
+
+int souk_shutdown_wait_ms(int64_t timeout_ms)
+{
+    const sigset_t set = deadly_signals();
+    const struct timespec timeout = {.tv_sec = timeout_ms / 1000,
+                                     .tv_nsec = timeout_ms % 1000 * 1000000};
+    const int number = sigtimedwait(&set, NULL, &timeout);
+    return number > 0 ? number : 0;
 }

@@ -4,10 +4,15 @@
 #ifndef SOUK_NET_SHUTDOWN_H
 #define SOUK_NET_SHUTDOWN_H
 
+#include <stdint.h>
+
 /** Block the signals; call before any thread is made. SIGPIPE is ignored. */
 void souk_shutdown_prepare(void);
 
 /** Wait for one of them. @return its number */
 int souk_shutdown_wait(void);
+
+/** As souk_shutdown_wait(), for so long at most. @return its number, 0: none came */
+int souk_shutdown_wait_ms(int64_t timeout_ms);
 
 #endif

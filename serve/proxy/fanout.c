@@ -69,8 +69,9 @@ static void take_reply(struct souk_shard_answer *a, const void *bytes, size_t le
         a->status = SOUK_WIRE_INTERNAL; /* a replica that speaks garbage counts as broken */
 }
 
-/* @return whether the shard may be asked again: its replica fell away before it answered */
-static bool end(struct souk_fanout *f, int shard, int64_t deadline_us)
+/* @return whether the shard may be asked again: its replica fell away before it answered, or holds
+ *         the model no longer */
+static bool end(struct souk_fanout *f, int shard, const char *model, int64_t deadline_us)
 {
     struct souk_shard_answer *a = &f->answers[shard];
     const void *bytes = NULL;
@@ -82,20 +83,20 @@ static bool end(struct souk_fanout *f, int shard, int64_t deadline_us)
     a->status = status == SOUK_ETIMEDOUT ? SOUK_WIRE_DEADLINE : SOUK_WIRE_UNAVAILABLE;
     if (status == SOUK_OK)
         take_reply(a, bytes, len);
-    return status == SOUK_EUNAVAILABLE;
+    if (a->status == SOUK_WIRE_NO_SUCH_MODEL)
+        souk_topology_lost(f->topology, f->chosen[shard], model);
+    return status == SOUK_EUNAVAILABLE || a->status == SOUK_WIRE_NO_SUCH_MODEL;
 }
 
 /* Until the shard has answered, or cannot any more. */
 static void finish(struct souk_fanout *f, int shard, const char *model,
                    const struct souk_writer *request, int64_t deadline_us)
 {
-    bool again = end(f, shard, deadline_us);
+    bool again = end(f, shard, model, deadline_us);
     for (int attempt = 1; again && attempt < ATTEMPTS; attempt++) {
         begin(f, shard, model, request, deadline_us, f->chosen[shard]);
-        again = end(f, shard, deadline_us);
+        again = end(f, shard, model, deadline_us);
     }
-    if (f->answers[shard].status == SOUK_WIRE_NO_SUCH_MODEL)
-        souk_topology_refresh(f->topology);
 }
 
 int souk_fanout_ask(struct souk_fanout *f, const bool *wanted, const char *model,

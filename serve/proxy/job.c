@@ -166,8 +166,10 @@ void souk_job_miss(struct souk_job *j, int shard)
 static int64_t items_of(struct souk_job *j, int shard)
 {
     struct souk_replica_facts facts;
+    const struct souk_version_facts *version;
     souk_topology_facts(j->topology, j->space->fanout.chosen[shard], &facts);
-    return facts.items;
+    version = souk_replica_facts_of(&facts, j->view.model);
+    return version ? version->items : 0;
 }
 
 /* @return false: an error reply is there */

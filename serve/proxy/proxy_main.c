@@ -13,7 +13,7 @@ enum { FIRST_CONTACT_MS = 2000 };
 struct proxy_options {
     struct souk_options *parsed;
     const char *shards, *listen;
-    int64_t workers, deadline_ms;
+    int64_t workers, queue, deadline_ms;
 };
 
 static souk_status parse(int argc, char **argv, bool *done, struct proxy_options *o,
@@ -26,6 +26,8 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
          "tcp://HOST:PORT (port 0: any) or ipc://PATH", false},
         {"workers", 0, SOUK_OPTION_INT, &o->workers, "64", 1, 4096, NULL, "N",
          "requests under way at once", false},
+        {"queue", 0, SOUK_OPTION_INT, &o->queue, "256", 1, 100000, NULL, "N",
+         "requests that wait for their turn; more are answered overloaded", false},
         {"deadline", 0, SOUK_OPTION_DURATION, &o->deadline_ms, "200ms", 1, 60000, NULL, "DURATION",
          "of requests that bring none", false},
         {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
@@ -63,7 +65,11 @@ static souk_status run(const struct proxy_options *o, struct souk_error *err)
     if (!status)
         status = souk_service_new(topology, (int)o->workers, o->deadline_ms, &service, err);
     if (!status)
-        status = souk_server_start(o->listen, (int)o->workers, souk_service_handle, service,
+        status = souk_server_start(&(struct souk_server_plan){.url = o->listen,
+                                                              .workers = (int)o->workers,
+                                                              .queue = (int)o->queue,
+                                                              .handler = souk_service_handle,
+                                                              .context = service},
                                    &server, err);
     if (!status) {
         announce(topology, souk_server_address(server));

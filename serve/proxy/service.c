@@ -197,11 +197,13 @@ static void health(struct souk_job *j)
     for (int i = 0; i < count; i++) {
         struct souk_replica_facts facts;
         souk_topology_facts(t, i, &facts);
-        souk_writer_map(j->reply, 4);
+        souk_writer_map(j->reply, 5);
         souk_writer_put_string(j->reply, "address", souk_topology_upstream(t, i)->caller.url);
         souk_writer_put_int(j->reply, "shard", souk_topology_upstream(t, i)->shard);
         souk_writer_put_bool(j->reply, "up", facts.alive);
-        souk_writer_put_string(j->reply, "model", facts.model);
+        souk_writer_put_bool(j->reply, "ready", facts.alive && facts.ready);
+        souk_writer_put_string(j->reply, "model",
+                               facts.version_count > 0 ? facts.versions[0].model : "");
     }
 }
 
@@ -263,18 +265,19 @@ static void dispatch(struct souk_job *j)
         souk_reply_error(j->reply, r, SOUK_WIRE_UNKNOWN_OPERATION,
                          "the proxy does not know the operation '%.*s'", (int)r->operation_len,
                          r->operation);
-    else if (r->deadline_ms == 0)
-        souk_reply_error(j->reply, r, SOUK_WIRE_DEADLINE, "no time was left on arrival");
+    else if (j->deadline_us <= souk_monotonic_us())
+        souk_reply_error(j->reply, r, SOUK_WIRE_DEADLINE, "no time is left");
     else
         run(j, answer);
 }
 
-void souk_service_handle(void *context, int worker, const void *bytes, size_t len,
-                         struct souk_writer *reply)
+void souk_service_handle(void *context, int worker, int64_t received_us, const void *bytes,
+                         size_t len, struct souk_writer *reply)
 {
     struct souk_service *s = context;
     struct souk_request request;
     if (souk_request_parse(&request, bytes, len, reply)) {
+        request.start_us = received_us;
         const int64_t ms = request.deadline_ms >= 0 ? request.deadline_ms : s->deadline_ms;
         struct souk_job j = {.topology = s->topology,
                              .space = &s->spaces[worker],

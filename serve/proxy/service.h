@@ -24,7 +24,7 @@ souk_status souk_service_new(struct souk_topology *topology, int workers, int64_
 void souk_service_free(struct souk_service *s);
 
 /** A souk_server_handler; context is the struct souk_service. */
-void souk_service_handle(void *context, int worker, const void *request, size_t len,
-                         struct souk_writer *reply);
+void souk_service_handle(void *context, int worker, int64_t received_us, const void *request,
+                         size_t len, struct souk_writer *reply);
 
 #endif

@@ -11,12 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UPSTREAMS_MAX = 1024, ASK_EVERY_MS = 500, ASK_TIMEOUT_MS = 1000 };
+enum { UPSTREAMS_MAX = 1024, ASK_EVERY_MS = 100, ASK_TIMEOUT_MS = 1000 };
 
 struct souk_topology {
     int shards, count;
     struct souk_upstream *upstreams; /* [count], by shard */
     struct souk_call *calls;         /* [count], of the asking thread */
+    struct souk_version_vote *votes; /* [count], of the view that is being made */
     atomic_uint turn;
     pthread_t thread;
     bool threaded;
@@ -48,21 +49,89 @@ static void check_upstream(struct souk_view *v, const struct souk_upstream *u, i
         snprintf(text, sizeof text,
                  "%s holds shard %lld where shard %d is wanted: its parts overlap another's",
                  u->caller.url, (long long)f->shard, u->shard);
-    else if (v->model[0] && strcmp(v->model, f->model) != 0)
-        snprintf(text, sizeof text, "%s serves model %s, another shard serves %s", u->caller.url,
-                 f->model, v->model);
-    else if (v->model[0] && v->parts != f->parts)
-        snprintf(text, sizeof text, "%s has %lld parts, another shard has %lld", u->caller.url,
-                 (long long)f->parts, (long long)v->parts);
-    if (text[0]) {
+    if (text[0])
         refuse(v, SOUK_WIRE_TOPOLOGY, text);
+}
+
+const struct souk_version_facts *souk_replica_facts_of(const struct souk_replica_facts *facts,
+                                                       const char *model)
+{
+    for (int i = 0; i < facts->version_count; i++)
+        if (strcmp(facts->versions[i].model, model) == 0)
+            return &facts->versions[i];
+    return NULL;
+}
+
+static bool holds(const struct souk_upstream *u, const char *model)
+{
+    const struct souk_version_facts *v =
+        u->facts.known ? souk_replica_facts_of(&u->facts, model) : NULL;
+    return v && v->held;
+}
+
+/* @return false: the replica has no say */
+static bool vote_of(const struct souk_upstream *u, struct souk_version_vote *vote)
+{
+    const struct souk_replica_facts *f = &u->facts;
+    *vote = (struct souk_version_vote){.shard = u->shard};
+    for (int i = 0; i < f->version_count; i++) {
+        if (f->versions[i].held) {
+            vote->id[vote->count] = f->versions[i].model;
+            vote->created_ms[vote->count++] = f->versions[i].created_ms;
+        }
+    }
+    return f->alive && f->ready && vote->count > 0;
+}
+
+/* Whether the version in use may stay though not every shard holds it: the shards that do give
+ * partial answers, and so does whoever comes back. */
+static bool is_left(const struct souk_topology *t, int votes, const char *in_use)
+{
+    bool left = votes == 0 && in_use[0];
+    for (int i = 0; i < t->count && !left; i++)
+        left = in_use[0] && t->upstreams[i].facts.alive && holds(&t->upstreams[i], in_use);
+    return left;
+}
+
+static void refuse_version(struct souk_topology *t, struct souk_view *v, int votes)
+{
+    char text[256];
+    const struct souk_version_vote *first = &t->votes[0];
+    for (int i = 1; i < votes; i++) {
+        const struct souk_version_vote *other = &t->votes[i];
+        if (other->shard != first->shard && strcmp(other->id[0], first->id[0]) != 0) {
+            snprintf(text, sizeof text, "shard %d serves model %s, shard %d serves %s",
+                     other->shard, other->id[0], first->shard, first->id[0]);
+            refuse(v, SOUK_WIRE_TOPOLOGY, text);
+            return;
+        }
+    }
+    refuse(v, SOUK_WIRE_UNAVAILABLE, "no replica is ready");
+}
+
+static void take_version(struct souk_topology *t, struct souk_view *v)
+{
+    const char *in_use = t->view.model, *chosen;
+    int votes = 0;
+    for (int i = 0; i < t->count; i++)
+        votes += vote_of(&t->upstreams[i], &t->votes[votes]);
+    chosen = souk_version_choose(t->votes, votes, in_use);
+    if (!chosen && is_left(t, votes, in_use))
+        chosen = in_use;
+    if (!chosen) {
+        refuse_version(t, v, votes);
         return;
     }
-    snprintf(v->model, sizeof v->model, "%s", f->model);
-    snprintf(v->kind, sizeof v->kind, "%s", f->kind);
-    v->parts = f->parts;
-    v->catalogue = f->catalogue;
-    v->sources = f->sources;
+    snprintf(v->model, sizeof v->model, "%s", chosen);
+    for (int i = 0; i < t->count; i++) {
+        const struct souk_version_facts *f = souk_replica_facts_of(&t->upstreams[i].facts, chosen);
+        if (f) {
+            snprintf(v->kind, sizeof v->kind, "%s", f->kind);
+            v->parts = f->parts;
+            v->catalogue = f->catalogue;
+            v->sources = f->sources;
+        }
+    }
 }
 
 /* Call with the lock held. A replica that is away does not change what it was. */
@@ -82,45 +151,95 @@ static void compose_view(struct souk_topology *t)
     for (int i = 0; i < t->count; i++)
         if (t->upstreams[i].facts.known)
             check_upstream(&v, &t->upstreams[i], t->shards);
+    take_version(t, &v);
     if (v.status == SOUK_WIRE_TOPOLOGY && strcmp(v.reason, t->view.reason) != 0)
         souk_log(SOUK_LOG_WARN, "topology", "reason=\"%s\"", v.reason);
+    if (v.model[0] && t->view.model[0] && strcmp(v.model, t->view.model) != 0)
+        souk_log(SOUK_LOG_INFO, "version", "model=%s before=%s", v.model, t->view.model);
     t->view = v;
     pthread_cond_broadcast(&t->changed);
 }
 
 /* ---- asking ---- */
 
-static void copy_text(const struct souk_message *m, const char *key, char *to)
+static bool copy_text(const msgpack_object *map, const char *key, char *to)
 {
-    const char *text = "";
-    size_t len = 0;
-    if (souk_message_text(m, key, SOUK_MODEL_NAME_MAX, &text, &len)) {
-        memcpy(to, text, len);
-        to[len] = '\0';
+    const msgpack_object *text = souk_message_map_get(map, key);
+    if (!text || text->type != MSGPACK_OBJECT_STR || text->via.str.size > SOUK_MODEL_NAME_MAX)
+        return false;
+    memcpy(to, text->via.str.ptr, text->via.str.size);
+    to[text->via.str.size] = '\0';
+    return true;
+}
+
+/* A count; an absent one is 0. @return false: it is below the least, or no whole number */
+static bool copy_count(const msgpack_object *map, const char *key, int64_t least, int64_t *to)
+{
+    const msgpack_object *number = souk_message_map_get(map, key);
+    *to = 0;
+    if (number && number->type == MSGPACK_OBJECT_POSITIVE_INTEGER && number->via.u64 <= INT64_MAX)
+        *to = (int64_t)number->via.u64;
+    else if (number)
+        return false;
+    return *to >= least;
+}
+
+static bool parse_version(const msgpack_object *map, struct souk_version_facts *v)
+{
+    v->held = true;
+    return copy_text(map, "model", v->model) && copy_text(map, "kind", v->kind) &&
+           copy_count(map, "parts", 1, &v->parts) && copy_count(map, "items", 0, &v->items) &&
+           copy_count(map, "catalogue", 0, &v->catalogue) &&
+           copy_count(map, "created_ms", 0, &v->created_ms) &&
+           copy_count(map, "sources", 0, &v->sources);
+}
+
+/* The versions of a replica; one that knows no `versions` has one, at the top. */
+static bool parse_versions(const struct souk_message *m, struct souk_replica_facts *f)
+{
+    const msgpack_object *list = souk_message_get(m, "versions");
+    if (!list) {
+        f->version_count = 1;
+        return parse_version(&m->unpacked.data, &f->versions[0]);
     }
+    if (list->type != MSGPACK_OBJECT_ARRAY || list->via.array.size > SOUK_VERSIONS_KNOWN)
+        return false;
+    for (uint32_t i = 0; i < list->via.array.size; i++)
+        if (!parse_version(&list->via.array.ptr[i], &f->versions[f->version_count++]))
+            return false;
+    return true;
 }
 
 static bool parse_facts(const void *bytes, size_t len, struct souk_replica_facts *facts)
 {
     struct souk_message m;
-    char reason[64];
+    char reason[64], state[SOUK_MODEL_NAME_MAX + 1] = "ready";
     int64_t status = -1;
     struct souk_replica_facts f = {.known = true, .alive = true, .shard = -1};
-    bool good = souk_message_parse(&m, bytes, len, reason, sizeof reason) == SOUK_WIRE_OK &&
-                souk_message_int(&m, "status", 0, INT32_MAX, &status) && status == SOUK_WIRE_OK &&
-                souk_message_int(&m, "shard", 0, INT32_MAX, &f.shard) &&
-                souk_message_int(&m, "shards", 1, INT32_MAX, &f.shards) &&
-                souk_message_int(&m, "parts", 1, INT32_MAX, &f.parts) &&
-                souk_message_int(&m, "items", 0, INT64_MAX, &f.items) &&
-                souk_message_int(&m, "catalogue", 0, INT64_MAX, &f.catalogue) &&
-                souk_message_int(&m, "sources", 0, INT32_MAX, &f.sources);
+    const bool good =
+        souk_message_parse(&m, bytes, len, reason, sizeof reason) == SOUK_WIRE_OK &&
+        souk_message_int(&m, "status", 0, INT32_MAX, &status) && status == SOUK_WIRE_OK &&
+        souk_message_int(&m, "shard", 0, INT32_MAX, &f.shard) &&
+        souk_message_int(&m, "shards", 1, INT32_MAX, &f.shards) && parse_versions(&m, &f);
     if (good) {
-        copy_text(&m, "model", f.model);
-        copy_text(&m, "kind", f.kind);
+        if (souk_message_get(&m, "state") && !copy_text(&m.unpacked.data, "state", state))
+            state[0] = '\0';
+        f.ready = strcmp(state, "ready") == 0;
         *facts = f;
     }
     souk_message_fini(&m);
     return good;
+}
+
+/* Versions that the replica held a while ago stay known, behind those that it holds. */
+static void keep_older_versions(struct souk_replica_facts *f, const struct souk_replica_facts *old)
+{
+    for (int i = 0; i < old->version_count && f->version_count < SOUK_VERSIONS_KNOWN; i++) {
+        if (!souk_replica_facts_of(f, old->versions[i].model)) {
+            f->versions[f->version_count] = old->versions[i];
+            f->versions[f->version_count++].held = false;
+        }
+    }
 }
 
 static void write_health(struct souk_writer *w)
@@ -138,10 +257,12 @@ static void note_answer(struct souk_topology *t, int i, souk_status status, cons
     const bool good = status == SOUK_OK && parse_facts(bytes, len, &facts);
     pthread_mutex_lock(&t->lock);
     const bool was_alive = u->facts.alive;
-    if (good)
+    if (good) {
+        keep_older_versions(&facts, &u->facts);
         u->facts = facts;
-    else
+    } else {
         u->facts.alive = false;
+    }
     pthread_mutex_unlock(&t->lock);
     if (good != was_alive)
         souk_log(good ? SOUK_LOG_INFO : SOUK_LOG_WARN, good ? "replica_up" : "replica_down",
@@ -263,7 +384,8 @@ souk_status souk_topology_start(const char *spec, struct souk_topology **out,
     t->view.status = SOUK_WIRE_UNAVAILABLE;
     t->upstreams = souk_zalloc_array(UPSTREAMS_MAX, sizeof *t->upstreams);
     t->calls = souk_zalloc_array(UPSTREAMS_MAX, sizeof *t->calls);
-    if (!t->upstreams || !t->calls)
+    t->votes = souk_zalloc_array(UPSTREAMS_MAX, sizeof *t->votes);
+    if (!t->upstreams || !t->calls || !t->votes)
         status = souk_fail(err, SOUK_ENOMEM, "no memory for the topology");
     if (!status)
         status = parse_spec(t, copy, err);
@@ -297,6 +419,7 @@ void souk_topology_stop(struct souk_topology *t)
     pthread_mutex_destroy(&t->lock);
     free(t->upstreams);
     free(t->calls);
+    free(t->votes);
     free(t);
 }
 
@@ -334,25 +457,30 @@ void souk_topology_facts(struct souk_topology *t, int index, struct souk_replica
 int souk_topology_choose(struct souk_topology *t, int shard, const char *model, int avoid)
 {
     const unsigned turn = atomic_fetch_add(&t->turn, 1);
-    int chosen = -1;
+    int chosen = -1, best = -1;
     pthread_mutex_lock(&t->lock);
     for (int k = 0; k < t->count; k++) {
         const int i = (int)((turn + (unsigned)k) % (unsigned)t->count);
         const struct souk_upstream *u = &t->upstreams[i];
-        if (u->shard != shard || !u->facts.known || strcmp(u->facts.model, model) != 0 ||
-            !souk_caller_is_connected(&u->caller))
+        if (u->shard != shard || !holds(u, model) || !souk_caller_is_connected(&u->caller))
             continue;
-        chosen = i;
-        if (i != avoid)
-            break;
+        const int value = 2 * (i != avoid) + u->facts.ready;
+        if (value > best) {
+            chosen = i;
+            best = value;
+        }
     }
     pthread_mutex_unlock(&t->lock);
     return chosen;
 }
 
-void souk_topology_refresh(struct souk_topology *t)
+void souk_topology_lost(struct souk_topology *t, int index, const char *model)
 {
+    struct souk_replica_facts *f = &t->upstreams[index].facts;
     pthread_mutex_lock(&t->lock);
+    for (int i = 0; i < f->version_count; i++)
+        f->versions[i].held &= strcmp(f->versions[i].model, model) != 0;
+    compose_view(t);
     t->wanted = true;
     pthread_cond_broadcast(&t->changed);
     pthread_mutex_unlock(&t->lock);

@@ -6,14 +6,16 @@
  *      shard 0   A1  A2            each: connected? what model, which parts (from `health`)
  *      shard 1   B1  B2
  *
- *  A thread asks every replica for its health twice a second, and at once when a request met
- * another model. The answers form a view: one model that every shard holds, or the reason why there
- * is none. Requests read the view under a lock and never wait for the network.
+ *  A thread asks every replica for its health ten times a second, and at once when a request met
+ *  another model. The answers form a view: one model that every shard holds (versionchoice.h), or
+ *  the reason why there is none. Requests read the view under a lock and never wait for the
+ * network.
  */
 #ifndef SOUK_PROXY_TOPOLOGY_H
 #define SOUK_PROXY_TOPOLOGY_H
 
 #include "serve/net/caller.h"
+#include "serve/proxy/versionchoice.h"
 #include "shared/base/status.h"
 #include "shared/wire/wirestatus.h"
 
@@ -22,14 +24,27 @@
 
 enum { SOUK_MODEL_NAME_MAX = 64 };
 
+/** One version of a model as a replica holds it. */
+struct souk_version_facts {
+    bool held; /**< false: it was; an answer of it may still be under way */
+    char model[SOUK_MODEL_NAME_MAX + 1], kind[SOUK_MODEL_NAME_MAX + 1];
+    int64_t parts, items, catalogue, created_ms;
+    int64_t sources; /**< of a two-stage model, else 0 */
+};
+
 /** What a replica says of itself. */
 struct souk_replica_facts {
     bool known; /**< it has answered once */
     bool alive; /**< it answered the last time it was asked */
-    char model[SOUK_MODEL_NAME_MAX + 1], kind[SOUK_MODEL_NAME_MAX + 1];
-    int64_t shard, shards, parts, items, catalogue;
-    int64_t sources; /**< of a two-stage model, else 0 */
+    bool ready; /**< and wants to be asked: it is not draining, nor between two models */
+    int64_t shard, shards;
+    int version_count;
+    struct souk_version_facts versions[SOUK_VERSIONS_KNOWN]; /**< newest first */
 };
+
+/** A version by its id, also one that is no longer held; NULL: never heard of. */
+const struct souk_version_facts *souk_replica_facts_of(const struct souk_replica_facts *facts,
+                                                       const char *model);
 
 struct souk_upstream {
     struct souk_caller caller;
@@ -65,8 +80,9 @@ void souk_topology_facts(struct souk_topology *t, int index, struct souk_replica
  *  @param avoid index that has just failed, or -1 */
 int souk_topology_choose(struct souk_topology *t, int shard, const char *model, int avoid);
 
-/** Ask all replicas again soon: a request met something that the view does not know. */
-void souk_topology_refresh(struct souk_topology *t);
+/** A replica has answered that it does not hold a model: the view is made anew, and all replicas
+ * are asked again soon. */
+void souk_topology_lost(struct souk_topology *t, int index, const char *model);
 
 /** Wait until the view is good or the time is over. */
 bool souk_topology_wait(struct souk_topology *t, int64_t timeout_ms);

@@ -267,60 +267,17 @@ out:
     free(in.history_weight);
 }
 
-static void answer_health(const struct souk_replica *r, const struct souk_request *request,
-                          struct souk_writer *reply)
-{
-    souk_reply_begin(reply, request, r->model->id, 9);
-    souk_writer_put_string(reply, "role", "replica");
-    souk_writer_put_string(reply, "kind", r->model->kind);
-    souk_writer_put_int(reply, "shard", r->shard_number);
-    souk_writer_put_int(reply, "shards", r->shards);
-    souk_writer_put_int(reply, "parts", r->model->parts);
-    souk_writer_put_int(reply, "factors", r->model->factors);
-    souk_writer_put_int(reply, "sources", r->model->stages.source_count);
-    souk_writer_put_int(reply, "items", r->shard->item_count);
-    souk_writer_put_int(reply, "catalogue", souk_model_items(r->model));
-}
-
-/* The model asked for must be the one that is here. */
-static bool has_model(const struct souk_replica *r, const struct souk_request *request,
-                      struct souk_writer *reply)
-{
-    const char *model = NULL;
-    size_t len = 0;
-    if (!souk_message_text(&request->message, "model", SOUK_MODEL_ID_BYTES, &model, &len)) {
-        souk_reply_error(reply, request, SOUK_WIRE_BAD_FIELD, "'model' is not a model's id");
-        return false;
-    }
-    if (model && (len != strlen(r->model->id) || memcmp(model, r->model->id, len) != 0)) {
-        souk_reply_error(reply, request, SOUK_WIRE_NO_SUCH_MODEL, "this replica holds model %s",
-                         r->model->id);
-        return false;
-    }
-    return true;
-}
-
-void souk_replica_handle(void *context, int worker, const void *bytes, size_t len,
+void souk_replica_answer(struct souk_replica *r, int worker, const struct souk_request *request,
                          struct souk_writer *reply)
 {
-    const struct souk_replica *r = context;
-    struct souk_request request;
-    if (!souk_request_parse(&request, bytes, len, reply) || !has_model(r, &request, reply))
-        goto out;
-    if (request.deadline_ms == 0)
-        souk_reply_error(reply, &request, SOUK_WIRE_DEADLINE, "no time was left on arrival");
-    else if (souk_request_is(&request, "scan"))
-        answer_scan(r, worker, &request, reply);
-    else if (souk_request_is(&request, "profile"))
-        answer_profile(r, &request, reply);
-    else if (souk_request_is(&request, "item"))
-        answer_item(r, &request, reply);
-    else if (souk_request_is(&request, "health"))
-        answer_health(r, &request, reply);
-    else if (!souk_replica_handle_stages(r, worker, &request, reply))
-        souk_reply_error(reply, &request, SOUK_WIRE_UNKNOWN_OPERATION,
-                         "a replica does not know the operation '%.*s'", (int)request.operation_len,
-                         request.operation);
-out:
-    souk_request_fini(&request);
+    if (souk_request_is(request, "scan"))
+        answer_scan(r, worker, request, reply);
+    else if (souk_request_is(request, "profile"))
+        answer_profile(r, request, reply);
+    else if (souk_request_is(request, "item"))
+        answer_item(r, request, reply);
+    else if (!souk_replica_handle_stages(r, worker, request, reply))
+        souk_reply_error(reply, request, SOUK_WIRE_UNKNOWN_OPERATION,
+                         "a replica does not know the operation '%.*s'",
+                         (int)request->operation_len, request->operation);
 }

@@ -1,6 +1,6 @@
 /** @file
- *  What a replica answers: `profile`, `scan`, `item` and `health` of any model, and the rounds of
- *  two stages (stagehandler.h); docs/wire-format.md, between proxy and replica. Thread-safe: the
+ *  What one version of a model answers: `profile`, `scan` and `item` of any model, and the rounds
+ *  of two stages (stagehandler.h); docs/wire-format.md, between proxy and replica. Thread-safe: the
  *  shard is immutable, each worker has memory of its own.
  */
 #ifndef SOUK_REPLICA_HANDLER_H
@@ -8,7 +8,7 @@
 
 #include "serve/replica/stageshard.h"
 #include "shared/score/shard.h"
-#include "shared/wire/writer.h"
+#include "shared/wire/reply.h"
 
 struct souk_replica {
     const struct souk_model *model;
@@ -28,8 +28,8 @@ souk_status souk_replica_init(struct souk_replica *out, const struct souk_model 
                               struct souk_error *err) SOUK_MUST_CHECK;
 void souk_replica_fini(struct souk_replica *r);
 
-/** A souk_server_handler; context is the struct souk_replica. */
-void souk_replica_handle(void *context, int worker, const void *request, size_t len,
+/** Answer by this version. Many threads at once, each with its own worker number. */
+void souk_replica_answer(struct souk_replica *r, int worker, const struct souk_request *request,
                          struct souk_writer *reply);
 
 #endif

@@ -1,20 +1,30 @@
-/* souk-replica: loads the parts of its shard, answers until SIGTERM. */
+/* souk-replica: loads the parts of its shard, answers and changes models until SIGTERM. */
 #include "serve/net/server.h"
 #include "serve/net/shutdown.h"
-#include "serve/replica/handler.h"
+#include "serve/replica/replicaadmin.h"
+#include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/base/options.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+enum {
+    HOUSEKEEPING_MS = 250,
+    DRAIN_POLL_MS = 10,
+    QUIET_MS = 300, /* proxies ask for health three times in it */
+    ARENAS = 2,
+    MAPPED_FROM = 128 << 10,
+};
+
 struct replica_options {
     struct souk_options *parsed;
-    const char *model, *shard, *listen;
-    int64_t threads;
+    const char *model, *shard, *listen, *admin;
+    int64_t threads, queue, memory_limit_bytes, drain_ms, linger_ms;
 };
 
 static souk_status parse(int argc, char **argv, bool *done, struct replica_options *o,
@@ -29,12 +39,25 @@ static souk_status parse(int argc, char **argv, bool *done, struct replica_optio
          "tcp://HOST:PORT (port 0: any) or ipc://PATH", false},
         {"threads", 0, SOUK_OPTION_INT, &o->threads, "0", 0, 1024, NULL, "N",
          "requests answered at once; 0: as many as cores", false},
+        {"queue", 0, SOUK_OPTION_INT, &o->queue, "256", 1, 100000, NULL, "N",
+         "requests that wait for a thread; more are answered overloaded", false},
+        {"admin", 0, SOUK_OPTION_TEXT, &o->admin, NULL, 0, 0, NULL, "ipc://PATH",
+         "listener for reload and drain (souk admin); none by default", false},
+        {"memory-limit", 0, SOUK_OPTION_BYTES, &o->memory_limit_bytes, "0", 0, 0, NULL, "BYTES",
+         "refuse a model that would take the process beyond this; 0: none", false},
+        {"linger", 0, SOUK_OPTION_DURATION, &o->linger_ms, "10s", 1, 1e9, NULL, "DURATION",
+         "keep the model before the newest for so long after the last question for it", false},
+        {"drain-time", 0, SOUK_OPTION_DURATION, &o->drain_ms, "5s", 0, 1e9, NULL, "DURATION",
+         "after SIGTERM wait at most so long until nobody asks any more", false},
         {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
     };
     const struct souk_program program = {
         .name = "souk-replica",
         .summary = "serve one shard of a model",
-        .examples = "  souk-replica --model shop.model --shard 0/2 --listen tcp://127.0.0.1:7101\n",
+        .examples =
+            "  souk-replica --model shop.model --shard 0/2 --listen tcp://127.0.0.1:7101\n"
+            "  souk-replica --model registry/current --shard 0/2 --admin ipc:///run/souk/a0 \\\n"
+            "      --memory-limit 8G\n",
         .options = table,
     };
     return souk_options_parse(&program, argc, argv, true, done, &o->parsed, err);
@@ -49,52 +72,100 @@ static souk_status parse_shard(const char *text, int *shard, int *shards, struct
     return SOUK_OK;
 }
 
-static souk_status serve(const struct replica_options *o, struct souk_replica *replica,
-                         struct souk_error *err)
+/* ---- serving ---- */
+
+struct process {
+    struct souk_modelslot slot;
+    struct souk_loader loader;
+    struct souk_replica_service service;
+    struct souk_replica_admin admin;
+    struct souk_server *server, *admin_server;
+};
+
+static souk_status listen_on(struct process *p, const struct replica_options *o, int workers,
+                             struct souk_error *err)
 {
-    struct souk_server *server = NULL;
-    const souk_status status =
-        souk_server_start(o->listen, replica->workers, souk_replica_handle, replica, &server, err);
-    if (status)
-        return status;
-    souk_log(SOUK_LOG_INFO, "ready", "listen=%s shard=%d/%d model=%s kind=%s items=%" PRId64,
-             souk_server_address(server), replica->shard_number, replica->shards,
-             replica->model->id, replica->model->kind, replica->shard->item_count);
-    const int signal_number = souk_shutdown_wait();
-    souk_log(SOUK_LOG_INFO, "draining", "signal=%d", signal_number);
-    souk_server_stop(server);
-    souk_log(SOUK_LOG_INFO, "stopped", "%s", "");
-    return SOUK_OK;
+    const struct souk_server_plan plan = {.url = o->listen,
+                                          .workers = workers,
+                                          .queue = (int)o->queue,
+                                          .handler = souk_replica_service_handle,
+                                          .context = &p->service};
+    const struct souk_server_plan admin = {.url = o->admin,
+                                           .workers = SOUK_REPLICA_ADMIN_WORKERS,
+                                           .queue = SOUK_REPLICA_ADMIN_WORKERS,
+                                           .handler = souk_replica_admin_handle,
+                                           .context = &p->admin};
+    souk_status status = souk_server_start(&plan, &p->server, err);
+    if (!status && o->admin)
+        status = souk_server_start(&admin, &p->admin_server, err);
+    return status;
 }
 
-static souk_status load_and_serve(const struct replica_options *o, struct souk_error *err)
+/* Answer until a signal; between times, let go of models that nobody asks for. */
+static void serve(struct process *p, const struct replica_options *o,
+                  const struct souk_change *change)
 {
-    struct souk_model *model = NULL;
-    struct souk_shard shard = {0};
-    struct souk_stage_shard stages = {0};
-    struct souk_replica replica = {0};
-    int number = 0, shards = 1;
+    int number;
+    souk_log(SOUK_LOG_INFO, "ready", "listen=%s shard=%d/%d model=%s need_bytes=%" PRId64,
+             souk_server_address(p->server), p->loader.place.shard, p->loader.place.shards,
+             change->id, change->need_bytes);
+    while ((number = souk_shutdown_wait_ms(HOUSEKEEPING_MS)) == 0)
+        souk_loader_retire(&p->loader, o->linger_ms);
+    souk_log(SOUK_LOG_INFO, "draining", "signal=%d", number);
+}
+
+/* Not ready any more: answer until proxies have seen it and ask others. */
+static void drain(struct process *p, int64_t limit_ms)
+{
+    const int64_t end_us = souk_monotonic_us() + limit_ms * 1000;
+    atomic_store(&p->service.draining, true);
+    while (souk_monotonic_us() < end_us) {
+        const int64_t quiet_us = souk_monotonic_us() - atomic_load(&p->service.last_work_us);
+        if (souk_server_busy(p->server) == 0 &&
+            (souk_server_connections(p->server) == 0 || quiet_us > QUIET_MS * INT64_C(1000)))
+            break;
+        if (souk_shutdown_wait_ms(DRAIN_POLL_MS) != 0)
+            break; /* the second signal is not patient */
+    }
+}
+
+static souk_status run(const struct replica_options *o, struct souk_error *err)
+{
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    const int workers = o->threads > 0 ? (int)o->threads : cores > 0 ? (int)cores : 1;
-    souk_status status = parse_shard(o->shard, &number, &shards, err);
+    struct souk_shard_place place = {.workers = o->threads > 0 ? (int)o->threads
+                                                : cores > 0    ? (int)cores
+                                                               : 1};
+    struct process p = {.server = NULL};
+    struct souk_change change;
+    souk_status status = parse_shard(o->shard, &place.shard, &place.shards, err);
+    if (status)
+        return status;
+    souk_modelslot_init(&p.slot);
+    souk_loader_init(&p.loader, &p.slot, &place, o->memory_limit_bytes);
+    souk_replica_service_init(&p.service, &p.loader);
+    p.admin = (struct souk_replica_admin){.service = &p.service, .model = o->model};
+    status = souk_loader_change(&p.loader, o->model, false, &change, err);
     if (!status)
-        status = souk_model_open(o->model, &model, err);
+        status = listen_on(&p, o, place.workers, err);
+    if (!status) {
+        serve(&p, o, &change);
+        drain(&p, o->drain_ms);
+    }
+    souk_server_stop(p.admin_server);
+    souk_server_stop(p.server);
+    souk_loader_fini(&p.loader);
+    souk_modelslot_fini(&p.slot);
     if (!status)
-        status = souk_shard_load(model, number, shards, SOUK_MODEL_USERS | SOUK_MODEL_ITEMS, &shard,
-                                 err);
-    const bool has_stages = !status && model->stages.source_count > 0;
-    if (has_stages)
-        status = souk_stage_shard_init(&stages, &shard, err);
-    if (!status)
-        status = souk_replica_init(&replica, model, &shard, has_stages ? &stages : NULL, number,
-                                   shards, workers, err);
-    if (!status)
-        status = serve(o, &replica, err);
-    souk_replica_fini(&replica);
-    souk_stage_shard_fini(&stages);
-    souk_shard_fini(&shard);
-    souk_model_free(model);
+        souk_log(SOUK_LOG_INFO, "stopped", "%s", "");
     return status;
+}
+
+/* Memory stays flat while models come and go: one heap for all threads, and what is large is mapped
+ * and goes back when it is freed (docs/adr/0009-versions.md has the figures). */
+static void keep_memory_flat(void)
+{
+    if (mallopt(M_ARENA_MAX, ARENAS) == 0 || mallopt(M_MMAP_THRESHOLD, MAPPED_FROM) == 0)
+        souk_log(SOUK_LOG_WARN, "allocator", "%s", "unchanged");
 }
 
 int main(int argc, char **argv)
@@ -106,9 +177,10 @@ int main(int argc, char **argv)
 
     souk_log_setup("souk-replica", 0, SOUK_LOG_INFO);
     souk_shutdown_prepare();
+    keep_memory_flat();
     status = parse(argc, argv, &done, &o, &err);
     if (!status && !done)
-        status = load_and_serve(&o, &err);
+        status = run(&o, &err);
     if (status)
         souk_complain(&err);
     souk_options_free(o.parsed);

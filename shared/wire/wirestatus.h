@@ -18,7 +18,8 @@
     X(DEADLINE, 10, "deadline")                                                                    \
     X(OVERLOADED, 11, "overloaded")                                                                \
     X(DRAINING, 12, "draining")                                                                    \
-    X(INTERNAL, 13, "internal")
+    X(INTERNAL, 13, "internal")                                                                    \
+    X(REFUSED, 14, "refused")
 
 enum souk_wire_status {
 #define X(name, value, text) SOUK_WIRE_##name = (value),

@@ -43,10 +43,10 @@ wait_for() {
     return 1
 }
 
-# replica NAME MODEL I/N: listens on ipc://$work/NAME
+# replica NAME MODEL I/N [OPTION...]: listens on ipc://$work/NAME
 replica() {
     rm -f "$1.log"
-    "$SOUK_BIN/souk-replica" --model "$2" --shard "$3" --listen "ipc://$work/$1" 2>"$1.log" &
+    "$SOUK_BIN/souk-replica" --model "$2" --shard "$3" --listen "ipc://$work/$1" "${@:4}" 2>"$1.log" &
     pid[$1]=$!
     wait_for "$1.log" ' ready '
 }

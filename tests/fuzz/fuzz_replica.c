@@ -76,6 +76,7 @@ static void merge(const struct souk_message *m)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    struct souk_request request;
     struct souk_writer reply;
     struct souk_message m;
     char reason[64];
@@ -88,7 +89,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 0)
         memcpy(exact, data, size);
     souk_writer_init(&reply);
-    souk_replica_handle(&replica, 0, exact, size, &reply);
+    if (souk_request_parse(&request, exact, size, &reply))
+        souk_replica_answer(&replica, 0, &request, &reply);
+    souk_request_fini(&request);
     if (souk_message_parse(&m, reply.buffer.data, reply.buffer.size, reason, sizeof reason) !=
         SOUK_WIRE_OK)
         abort(); /* no reply, or one that no peer would take */

@@ -1,0 +1,22 @@
+/** @file
+ *  What the operator's listener of a replica answers: `reload`, `drain`, `health`
+ *  (docs/wire-format.md). It is on an ipc path: who may open the socket may change the model.
+ */
+#ifndef SOUK_REPLICA_REPLICAADMIN_H
+#define SOUK_REPLICA_REPLICAADMIN_H
+
+#include "serve/replica/replicaservice.h"
+
+/** Two, so that `health` is answered while `reload` is at work. */
+enum { SOUK_REPLICA_ADMIN_WORKERS = 2 };
+
+struct souk_replica_admin {
+    struct souk_replica_service *service;
+    const char *model; /**< --model: what `reload` without a path loads */
+};
+
+/** A souk_server_handler; context is the struct souk_replica_admin. */
+void souk_replica_admin_handle(void *context, int worker, int64_t received_us, const void *request,
+                               size_t len, struct souk_writer *reply);
+
+#endif

@@ -1,0 +1,120 @@
+#include "serve/replica/replicaservice.h"
+
+#include "shared/base/clock.h"
+
+#include <string.h>
+
+void souk_replica_service_init(struct souk_replica_service *s, struct souk_loader *loader)
+{
+    *s = (struct souk_replica_service){.loader = loader};
+    atomic_init(&s->draining, false);
+    atomic_init(&s->last_work_us, 0);
+    atomic_init(&s->expired, 0);
+}
+
+/* ---- health ---- */
+
+enum { VERSION_FIELDS = 6 };
+
+static void put_version(struct souk_writer *w, const struct souk_loaded *l)
+{
+    souk_writer_put_string(w, "kind", l->model->kind);
+    souk_writer_put_int(w, "parts", l->model->parts);
+    souk_writer_put_int(w, "factors", l->model->factors);
+    souk_writer_put_int(w, "sources", l->model->stages.source_count);
+    souk_writer_put_int(w, "items", l->shard.item_count);
+    souk_writer_put_int(w, "catalogue", souk_model_items(l->model));
+}
+
+static const char *state_of(struct souk_replica_service *s, int versions)
+{
+    if (atomic_load(&s->draining))
+        return "draining";
+    return versions == 0 || atomic_load(&s->loader->replacing) ? "loading" : "ready";
+}
+
+/* The fields of the newest version stand at the top, too, where proxies before versions look. */
+void souk_replica_service_health(struct souk_replica_service *s, const struct souk_request *request,
+                                 struct souk_writer *reply)
+{
+    struct souk_held *held[SOUK_VERSIONS_HELD];
+    const int count = souk_modelslot_list(s->loader->slot, held);
+    souk_reply_begin(reply, request, count > 0 ? held[0]->id : NULL,
+                     5 + (count > 0 ? VERSION_FIELDS : 0));
+    souk_writer_put_string(reply, "role", "replica");
+    souk_writer_put_string(reply, "state", state_of(s, count));
+    souk_writer_put_int(reply, "shard", s->loader->place.shard);
+    souk_writer_put_int(reply, "shards", s->loader->place.shards);
+    if (count > 0)
+        put_version(reply, souk_loaded_of(held[0]));
+    souk_writer_key(reply, "versions");
+    souk_writer_array(reply, (size_t)count);
+    for (int i = 0; i < count; i++) {
+        const struct souk_loaded *l = souk_loaded_of(held[i]);
+        souk_writer_map(reply, 3 + VERSION_FIELDS);
+        souk_writer_put_string(reply, "model", l->held.id);
+        souk_writer_put_int(reply, "created_ms", l->model->created_ms);
+        souk_writer_put_int(reply, "need_bytes", l->need_bytes);
+        put_version(reply, l);
+    }
+    for (int i = 0; i < count; i++)
+        souk_modelslot_give(s->loader->slot, held[i]);
+}
+
+/* ---- everything else ---- */
+
+/* The version that the request names, or the newest. @return NULL: an error reply is there */
+static struct souk_held *take_version(struct souk_replica_service *s,
+                                      const struct souk_request *request, struct souk_writer *reply)
+{
+    const char *id = NULL;
+    size_t len = 0;
+    struct souk_held *held;
+    if (!souk_message_text(&request->message, "model", SOUK_MODEL_ID_BYTES, &id, &len)) {
+        souk_reply_error(reply, request, SOUK_WIRE_BAD_FIELD, "'model' is not a model's id");
+        return NULL;
+    }
+    held = souk_modelslot_take(s->loader->slot, id, len, souk_monotonic_us());
+    if (!held)
+        souk_reply_error(reply, request, SOUK_WIRE_NO_SUCH_MODEL,
+                         "this replica does not hold model %.*s", (int)len, id ? id : "");
+    return held;
+}
+
+static bool is_expired(const struct souk_request *r)
+{
+    return r->deadline_ms >= 0 && souk_monotonic_us() - r->start_us >= r->deadline_ms * 1000;
+}
+
+static void answer(struct souk_replica_service *s, int worker, const struct souk_request *request,
+                   struct souk_writer *reply)
+{
+    struct souk_held *held;
+    atomic_store(&s->last_work_us, request->start_us);
+    if (is_expired(request)) {
+        atomic_fetch_add(&s->expired, 1);
+        souk_reply_error(reply, request, SOUK_WIRE_DEADLINE,
+                         "the time was over before the work began");
+        return;
+    }
+    held = take_version(s, request, reply);
+    if (!held)
+        return;
+    souk_replica_answer(&souk_loaded_of(held)->replica, worker, request, reply);
+    souk_modelslot_give(s->loader->slot, held);
+}
+
+void souk_replica_service_handle(void *context, int worker, int64_t received_us, const void *bytes,
+                                 size_t len, struct souk_writer *reply)
+{
+    struct souk_replica_service *s = context;
+    struct souk_request request;
+    if (souk_request_parse(&request, bytes, len, reply)) {
+        request.start_us = received_us;
+        if (souk_request_is(&request, "health"))
+            souk_replica_service_health(s, &request, reply);
+        else
+            answer(s, worker, &request, reply);
+    }
+    souk_request_fini(&request);
+}
