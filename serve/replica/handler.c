@@ -300,27 +300,33 @@ static bool has_model(const struct souk_replica *r, const struct souk_request *r
     return true;
 }
 
+static void dispatch(const struct souk_replica *r, int worker, const struct souk_request *request,
+                     struct souk_writer *reply)
+{
+    if (request->deadline_ms == 0)
+        souk_reply_error(reply, request, SOUK_WIRE_DEADLINE, "no time was left on arrival");
+    else if (souk_request_is(request, "scan"))
+        answer_scan(r, worker, request, reply);
+    else if (souk_request_is(request, "profile"))
+        answer_profile(r, request, reply);
+    else if (souk_request_is(request, "item"))
+        answer_item(r, request, reply);
+    else if (souk_request_is(request, "health"))
+        answer_health(r, request, reply);
+    else if (!souk_replica_handle_stages(r, worker, request, reply))
+        souk_reply_error(reply, request, SOUK_WIRE_UNKNOWN_OPERATION,
+                         "a replica does not know the operation '%.*s'",
+                         (int)request->operation_len, request->operation);
+}
+
 void souk_replica_handle(void *context, int worker, const void *bytes, size_t len,
                          struct souk_writer *reply)
 {
     const struct souk_replica *r = context;
     struct souk_request request;
-    if (!souk_request_parse(&request, bytes, len, reply) || !has_model(r, &request, reply))
-        goto out;
-    if (request.deadline_ms == 0)
-        souk_reply_error(reply, &request, SOUK_WIRE_DEADLINE, "no time was left on arrival");
-    else if (souk_request_is(&request, "scan"))
-        answer_scan(r, worker, &request, reply);
-    else if (souk_request_is(&request, "profile"))
-        answer_profile(r, &request, reply);
-    else if (souk_request_is(&request, "item"))
-        answer_item(r, &request, reply);
-    else if (souk_request_is(&request, "health"))
-        answer_health(r, &request, reply);
-    else if (!souk_replica_handle_stages(r, worker, &request, reply))
-        souk_reply_error(reply, &request, SOUK_WIRE_UNKNOWN_OPERATION,
-                         "a replica does not know the operation '%.*s'", (int)request.operation_len,
-                         request.operation);
-out:
+    souk_request_metrics_begin(r->metrics);
+    if (souk_request_parse(&request, bytes, len, reply) && has_model(r, &request, reply))
+        dispatch(r, worker, &request, reply);
+    souk_request_metrics_end(r->metrics, &request, reply);
     souk_request_fini(&request);
 }

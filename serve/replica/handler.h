@@ -6,6 +6,7 @@
 #ifndef SOUK_REPLICA_HANDLER_H
 #define SOUK_REPLICA_HANDLER_H
 
+#include "serve/monitor/requestmetrics.h"
 #include "serve/replica/stageshard.h"
 #include "shared/score/shard.h"
 #include "shared/wire/writer.h"
@@ -16,8 +17,9 @@ struct souk_replica {
     const struct souk_stage_shard *stages; /**< of a two-stage model, else NULL */
     int shard_number, shards;
     int workers;
-    struct souk_topk *lists;       /**< [workers] */
-    struct souk_stage_work *works; /**< [workers], with stages */
+    struct souk_request_metrics *metrics; /**< NULL: nothing is counted */
+    struct souk_topk *lists;              /**< [workers] */
+    struct souk_stage_work *works;        /**< [workers], with stages */
 };
 
 /** @param stages NULL: not a two-stage model
