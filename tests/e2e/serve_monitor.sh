@@ -2,16 +2,16 @@
 # The monitoring ports of a fleet of 2 shards and a proxy: their counts are those of the client that
 # put load on it, what goes wrong is counted, names and format are as promtool and Prometheus take
 # them.
+docs=$(cd "$(dirname "$0")/../../docs" && pwd)/operations.md
 . "$(dirname "$0")/serve_lib.sh"
 "$SOUK_BIN/make_model" good.model 200 300 16 4 1 || fail "make_model"
 "$SOUK_BIN/make_model" stages.model 200 300 0 4 1 stages || fail "make_model"
 for user in $(seq 0 199); do echo "u$user"; done >users.txt
 
 cat >monitor.py <<'PY'
-# monitor.py get URL FILE     body into FILE, prints the status
-# monitor.py check LIST       of lines EXPECTED FILE NAME LABEL=VALUE...: the sum of the samples of this name
-#                             with these labels
-import re, sys, urllib.error, urllib.request
+# monitor.py LIST: of lines EXPECTED FILE NAME LABEL=VALUE...: the sum of the samples of this name with
+# these labels
+import re, sys
 def read(path):
     samples = []
     for line in open(path):
@@ -27,17 +27,8 @@ def total(path, name, **wanted):
     assert found, "no %s %s in %s" % (name, wanted, path)
     return sum(found)
 if __name__ == "__main__":
-    if sys.argv[1] == "get":
-        try:
-            with urllib.request.urlopen(sys.argv[2], timeout=20) as answer:
-                status, body = answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            status, body = error.code, error.read()
-        open(sys.argv[3], "wb").write(body)
-        print(status)
-        sys.exit(0)
     wrong = 0
-    for line in open(sys.argv[2]):
+    for line in open(sys.argv[1]):
         expected, path, name, *labels = line.split()
         got = total(path, name, **dict(l.split("=", 1) for l in labels))
         if got != float(expected):
@@ -47,8 +38,17 @@ if __name__ == "__main__":
 PY
 # address NAME: of its monitor
 address() { sed -n 's/.* monitor .*listen=\([^ ]*\)$/\1/p' "$1.log"; }
-# get NAME PATH FILE: prints the status
-get() { /usr/bin/python3 monitor.py get "http://$(address "$1")$2" "$3"; }
+# get NAME PATH FILE: the body into the file; prints the status
+get() {
+    local at
+    at=$(address "$1")
+    exec 3<>"/dev/tcp/${at%:*}/${at##*:}"
+    printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&3
+    cat <&3 >answer.http
+    exec 3>&-
+    sed '1,/^\r$/d' answer.http >"$3"
+    sed -n '1s/^HTTP[^ ]* \([0-9]*\).*/\1/p' answer.http
+}
 scrape() {
     local name
     for name in "$@"; do
@@ -58,7 +58,7 @@ scrape() {
 # counts EXPECTED FILE NAME LABEL...: noted for check, which has Python start once for many
 counts() { echo "$@" >>counts.txt; }
 check() {
-    /usr/bin/python3 monitor.py check counts.txt >err.txt 2>&1 || fail "$(cat err.txt)"
+    /usr/bin/python3 monitor.py counts.txt >err.txt 2>&1 || fail "$(cat err.txt)"
     rm -f counts.txt
 }
 field() { /usr/bin/python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$1" "$2"; }
@@ -164,6 +164,12 @@ assert total("proxy.prom", "souk_recommendations_returned_sum") == sum(len(a["re
 PY
 lint proxy.prom
 lint shard0.prom
+
+# Every metric is in the documentation, and every one there is real.
+sed -n 's/^# TYPE \([a-z_]*\) \([a-z]*\)$/\1 \2/p' proxy.prom shard0.prom | sort -u >real.txt
+sed -n '/^## Metrics/,/^Buckets/s/^| \(`[^|]*`\) | \([a-z]*\) |.*/\1 \2/p' "$docs" |
+    sed 's/`//g; s/^\(.*\), \(.*\) \(.*\)$/\1 \3\n\2 \3/' | sort -u >documented.txt
+cmp -s real.txt documented.txt || fail "docs/operations.md: $(diff documented.txt real.txt)"
 stop_fleet
 
 # No monitor, and one that cannot be.
