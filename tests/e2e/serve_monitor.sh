@@ -36,12 +36,10 @@ if __name__ == "__main__":
             print("%s: %.12g" % (line.strip(), got))
     sys.exit(wrong > 0)
 PY
-# address NAME: of its monitor
-address() { sed -n 's/.* monitor .*listen=\([^ ]*\)$/\1/p' "$1.log"; }
 # get NAME PATH FILE: the body into the file; prints the status
 get() {
     local at
-    at=$(address "$1")
+    at=$(monitor_of "$1")
     exec 3<>"/dev/tcp/${at%:*}/${at##*:}"
     printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&3
     cat <&3 >answer.http
@@ -175,13 +173,13 @@ stop_fleet
 # No monitor, and one that cannot be.
 replica shard0 good.model 0/1
 proxy silent "ipc://$work/shard0" --monitor none
-[ "$(address silent)" = none ] || fail "--monitor none listens"
+[ "$(monitor_of silent)" = none ] || fail "--monitor none listens"
 stop silent
 for wrong in nonsense 127.0.0.1 :9100; do
     "$SOUK_BIN/souk-proxy" --shards "ipc://$work/shard0" --listen "ipc://$work/y" --monitor $wrong >out.txt 2>&1
     [ $? = 2 ] || fail "--monitor $wrong is taken"
 done
-"$SOUK_BIN/souk-proxy" --shards "ipc://$work/shard0" --listen "ipc://$work/y" --monitor "$(address shard0)" >out.txt 2>&1
+"$SOUK_BIN/souk-proxy" --shards "ipc://$work/shard0" --listen "ipc://$work/y" --monitor "$(monitor_of shard0)" >out.txt 2>&1
 [ $? = 1 ] && grep -q 'in use' out.txt || fail "a port in use: $(cat out.txt)"
 command -v promtool >/dev/null || echo "note: no promtool here, its checks were left out"
 finish
