@@ -38,7 +38,7 @@ void souk_request_metrics_init(struct souk_request_metrics *r, struct souk_metri
 static int status_of(const struct souk_writer *reply)
 {
     const bool is_known = reply->status >= 0 && reply->status < SOUK_STATUSES;
-    return reply->failed || !is_known ? SOUK_WIRE_INTERNAL : (int)reply->status;
+    return reply->failed || !is_known ? SOUK_WIRE_INTERNAL : reply->status;
 }
 
 static int find_operation(const struct souk_request_metrics *r, const struct souk_request *request)
