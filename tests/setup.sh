@@ -25,10 +25,12 @@ packages=(
     libhdf5-dev libxxhash-dev libzstd-dev                      # files: format, digests, compression
     libjansson-dev libinih-dev libmsgpack-dev uthash-dev       # JSON, INI, messages, hash tables
     libcurl4-openssl-dev                                       # runs logged to an MLflow server
+    libmicrohttpd-dev                                          # the monitoring port
     libcriterion-dev                                           # unit tests
     zstd hdf5-tools python3-numpy python3-scipy python3-h5py   # tests: data, independent readers
     iproute2                                                   # tests: hosts on one machine
     nng-utils nanomsg-utils                                    # tests: clients that are not ours
+    prometheus                                                 # tests: metrics as it reads them
     clang valgrind shellcheck                                  # tests: fuzzing, memory, scripts
 )
 case $codename in

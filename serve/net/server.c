@@ -340,6 +340,14 @@ int souk_server_busy(struct souk_server *s)
     return busy;
 }
 
+int souk_server_waiting(struct souk_server *s)
+{
+    pthread_mutex_lock(&s->lock);
+    const int waiting = s->queued;
+    pthread_mutex_unlock(&s->lock);
+    return waiting;
+}
+
 int souk_server_connections(const struct souk_server *s)
 {
     return atomic_load(&s->connections);

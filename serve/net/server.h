@@ -42,9 +42,10 @@ souk_status souk_server_start(const struct souk_server_plan *plan, struct souk_s
 /** The address that is listened on, with the port that was found. */
 const char *souk_server_address(const struct souk_server *s);
 
-/** Requests that are waiting or being answered; connections; and how many requests were refused
- *  since the start. Thread-safe. */
+/** Requests that are waiting or being answered; those that wait; connections; and how many requests
+ * were refused since the start. Thread-safe. */
 int souk_server_busy(struct souk_server *s);
+int souk_server_waiting(struct souk_server *s);
 int souk_server_connections(const struct souk_server *s);
 int64_t souk_server_refused(struct souk_server *s);
 

@@ -98,6 +98,7 @@ void souk_job_start_question(struct souk_job *j, const char *operation, size_t f
 {
     struct souk_writer *w = &j->space->question;
     const int64_t left = (j->deadline_us - souk_monotonic_us()) / 1000;
+    j->space->stage = souk_proxy_metrics_stage(j->metrics, operation);
     souk_writer_clear(w);
     souk_writer_map(w, 4 + fields);
     souk_writer_put_int(w, "v", SOUK_WIRE_VERSION);
@@ -109,8 +110,10 @@ void souk_job_start_question(struct souk_job *j, const char *operation, size_t f
 static int ask(struct souk_job *j, enum souk_round round)
 {
     const struct souk_fanout *f = &j->space->fanout;
+    const int64_t start_us = souk_monotonic_us();
     const int good = souk_fanout_ask(&j->space->fanout, j->space->wanted, j->view.model,
                                      &j->space->question, round_end_us(j, round));
+    souk_histogram_add(j->space->stage, souk_monotonic_us() - start_us);
     for (int s = 0; s < souk_topology_shards(j->topology); s++)
         j->stale |= f->answers[s].status == SOUK_WIRE_NO_SUCH_MODEL && j->may_restart;
     return good;
@@ -163,6 +166,12 @@ void souk_job_miss(struct souk_job *j, int shard)
 
 /* ---- the lists of all shards ---- */
 
+void souk_job_note_merge(const struct souk_job *j, int64_t start_us)
+{
+    souk_histogram_add(souk_proxy_metrics_stage(j->metrics, "merge"),
+                       souk_monotonic_us() - start_us);
+}
+
 static int64_t items_of(struct souk_job *j, int shard)
 {
     struct souk_replica_facts facts;
@@ -188,7 +197,7 @@ static bool keep_confident(struct souk_job *j)
     return true;
 }
 
-bool souk_job_merge_hits(struct souk_job *j, struct souk_result *result)
+static bool merge_hits(struct souk_job *j, struct souk_result *result)
 {
     const int shards = souk_topology_shards(j->topology);
     *result = (struct souk_result){0};
@@ -211,4 +220,13 @@ bool souk_job_merge_hits(struct souk_job *j, struct souk_result *result)
     }
     souk_merge_finish(&j->space->merge);
     return keep_confident(j);
+}
+
+bool souk_job_merge_hits(struct souk_job *j, struct souk_result *result)
+{
+    const int64_t start_us = souk_monotonic_us();
+    const bool good = merge_hits(j, result);
+    souk_job_note_merge(j, start_us);
+    j->scored = result->scored;
+    return good;
 }

@@ -14,6 +14,7 @@
 #include "serve/proxy/candidatemerge.h"
 #include "serve/proxy/fanout.h"
 #include "serve/proxy/merge.h"
+#include "serve/proxy/proxymetrics.h"
 #include "shared/wire/eventfields.h"
 #include "shared/wire/reply.h"
 
@@ -27,8 +28,9 @@ struct souk_workspace {
     struct souk_candidate_merge candidates;
     struct souk_event_fields events; /**< of the visitor: stored ones and those of the request */
     struct souk_writer question;
-    bool *wanted;           /**< [shards], of the next question */
-    bool *missed;           /**< [shards], a round of this request went without its answer */
+    struct souk_histogram *stage; /**< that the question belongs to */
+    bool *wanted;                 /**< [shards], of the next question */
+    bool *missed;                 /**< [shards], a round of this request went without its answer */
     unsigned char *profile; /**< factors, history and its weights, out of the home shard's reply */
     size_t profile_size;
 };
@@ -40,6 +42,7 @@ void souk_workspace_fini(struct souk_workspace *w);
 
 struct souk_job {
     struct souk_topology *topology;
+    struct souk_proxy_metrics *metrics;
     struct souk_workspace *space;
     const struct souk_request *request;
     struct souk_writer *reply;
@@ -47,6 +50,7 @@ struct souk_job {
     int64_t deadline_us;
     bool may_restart, stale;
     int64_t n, moment_ms;
+    int64_t scored;                       /**< candidates, by all shards */
     double min_confidence;                /**< 0: none is asked for */
     char source[SOUK_MODEL_NAME_MAX + 1]; /**< that `similar` goes by, where it is not the model */
     const char *id, *category;            /**< the user or the item; points into the request */
@@ -85,6 +89,9 @@ const struct souk_message *souk_job_answer(const struct souk_job *j, int shard);
 
 /** A shard's answer cannot be used. */
 void souk_job_miss(struct souk_job *j, int shard);
+
+/** Count the time of a merge that began then. */
+void souk_job_note_merge(const struct souk_job *j, int64_t start_us);
 
 /** What all rounds came to; the list is in the workspace's merge. */
 struct souk_result {

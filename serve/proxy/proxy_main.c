@@ -1,4 +1,5 @@
 /* souk-proxy: asks every shard, merges, answers; until SIGTERM. */
+#include "serve/monitor/monitorserver.h"
 #include "serve/net/server.h"
 #include "serve/net/shutdown.h"
 #include "serve/proxy/service.h"
@@ -12,7 +13,7 @@ enum { FIRST_CONTACT_MS = 2000 };
 
 struct proxy_options {
     struct souk_options *parsed;
-    const char *shards, *listen;
+    const char *shards, *listen, *monitor;
     int64_t workers, queue, deadline_ms;
 };
 
@@ -24,6 +25,8 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
          "addresses of the replicas: shards by space, replicas of a shard by comma", true},
         {"listen", 'l', SOUK_OPTION_TEXT, &o->listen, "tcp://127.0.0.1:7100", 0, 0, NULL, "URL",
          "tcp://HOST:PORT (port 0: any) or ipc://PATH", false},
+        {"monitor", 0, SOUK_OPTION_TEXT, &o->monitor, "127.0.0.1:0", 0, 0, NULL, "HOST:PORT",
+         "/metrics, /livez and /readyz over HTTP (port 0: any); or none", false},
         {"workers", 0, SOUK_OPTION_INT, &o->workers, "64", 1, 4096, NULL, "N",
          "requests under way at once", false},
         {"queue", 0, SOUK_OPTION_INT, &o->queue, "256", 1, 100000, NULL, "N",
@@ -36,7 +39,7 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
         .name = "souk-proxy",
         .summary = "answer requests from the shards of a model",
         .examples = "  souk-proxy --shards \"tcp://127.0.0.1:7101 tcp://127.0.0.1:7102\" \\\n"
-                    "      --listen tcp://127.0.0.1:7100\n",
+                    "      --listen tcp://127.0.0.1:7100 --monitor 127.0.0.1:9100\n",
         .options = table,
     };
     return souk_options_parse(&program, argc, argv, true, done, &o->parsed, err);
@@ -56,14 +59,13 @@ static void announce(struct souk_topology *topology, const char *address)
                  souk_wire_status_name(view.status), view.reason);
 }
 
-static souk_status run(const struct proxy_options *o, struct souk_error *err)
+static souk_status serve(const struct proxy_options *o, struct souk_topology *topology,
+                         struct souk_proxy_metrics *metrics, struct souk_error *err)
 {
-    struct souk_topology *topology = NULL;
     struct souk_service *service = NULL;
     struct souk_server *server = NULL;
-    souk_status status = souk_topology_start(o->shards, &topology, err);
-    if (!status)
-        status = souk_service_new(topology, (int)o->workers, o->deadline_ms, &service, err);
+    souk_status status =
+        souk_service_new(topology, metrics, (int)o->workers, o->deadline_ms, &service, err);
     if (!status)
         status = souk_server_start(&(struct souk_server_plan){.url = o->listen,
                                                               .workers = (int)o->workers,
@@ -72,13 +74,41 @@ static souk_status run(const struct proxy_options *o, struct souk_error *err)
                                                               .context = service},
                                    &server, err);
     if (!status) {
+        souk_gauge_set(metrics->workers, o->workers);
+        souk_server_metrics_watch(&metrics->server, server);
+        souk_readiness_set(&metrics->readiness, SOUK_PHASE_SERVING);
         announce(topology, souk_server_address(server));
         const int signal_number = souk_shutdown_wait();
+        souk_readiness_set(&metrics->readiness, SOUK_PHASE_DRAINING);
         souk_log(SOUK_LOG_INFO, "draining", "signal=%d", signal_number);
     }
+    souk_server_metrics_watch(&metrics->server, NULL);
     souk_server_stop(server);
     souk_service_free(service);
+    return status;
+}
+
+static souk_status run(const struct proxy_options *o, struct souk_error *err)
+{
+    struct souk_metrics *metrics = souk_metrics_new();
+    struct souk_topology *topology = NULL;
+    struct souk_monitor *monitor = NULL;
+    struct souk_proxy_metrics own;
+    if (!metrics)
+        return souk_fail(err, SOUK_ENOMEM, "no memory for the metrics");
+    souk_status status = souk_topology_start(o->shards, &topology, err);
+    if (!status)
+        status = souk_proxy_metrics_init(&own, metrics, topology, err);
+    if (!status)
+        status = souk_monitor_start(o->monitor, metrics, souk_proxy_metrics_is_ready, &own,
+                                    &monitor, err);
+    if (!status) {
+        souk_log(SOUK_LOG_INFO, "monitor", "listen=%s", souk_monitor_address(monitor));
+        status = serve(o, topology, &own, err);
+    }
+    souk_monitor_stop(monitor);
     souk_topology_stop(topology);
+    souk_metrics_free(metrics);
     if (!status)
         souk_log(SOUK_LOG_INFO, "stopped", "%s", "");
     return status;

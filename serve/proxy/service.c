@@ -17,13 +17,15 @@
 
 struct souk_service {
     struct souk_topology *topology;
+    struct souk_proxy_metrics *metrics;
     int workers;
     int64_t deadline_ms;
     struct souk_workspace *spaces; /* [workers] */
 };
 
-souk_status souk_service_new(struct souk_topology *topology, int workers, int64_t deadline_ms,
-                             struct souk_service **out, struct souk_error *err)
+souk_status souk_service_new(struct souk_topology *topology, struct souk_proxy_metrics *metrics,
+                             int workers, int64_t deadline_ms, struct souk_service **out,
+                             struct souk_error *err)
 {
     struct souk_service *s = souk_zalloc_array(1, sizeof *s);
     souk_status status = SOUK_OK;
@@ -31,6 +33,7 @@ souk_status souk_service_new(struct souk_topology *topology, int workers, int64_
     if (!s)
         return souk_fail(err, SOUK_ENOMEM, "no memory");
     s->topology = topology;
+    s->metrics = metrics;
     s->deadline_ms = deadline_ms;
     s->spaces = souk_zalloc_array((size_t)workers, sizeof *s->spaces);
     if (!s->spaces)
@@ -236,6 +239,25 @@ static void wait_for_another_view(const struct souk_job *j)
              souk_monotonic_us() - now < (j->deadline_us - now) / 2);
 }
 
+/* What the answer was like. `explain` returns no list, `similar` is of no user. */
+static void note_answer(const struct souk_job *j, answerer answer)
+{
+    struct souk_proxy_metrics *p = j->metrics;
+    bool partial = false;
+    if (j->reply->status != SOUK_WIRE_OK)
+        return;
+    for (int s = 0; s < souk_topology_shards(j->topology); s++)
+        partial |= j->space->missed[s];
+    souk_counter_add(p->partial, partial);
+    souk_counter_add(p->degraded, j->degraded);
+    if (answer != similar)
+        souk_counter_add(strcmp(souk_job_user_type(j), "warm") == 0 ? p->warm : p->cold, 1);
+    if (answer != souk_job_explain) {
+        souk_histogram_add(p->scored, j->scored);
+        souk_histogram_add(p->returned, j->space->merge.best.count);
+    }
+}
+
 /* A request runs from its start to its end on one model. The second time a shard that holds
  * another one counts as absent. */
 static void run(const struct souk_job *start, answerer answer)
@@ -249,8 +271,11 @@ static void run(const struct souk_job *start, answerer answer)
             souk_reply_error(j.reply, j.request, j.view.status, "%s", j.view.reason);
         else
             answer(&j);
-        if (!j.stale)
+        if (!j.stale) {
+            note_answer(&j, answer);
             return;
+        }
+        souk_counter_add(j.metrics->restarts, 1);
         wait_for_another_view(&j);
     }
 }
@@ -276,10 +301,12 @@ void souk_service_handle(void *context, int worker, int64_t received_us, const v
 {
     struct souk_service *s = context;
     struct souk_request request;
+    souk_request_metrics_begin(&s->metrics->request);
     if (souk_request_parse(&request, bytes, len, reply)) {
         request.start_us = received_us;
         const int64_t ms = request.deadline_ms >= 0 ? request.deadline_ms : s->deadline_ms;
         struct souk_job j = {.topology = s->topology,
+                             .metrics = s->metrics,
                              .space = &s->spaces[worker],
                              .request = &request,
                              .reply = reply,
@@ -287,5 +314,6 @@ void souk_service_handle(void *context, int worker, int64_t received_us, const v
         souk_topology_view(s->topology, &j.view);
         dispatch(&j);
     }
+    souk_request_metrics_end(&s->metrics->request, &request, reply);
     souk_request_fini(&request);
 }

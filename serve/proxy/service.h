@@ -9,6 +9,7 @@
 #ifndef SOUK_PROXY_SERVICE_H
 #define SOUK_PROXY_SERVICE_H
 
+#include "serve/proxy/proxymetrics.h"
 #include "serve/proxy/topology.h"
 #include "shared/base/status.h"
 #include "shared/wire/writer.h"
@@ -17,10 +18,12 @@
 
 struct souk_service;
 
-/** @param deadline_ms of requests that bring none
+/** @param metrics outlives it; zeroed ones count nothing
+ *  @param deadline_ms of requests that bring none
  *  @param out free with souk_service_free(), before the topology is stopped */
-souk_status souk_service_new(struct souk_topology *topology, int workers, int64_t deadline_ms,
-                             struct souk_service **out, struct souk_error *err) SOUK_MUST_CHECK;
+souk_status souk_service_new(struct souk_topology *topology, struct souk_proxy_metrics *metrics,
+                             int workers, int64_t deadline_ms, struct souk_service **out,
+                             struct souk_error *err) SOUK_MUST_CHECK;
 void souk_service_free(struct souk_service *s);
 
 /** A souk_server_handler; context is the struct souk_service. */

@@ -1,5 +1,7 @@
 #include "serve/proxy/twostage.h"
 
+#include "shared/base/clock.h"
+
 bool souk_job_is_staged(const struct souk_job *j)
 {
     const struct souk_event_fields *e = &j->space->events;
@@ -59,7 +61,12 @@ bool souk_job_find_candidates(struct souk_job *j)
     souk_writer_put_bool(w, "include_seen", j->include_seen);
     if (j->category)
         souk_writer_put_text(w, "category", j->category, j->category_len);
-    return souk_job_ask_all(j, SOUK_ROUND_FIRST) && merge_candidates(j);
+    if (!souk_job_ask_all(j, SOUK_ROUND_FIRST))
+        return false;
+    const int64_t start_us = souk_monotonic_us();
+    const bool good = merge_candidates(j);
+    souk_job_note_merge(j, start_us);
+    return good;
 }
 
 bool souk_job_rank(struct souk_job *j, struct souk_result *result)

@@ -1,6 +1,7 @@
 #include "serve/replica/loadedmodel.h"
 
 #include "serve/replica/selftest.h"
+#include "shared/base/clock.h"
 #include "shared/base/memory.h"
 #include "shared/wire/eventfields.h"
 
@@ -88,6 +89,7 @@ souk_status souk_loaded_new(struct souk_model *model, const struct souk_shard_pl
     l->model = model;
     l->held.id = model->id;
     l->need_bytes = souk_loaded_need(model, place);
+    l->loaded_ms = souk_wall_ms();
     status = souk_shard_load(model, place->shard, place->shards,
                              SOUK_MODEL_USERS | SOUK_MODEL_ITEMS, &l->shard, err);
     const bool staged = !status && model->stages.source_count > 0;

@@ -19,6 +19,7 @@ struct souk_shard_place {
 struct souk_loaded {
     struct souk_held held; /**< first, so that the one is the other */
     int64_t need_bytes;    /**< as souk_loaded_need() says */
+    int64_t loaded_ms;     /**< since 1970 */
     struct souk_model *model;
     struct souk_shard shard;
     struct souk_stage_shard stages;

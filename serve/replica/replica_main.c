@@ -1,7 +1,9 @@
 /* souk-replica: loads the parts of its shard, answers and changes models until SIGTERM. */
+#include "serve/monitor/monitorserver.h"
 #include "serve/net/server.h"
 #include "serve/net/shutdown.h"
 #include "serve/replica/replicaadmin.h"
+#include "serve/replica/replicametrics.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/base/options.h"
@@ -23,7 +25,7 @@ enum {
 
 struct replica_options {
     struct souk_options *parsed;
-    const char *model, *shard, *listen, *admin;
+    const char *model, *shard, *listen, *monitor, *admin;
     int64_t threads, queue, memory_limit_bytes, drain_ms, linger_ms;
 };
 
@@ -37,6 +39,8 @@ static souk_status parse(int argc, char **argv, bool *done, struct replica_optio
          "hold the parts p with p mod N = I", false},
         {"listen", 'l', SOUK_OPTION_TEXT, &o->listen, "tcp://127.0.0.1:7101", 0, 0, NULL, "URL",
          "tcp://HOST:PORT (port 0: any) or ipc://PATH", false},
+        {"monitor", 0, SOUK_OPTION_TEXT, &o->monitor, "127.0.0.1:0", 0, 0, NULL, "HOST:PORT",
+         "/metrics, /livez and /readyz over HTTP (port 0: any); or none", false},
         {"threads", 0, SOUK_OPTION_INT, &o->threads, "0", 0, 1024, NULL, "N",
          "requests answered at once; 0: as many as cores", false},
         {"queue", 0, SOUK_OPTION_INT, &o->queue, "256", 1, 100000, NULL, "N",
@@ -55,7 +59,8 @@ static souk_status parse(int argc, char **argv, bool *done, struct replica_optio
         .name = "souk-replica",
         .summary = "serve one shard of a model",
         .examples =
-            "  souk-replica --model shop.model --shard 0/2 --listen tcp://127.0.0.1:7101\n"
+            "  souk-replica --model shop.model --shard 0/2 --listen tcp://127.0.0.1:7101 \\\n"
+            "      --monitor 127.0.0.1:9101\n"
             "  souk-replica --model registry/current --shard 0/2 --admin ipc:///run/souk/a0 \\\n"
             "      --memory-limit 8G\n",
         .options = table,
@@ -80,6 +85,8 @@ struct process {
     struct souk_replica_service service;
     struct souk_replica_admin admin;
     struct souk_server *server, *admin_server;
+    struct souk_metrics *registry;
+    struct souk_replica_metrics metrics;
 };
 
 static souk_status listen_on(struct process *p, const struct replica_options *o, int workers,
@@ -106,6 +113,9 @@ static void serve(struct process *p, const struct replica_options *o,
                   const struct souk_change *change)
 {
     int number;
+    souk_gauge_set(p->metrics.workers, p->loader.place.workers);
+    souk_server_metrics_watch(&p->metrics.server, p->server);
+    souk_readiness_set(&p->metrics.readiness, SOUK_PHASE_SERVING);
     souk_log(SOUK_LOG_INFO, "ready", "listen=%s shard=%d/%d model=%s need_bytes=%" PRId64,
              souk_server_address(p->server), p->loader.place.shard, p->loader.place.shards,
              change->id, change->need_bytes);
@@ -119,6 +129,7 @@ static void drain(struct process *p, int64_t limit_ms)
 {
     const int64_t end_us = souk_monotonic_us() + limit_ms * 1000;
     atomic_store(&p->service.draining, true);
+    souk_readiness_set(&p->metrics.readiness, SOUK_PHASE_DRAINING);
     while (souk_monotonic_us() < end_us) {
         const int64_t quiet_us = souk_monotonic_us() - atomic_load(&p->service.last_work_us);
         if (souk_server_busy(p->server) == 0 &&
@@ -129,6 +140,30 @@ static void drain(struct process *p, int64_t limit_ms)
     }
 }
 
+/* Load, listen, answer. The monitor is there before the model: loading takes its time. */
+static souk_status load_and_serve(struct process *p, const struct replica_options *o,
+                                  struct souk_error *err)
+{
+    struct souk_monitor *monitor = NULL;
+    struct souk_change change;
+    souk_status status = souk_monitor_start(o->monitor, p->registry, souk_readiness_is_ready,
+                                            &p->metrics.readiness, &monitor, err);
+    if (!status) {
+        souk_log(SOUK_LOG_INFO, "monitor", "listen=%s", souk_monitor_address(monitor));
+        status = souk_loader_change(&p->loader, o->model, false, &change, err);
+    }
+    if (!status)
+        status = listen_on(p, o, p->loader.place.workers, err);
+    if (!status) {
+        serve(p, o, &change);
+        drain(p, o->drain_ms);
+    }
+    souk_monitor_stop(monitor);
+    souk_server_stop(p->admin_server);
+    souk_server_stop(p->server);
+    return status;
+}
+
 static souk_status run(const struct replica_options *o, struct souk_error *err)
 {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -136,25 +171,22 @@ static souk_status run(const struct replica_options *o, struct souk_error *err)
                                                 : cores > 0    ? (int)cores
                                                                : 1};
     struct process p = {.server = NULL};
-    struct souk_change change;
     souk_status status = parse_shard(o->shard, &place.shard, &place.shards, err);
     if (status)
         return status;
     souk_modelslot_init(&p.slot);
     souk_loader_init(&p.loader, &p.slot, &place, o->memory_limit_bytes);
-    souk_replica_service_init(&p.service, &p.loader);
-    p.admin = (struct souk_replica_admin){.service = &p.service, .model = o->model};
-    status = souk_loader_change(&p.loader, o->model, false, &change, err);
+    souk_replica_service_init(&p.service, &p.loader, &p.metrics.request);
+    p.admin = (struct souk_replica_admin){
+        .service = &p.service, .metrics = &p.metrics, .model = o->model};
+    p.registry = souk_metrics_new();
+    status = p.registry ? souk_replica_metrics_init(&p.metrics, p.registry, &p.slot, err)
+                        : souk_fail(err, SOUK_ENOMEM, "no memory for the metrics");
     if (!status)
-        status = listen_on(&p, o, place.workers, err);
-    if (!status) {
-        serve(&p, o, &change);
-        drain(&p, o->drain_ms);
-    }
-    souk_server_stop(p.admin_server);
-    souk_server_stop(p.server);
+        status = load_and_serve(&p, o, err);
     souk_loader_fini(&p.loader);
     souk_modelslot_fini(&p.slot);
+    souk_metrics_free(p.registry);
     if (!status)
         souk_log(SOUK_LOG_INFO, "stopped", "%s", "");
     return status;

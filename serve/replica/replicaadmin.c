@@ -35,6 +35,7 @@ static void reload(struct souk_replica_admin *a, const struct souk_request *requ
     memcpy(path, text, len);
     path[len] = '\0';
     const souk_status status = souk_loader_change(a->service->loader, path, replace, &change, &err);
+    souk_counter_add(status ? a->metrics->failed_changes : a->metrics->changes, 1);
     if (status) {
         reply_failure(reply, request, status, &err);
         return;
@@ -55,6 +56,7 @@ static void drain(struct souk_replica_admin *a, const struct souk_request *reque
         return;
     }
     atomic_store(&a->service->draining, on);
+    souk_readiness_set(&a->metrics->readiness, on ? SOUK_PHASE_DRAINING : SOUK_PHASE_SERVING);
     souk_log(SOUK_LOG_INFO, on ? "draining" : "ready", "%s", "by=admin");
     souk_replica_service_health(a->service, request, reply);
 }

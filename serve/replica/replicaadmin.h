@@ -5,6 +5,7 @@
 #ifndef SOUK_REPLICA_REPLICAADMIN_H
 #define SOUK_REPLICA_REPLICAADMIN_H
 
+#include "serve/replica/replicametrics.h"
 #include "serve/replica/replicaservice.h"
 
 /** Two, so that `health` is answered while `reload` is at work. */
@@ -12,6 +13,7 @@ enum { SOUK_REPLICA_ADMIN_WORKERS = 2 };
 
 struct souk_replica_admin {
     struct souk_replica_service *service;
+    struct souk_replica_metrics *metrics;
     const char *model; /**< --model: what `reload` without a path loads */
 };
 

@@ -4,12 +4,12 @@
 
 #include <string.h>
 
-void souk_replica_service_init(struct souk_replica_service *s, struct souk_loader *loader)
+void souk_replica_service_init(struct souk_replica_service *s, struct souk_loader *loader,
+                               struct souk_request_metrics *metrics)
 {
-    *s = (struct souk_replica_service){.loader = loader};
+    *s = (struct souk_replica_service){.loader = loader, .metrics = metrics};
     atomic_init(&s->draining, false);
     atomic_init(&s->last_work_us, 0);
-    atomic_init(&s->expired, 0);
 }
 
 /* ---- health ---- */
@@ -92,7 +92,6 @@ static void answer(struct souk_replica_service *s, int worker, const struct souk
     struct souk_held *held;
     atomic_store(&s->last_work_us, request->start_us);
     if (is_expired(request)) {
-        atomic_fetch_add(&s->expired, 1);
         souk_reply_error(reply, request, SOUK_WIRE_DEADLINE,
                          "the time was over before the work began");
         return;
@@ -109,6 +108,7 @@ void souk_replica_service_handle(void *context, int worker, int64_t received_us,
 {
     struct souk_replica_service *s = context;
     struct souk_request request;
+    souk_request_metrics_begin(s->metrics);
     if (souk_request_parse(&request, bytes, len, reply)) {
         request.start_us = received_us;
         if (souk_request_is(&request, "health"))
@@ -116,5 +116,6 @@ void souk_replica_service_handle(void *context, int worker, int64_t received_us,
         else
             answer(s, worker, &request, reply);
     }
+    souk_request_metrics_end(s->metrics, &request, reply);
     souk_request_fini(&request);
 }

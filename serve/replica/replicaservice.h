@@ -6,17 +6,20 @@
 #ifndef SOUK_REPLICA_REPLICASERVICE_H
 #define SOUK_REPLICA_REPLICASERVICE_H
 
+#include "serve/monitor/requestmetrics.h"
 #include "serve/replica/loader.h"
 #include "shared/wire/reply.h"
 
 struct souk_replica_service {
     struct souk_loader *loader;
+    struct souk_request_metrics *metrics; /**< NULL: nothing is counted */
     atomic_bool draining;      /**< asked to leave: health says so, questions are still answered */
     atomic_llong last_work_us; /**< monotonic, of the last request that was no `health` */
-    atomic_llong expired;      /**< requests whose time was over before they were begun */
 };
 
-void souk_replica_service_init(struct souk_replica_service *s, struct souk_loader *loader);
+/** @param metrics NULL: nothing is counted; outlives the service */
+void souk_replica_service_init(struct souk_replica_service *s, struct souk_loader *loader,
+                               struct souk_request_metrics *metrics);
 
 /** A souk_server_handler; context is the struct souk_replica_service. */
 void souk_replica_service_handle(void *context, int worker, int64_t received_us,

@@ -76,6 +76,7 @@ void souk_reply_error(struct souk_writer *reply, const struct souk_request *r,
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     souk_writer_clear(reply);
+    reply->status = status;
     souk_writer_map(reply, 5);
     souk_writer_put_int(reply, "v", SOUK_WIRE_VERSION);
     souk_writer_put_text(reply, "id", r->id, r->id_len);

@@ -14,6 +14,7 @@ void souk_writer_init(struct souk_writer *w)
     msgpack_sbuffer_init(&w->buffer);
     msgpack_packer_init(&w->packer, &w->buffer, msgpack_sbuffer_write);
     w->failed = false;
+    w->status = SOUK_WIRE_OK;
 }
 
 void souk_writer_fini(struct souk_writer *w)
@@ -25,6 +26,7 @@ void souk_writer_clear(struct souk_writer *w)
 {
     msgpack_sbuffer_clear(&w->buffer);
     w->failed = false;
+    w->status = SOUK_WIRE_OK;
 }
 
 void souk_writer_map(struct souk_writer *w, size_t fields)

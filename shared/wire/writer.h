@@ -17,6 +17,7 @@ struct souk_writer {
     msgpack_sbuffer buffer;
     msgpack_packer packer;
     bool failed; /**< memory ran out: the message is not whole */
+    int status;  /**< of the reply that it holds (reply.h), enum souk_wire_status */
 };
 
 void souk_writer_init(struct souk_writer *w);

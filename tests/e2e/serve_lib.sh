@@ -61,6 +61,9 @@ proxy() {
     wait_for "$name.log" 'ready '
 }
 
+# monitor_of NAME: HOST:PORT of its monitor, or none
+monitor_of() { sed -n 's/.* monitor .*listen=\([^ ]*\)$/\1/p' "$1.log"; }
+
 # stop NAME: by SIGTERM; must end with 0 within 10 s
 stop() {
     local i code=0

@@ -1,0 +1,36 @@
+#include "serve/monitor/servermetrics.h"
+
+static void write_server(struct souk_server *server, struct souk_exposition *e)
+{
+    souk_exposition_family(e, "souk_requests_waiting", SOUK_METRIC_GAUGE,
+                           "Requests in the queue in front of the workers.");
+    souk_exposition_integer(e, "", NULL, souk_server_waiting(server), 0);
+    souk_exposition_family(e, "souk_requests_refused_total", SOUK_METRIC_COUNTER,
+                           "Requests refused on arrival: the queue was full, or the process was "
+                           "stopping.");
+    souk_exposition_integer(e, "", NULL, souk_server_refused(server), 0);
+    souk_exposition_family(e, "souk_connections", SOUK_METRIC_GAUGE, "Connections that stand.");
+    souk_exposition_integer(e, "", NULL, souk_server_connections(server), 0);
+}
+
+static void collect(void *context, struct souk_exposition *e)
+{
+    struct souk_server_metrics *s = context;
+    pthread_mutex_lock(&s->lock);
+    if (s->server)
+        write_server(s->server, e);
+    pthread_mutex_unlock(&s->lock);
+}
+
+void souk_server_metrics_init(struct souk_server_metrics *s, struct souk_metrics *m)
+{
+    *s = (struct souk_server_metrics){.lock = PTHREAD_MUTEX_INITIALIZER};
+    souk_metrics_collect(m, collect, s);
+}
+
+void souk_server_metrics_watch(struct souk_server_metrics *s, struct souk_server *server)
+{
+    pthread_mutex_lock(&s->lock);
+    s->server = server;
+    pthread_mutex_unlock(&s->lock);
+}

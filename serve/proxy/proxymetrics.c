@@ -1,0 +1,119 @@
+#include "serve/proxy/proxymetrics.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const operations[] = {"recommend", "similar", "explain", "health", NULL};
+
+static const char *const stages[SOUK_PROXY_STAGES] = {"profile",    "item", "resolve", "scan",
+                                                      "candidates", "rank", "explain", "merge"};
+
+/* ---- the fleet, as the topology has it at the moment ---- */
+
+/* @param is_up else whether a connection stands */
+static void write_replicas(const struct souk_proxy_metrics *p, struct souk_exposition *e,
+                           bool is_up)
+{
+    for (int i = 0; i < souk_topology_upstreams(p->topology); i++) {
+        const struct souk_upstream *u = souk_topology_upstream(p->topology, i);
+        struct souk_replica_facts facts;
+        char shard[16];
+        souk_topology_facts(p->topology, i, &facts);
+        snprintf(shard, sizeof shard, "%d", u->shard);
+        const struct souk_label labels[] = {{"replica", u->caller.url}, {"shard", shard}, {0}};
+        souk_exposition_integer(e, "", labels,
+                                is_up ? facts.alive : souk_caller_is_connected(&u->caller), 0);
+    }
+}
+
+static void write_view(const struct souk_view *view, struct souk_exposition *e)
+{
+    const struct souk_label labels[] = {{"model", view->model}, {"kind", view->kind}, {0}};
+    const struct souk_label model[] = {{"model", view->model}, {0}};
+    souk_exposition_family(e, "souk_model_info", SOUK_METRIC_GAUGE,
+                           "The model that all shards hold; always 1.");
+    souk_exposition_integer(e, "", labels, 1, 0);
+    souk_exposition_family(e, "souk_model_items", SOUK_METRIC_GAUGE, "Items of the model.");
+    souk_exposition_integer(e, "", model, view->catalogue, 0);
+}
+
+static void collect(void *context, struct souk_exposition *e)
+{
+    const struct souk_proxy_metrics *p = context;
+    struct souk_view view;
+    souk_topology_view(p->topology, &view);
+    if (view.status == SOUK_WIRE_OK)
+        write_view(&view, e);
+    souk_exposition_family(e, "souk_shards", SOUK_METRIC_GAUGE, "Shards that are asked.");
+    souk_exposition_integer(e, "", NULL, souk_topology_shards(p->topology), 0);
+    souk_exposition_family(e, "souk_replica_up", SOUK_METRIC_GAUGE,
+                           "Whether the replica answered when its health was asked last.");
+    write_replicas(p, e, true);
+    souk_exposition_family(e, "souk_replica_connected", SOUK_METRIC_GAUGE,
+                           "Whether a connection to the replica stands.");
+    write_replicas(p, e, false);
+}
+
+/* ---- making ---- */
+
+static void make_answers(struct souk_proxy_metrics *p, struct souk_metrics *m)
+{
+    static const char users[] = "Answers to users: warm ones from a history, cold ones without.";
+    p->warm = souk_metrics_counter(m, "souk_users_total", users,
+                                   (struct souk_label[]){{"user_type", "warm"}, {0}});
+    p->cold = souk_metrics_counter(m, "souk_users_total", users,
+                                   (struct souk_label[]){{"user_type", "cold"}, {0}});
+    p->partial = souk_metrics_counter(m, "souk_partial_answers_total",
+                                      "Answers without the items of some shard.", NULL);
+    p->degraded = souk_metrics_counter(m, "souk_degraded_answers_total",
+                                       "Answers without all that is known of the user.", NULL);
+    p->restarts =
+        souk_metrics_counter(m, "souk_request_restarts_total",
+                             "Requests that met a replica of another model and began again.", NULL);
+    p->scored =
+        souk_metrics_histogram(m, "souk_candidates_scored", "Items that were scored for an answer.",
+                               NULL, &souk_bounds_count);
+    p->returned = souk_metrics_histogram(m, "souk_recommendations_returned", "Items in an answer.",
+                                         NULL, &souk_bounds_count);
+}
+
+souk_status souk_proxy_metrics_init(struct souk_proxy_metrics *p, struct souk_metrics *m,
+                                    struct souk_topology *topology, struct souk_error *err)
+{
+    *p = (struct souk_proxy_metrics){.topology = topology};
+    souk_process_metrics_init(&p->process, m, "souk-proxy");
+    souk_request_metrics_init(&p->request, m, operations);
+    souk_server_metrics_init(&p->server, m);
+    for (int i = 0; i < SOUK_PROXY_STAGES; i++)
+        p->stage[i] = souk_metrics_histogram(
+            m, "souk_stage_duration_seconds",
+            "Time of a request in a stage: until the shards that were asked have answered, or the "
+            "merge.",
+            (struct souk_label[]){{"stage", stages[i]}, {0}}, &souk_bounds_seconds);
+    p->workers =
+        souk_metrics_gauge(m, "souk_workers", "Requests that can be under way at once.", NULL);
+    make_answers(p, m);
+    souk_metrics_collect(m, collect, p);
+    return souk_metrics_check(m, err);
+}
+
+struct souk_histogram *souk_proxy_metrics_stage(const struct souk_proxy_metrics *p,
+                                                const char *name)
+{
+    for (int i = 0; i < SOUK_PROXY_STAGES; i++)
+        if (strcmp(stages[i], name) == 0)
+            return p->stage[i];
+    return NULL;
+}
+
+bool souk_proxy_metrics_is_ready(void *context, char *reason, size_t size)
+{
+    struct souk_proxy_metrics *p = context;
+    struct souk_view view;
+    if (!souk_readiness_is_ready(&p->readiness, reason, size))
+        return false;
+    souk_topology_view(p->topology, &view);
+    if (view.status != SOUK_WIRE_OK)
+        snprintf(reason, size, "%s", view.reason);
+    return view.status == SOUK_WIRE_OK;
+}
