@@ -20,6 +20,7 @@ struct souk_service {
     int workers;
     int64_t deadline_ms;
     struct souk_workspace *spaces; /* [workers] */
+    struct souk_hedging hedging;
 };
 
 souk_status souk_service_new(struct souk_topology *topology, int workers, int64_t deadline_ms,
@@ -30,6 +31,7 @@ souk_status souk_service_new(struct souk_topology *topology, int workers, int64_
     *out = NULL;
     if (!s)
         return souk_fail(err, SOUK_ENOMEM, "no memory");
+    souk_hedging_init(&s->hedging);
     s->topology = topology;
     s->deadline_ms = deadline_ms;
     s->spaces = souk_zalloc_array((size_t)workers, sizeof *s->spaces);
@@ -37,7 +39,7 @@ souk_status souk_service_new(struct souk_topology *topology, int workers, int64_
         status = souk_fail(err, SOUK_ENOMEM, "no memory for %d workers", workers);
     for (int i = 0; i < workers && !status; i++) {
         s->workers++;
-        status = souk_workspace_init(&s->spaces[i], topology, err);
+        status = souk_workspace_init(&s->spaces[i], topology, &s->hedging, err);
     }
     if (status) {
         souk_service_free(s);
@@ -53,6 +55,7 @@ void souk_service_free(struct souk_service *s)
         return;
     for (int i = 0; i < s->workers; i++)
         souk_workspace_fini(&s->spaces[i]);
+    souk_hedging_fini(&s->hedging);
     free(s->spaces);
     free(s);
 }

@@ -282,9 +282,9 @@ static void answer_health(const struct souk_replica *r, const struct souk_reques
     souk_writer_put_int(reply, "catalogue", souk_model_items(r->model));
 }
 
-/* The model asked for must be the one that is here. */
-static bool has_model(const struct souk_replica *r, const struct souk_request *request,
-                      struct souk_writer *reply)
+/* The model and the shard asked for must be those that are here. */
+static bool is_ours(const struct souk_replica *r, const struct souk_request *request,
+                    struct souk_writer *reply)
 {
     const char *model = NULL;
     size_t len = 0;
@@ -297,6 +297,11 @@ static bool has_model(const struct souk_replica *r, const struct souk_request *r
                          r->model->id);
         return false;
     }
+    if (request->shard >= 0 && request->shard != r->shard_number) {
+        souk_reply_error(reply, request, SOUK_WIRE_TOPOLOGY, "this replica holds shard %d",
+                         r->shard_number);
+        return false;
+    }
     return true;
 }
 
@@ -305,7 +310,7 @@ void souk_replica_handle(void *context, int worker, const void *bytes, size_t le
 {
     const struct souk_replica *r = context;
     struct souk_request request;
-    if (!souk_request_parse(&request, bytes, len, reply) || !has_model(r, &request, reply))
+    if (!souk_request_parse(&request, bytes, len, reply) || !is_ours(r, &request, reply))
         goto out;
     if (request.deadline_ms == 0)
         souk_reply_error(reply, &request, SOUK_WIRE_DEADLINE, "no time was left on arrival");
