@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Two replicas of each shard: one of a pair is killed, or stands still, under load: at least 99.9 % of
 # the answers are whole, and lists are those of one scan over all items.
+# shellcheck source=tests/e2e/serve_lib.sh
 . "$(dirname "$0")/serve_lib.sh"
 slow=${SOUK_SLOWDOWN:-1} # sanitizers make everything slower
 "$SOUK_BIN/make_model" good.model 500 600 16 8 1 || fail "make_model"
