@@ -119,7 +119,7 @@ souk_status souk_call_begin(struct souk_call *call, const void *bytes, size_t le
     return SOUK_OK;
 }
 
-static souk_status status_of(int rv)
+souk_status souk_call_status(int rv)
 {
     switch (rv) {
     case 0:
@@ -142,14 +142,14 @@ souk_status souk_call_end(struct souk_call *call, int64_t timeout_ms, const void
     call->begun = false;
     if (rv != 0) {
         nng_msg_free(nng_aio_get_msg(call->aio));
-        return status_of(rv);
+        return souk_call_status(rv);
     }
     nng_aio_set_timeout(call->aio, (nng_duration)(timeout_ms > 0 ? timeout_ms : 0));
     nng_ctx_recv(call->context, call->aio);
     nng_aio_wait(call->aio);
     rv = nng_aio_result(call->aio);
     if (rv != 0)
-        return status_of(rv);
+        return souk_call_status(rv);
     call->reply = nng_aio_get_msg(call->aio);
     *bytes = nng_msg_body(call->reply);
     *len = nng_msg_len(call->reply);

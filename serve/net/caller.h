@@ -56,4 +56,7 @@ souk_status souk_call_begin(struct souk_call *call, const void *bytes, size_t le
 souk_status souk_call_end(struct souk_call *call, int64_t timeout_ms, const void **bytes,
                           size_t *len) SOUK_MUST_CHECK;
 
+/** What a result of nng's means for a call: the statuses of souk_call_end(). */
+souk_status souk_call_status(int rv);
+
 #endif

@@ -11,7 +11,7 @@
 /* ---- a worker's memory ---- */
 
 souk_status souk_workspace_init(struct souk_workspace *w, struct souk_topology *topology,
-                                struct souk_error *err)
+                                struct souk_hedging *hedging, struct souk_error *err)
 {
     const size_t shards = (size_t)souk_topology_shards(topology);
     *w = (struct souk_workspace){.profile = NULL};
@@ -23,7 +23,7 @@ souk_status souk_workspace_init(struct souk_workspace *w, struct souk_topology *
     w->missed = souk_zalloc_array(shards, sizeof *w->missed);
     if (status || !w->wanted || !w->missed)
         return souk_fail(err, SOUK_ENOMEM, "no memory for a worker");
-    return souk_fanout_init(&w->fanout, topology, err);
+    return souk_fanout_init(&w->fanout, topology, hedging, err);
 }
 
 void souk_workspace_fini(struct souk_workspace *w)
@@ -96,23 +96,22 @@ static int64_t round_end_us(const struct souk_job *j, enum souk_round round)
 
 void souk_job_start_question(struct souk_job *j, const char *operation, size_t fields)
 {
-    struct souk_writer *w = &j->space->question;
-    const int64_t left = (j->deadline_us - souk_monotonic_us()) / 1000;
     j->space->stage = souk_proxy_metrics_stage(j->metrics, operation);
-    souk_writer_clear(w);
-    souk_writer_map(w, 4 + fields);
-    souk_writer_put_int(w, "v", SOUK_WIRE_VERSION);
-    souk_writer_put_string(w, "op", operation);
-    souk_writer_put_int(w, "deadline_ms", left > 0 ? left : 0);
-    souk_writer_put_string(w, "model", j->view.model);
+    souk_writer_clear(&j->space->question);
+    j->space->operation = operation;
+    j->space->question_fields = fields;
 }
 
 static int ask(struct souk_job *j, enum souk_round round)
 {
     const struct souk_fanout *f = &j->space->fanout;
     const int64_t start_us = souk_monotonic_us();
-    const int good = souk_fanout_ask(&j->space->fanout, j->space->wanted, j->view.model,
-                                     &j->space->question, round_end_us(j, round));
+    const struct souk_question question = {.operation = j->space->operation,
+                                           .model = j->view.model,
+                                           .body = &j->space->question,
+                                           .fields = j->space->question_fields,
+                                           .deadline_us = round_end_us(j, round)};
+    const int good = souk_fanout_ask(&j->space->fanout, j->space->wanted, &question);
     souk_histogram_add(j->space->stage, souk_monotonic_us() - start_us);
     for (int s = 0; s < souk_topology_shards(j->topology); s++)
         j->stale |= f->answers[s].status == SOUK_WIRE_NO_SUCH_MODEL && j->may_restart;
@@ -172,15 +171,6 @@ void souk_job_note_merge(const struct souk_job *j, int64_t start_us)
                        souk_monotonic_us() - start_us);
 }
 
-static int64_t items_of(struct souk_job *j, int shard)
-{
-    struct souk_replica_facts facts;
-    const struct souk_version_facts *version;
-    souk_topology_facts(j->topology, j->space->fanout.chosen[shard], &facts);
-    version = souk_replica_facts_of(&facts, j->view.model);
-    return version ? version->items : 0;
-}
-
 /* @return false: an error reply is there */
 static bool keep_confident(struct souk_job *j)
 {
@@ -216,7 +206,7 @@ static bool merge_hits(struct souk_job *j, struct souk_result *result)
             continue;
         }
         result->scored += scored;
-        result->items += items_of(j, s);
+        result->items += j->space->fanout.answers[s].items;
     }
     souk_merge_finish(&j->space->merge);
     return keep_confident(j);

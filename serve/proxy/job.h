@@ -27,7 +27,9 @@ struct souk_workspace {
     struct souk_merge merge;
     struct souk_candidate_merge candidates;
     struct souk_event_fields events; /**< of the visitor: stored ones and those of the request */
-    struct souk_writer question;
+    struct souk_writer question;     /**< fields of the question, without the common ones */
+    const char *operation;           /**< that it asks */
+    size_t question_fields;
     struct souk_histogram *stage; /**< that the question belongs to */
     bool *wanted;                 /**< [shards], of the next question */
     bool *missed;                 /**< [shards], a round of this request went without its answer */
@@ -37,6 +39,7 @@ struct souk_workspace {
 
 /** @return SOUK_OK, SOUK_ENOMEM; on failure souk_workspace_fini() is harmless */
 souk_status souk_workspace_init(struct souk_workspace *w, struct souk_topology *topology,
+                                struct souk_hedging *hedging,
                                 struct souk_error *err) SOUK_MUST_CHECK;
 void souk_workspace_fini(struct souk_workspace *w);
 
@@ -73,7 +76,7 @@ bool souk_job_take_fields(struct souk_job *j, const char *id_field);
 /** The shard of an id. */
 int souk_job_home(const struct souk_job *j, const char *id, size_t len);
 
-/** Begin a question to shards in the workspace: `fields` more follow. */
+/** Begin a question to shards in the workspace: `fields` follow. @param operation outlives it */
 void souk_job_start_question(struct souk_job *j, const char *operation, size_t fields);
 
 /** Ask one shard. @return its answer; without one, or with an error, its status is not 0 */

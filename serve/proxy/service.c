@@ -21,6 +21,7 @@ struct souk_service {
     int workers;
     int64_t deadline_ms;
     struct souk_workspace *spaces; /* [workers] */
+    struct souk_hedging hedging;
 };
 
 souk_status souk_service_new(struct souk_topology *topology, struct souk_proxy_metrics *metrics,
@@ -32,6 +33,7 @@ souk_status souk_service_new(struct souk_topology *topology, struct souk_proxy_m
     *out = NULL;
     if (!s)
         return souk_fail(err, SOUK_ENOMEM, "no memory");
+    souk_hedging_init(&s->hedging);
     s->topology = topology;
     s->metrics = metrics;
     s->deadline_ms = deadline_ms;
@@ -40,7 +42,7 @@ souk_status souk_service_new(struct souk_topology *topology, struct souk_proxy_m
         status = souk_fail(err, SOUK_ENOMEM, "no memory for %d workers", workers);
     for (int i = 0; i < workers && !status; i++) {
         s->workers++;
-        status = souk_workspace_init(&s->spaces[i], topology, err);
+        status = souk_workspace_init(&s->spaces[i], topology, &s->hedging, err);
     }
     if (status) {
         souk_service_free(s);
@@ -56,6 +58,7 @@ void souk_service_free(struct souk_service *s)
         return;
     for (int i = 0; i < s->workers; i++)
         souk_workspace_fini(&s->spaces[i]);
+    souk_hedging_fini(&s->hedging);
     free(s->spaces);
     free(s);
 }

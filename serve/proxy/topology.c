@@ -18,7 +18,8 @@ struct souk_topology {
     struct souk_upstream *upstreams; /* [count], by shard */
     struct souk_call *calls;         /* [count], of the asking thread */
     struct souk_version_vote *votes; /* [count], of the view that is being made */
-    atomic_uint turn;
+    int *first;                      /* [shards + 1], index of each shard's first upstream */
+    struct souk_balancer *balancers; /* [shards], under the lock */
     pthread_t thread;
     bool threaded;
     pthread_mutex_t lock;
@@ -367,6 +368,25 @@ static souk_status parse_spec(struct souk_topology *t, char *spec, struct souk_e
     return status;
 }
 
+static souk_status make_balancers(struct souk_topology *t, struct souk_error *err)
+{
+    const uint64_t seed = (uint64_t)souk_monotonic_us(); /* proxies must not choose in step */
+    t->first = souk_zalloc_array((size_t)t->shards + 1, sizeof *t->first);
+    t->balancers = souk_zalloc_array((size_t)t->shards, sizeof *t->balancers);
+    if (!t->first || !t->balancers)
+        return souk_fail(err, SOUK_ENOMEM, "no memory for the topology");
+    for (int i = 0; i < t->count; i++)
+        t->first[t->upstreams[i].shard + 1] = i + 1;
+    for (int s = 0; s < t->shards; s++) {
+        const int count = t->first[s + 1] - t->first[s];
+        if (count > SOUK_BALANCER_REPLICAS_MAX)
+            return souk_fail(err, SOUK_EUSAGE, "--shards: shard %d has more than %d replicas", s,
+                             SOUK_BALANCER_REPLICAS_MAX);
+        souk_balancer_init(&t->balancers[s], count, &souk_balancer_defaults, seed + (uint64_t)s);
+    }
+    return SOUK_OK;
+}
+
 souk_status souk_topology_start(const char *spec, struct souk_topology **out,
                                 struct souk_error *err)
 {
@@ -389,6 +409,8 @@ souk_status souk_topology_start(const char *spec, struct souk_topology **out,
         status = souk_fail(err, SOUK_ENOMEM, "no memory for the topology");
     if (!status)
         status = parse_spec(t, copy, err);
+    if (!status)
+        status = make_balancers(t, err);
     if (!status && pthread_create(&t->thread, NULL, keep_asking, t) != 0)
         status = souk_fail(err, SOUK_ENOMEM, "cannot start a thread");
     t->threaded = !status;
@@ -420,6 +442,8 @@ void souk_topology_stop(struct souk_topology *t)
     free(t->upstreams);
     free(t->calls);
     free(t->votes);
+    free(t->first);
+    free(t->balancers);
     free(t);
 }
 
@@ -454,24 +478,69 @@ void souk_topology_facts(struct souk_topology *t, int index, struct souk_replica
     pthread_mutex_unlock(&t->lock);
 }
 
-int souk_topology_choose(struct souk_topology *t, int shard, const char *model, int avoid)
+/* Places of the shard's replicas that can be asked; call with the lock held. Those that are not
+ * ready, or missed their last probe, count where there is nobody else: all of them may just be
+ * busy.
+ */
+static uint64_t usable_places(const struct souk_topology *t, int shard, const char *model,
+                              uint64_t tried)
 {
-    const unsigned turn = atomic_fetch_add(&t->turn, 1);
-    int chosen = -1, best = -1;
-    pthread_mutex_lock(&t->lock);
-    for (int k = 0; k < t->count; k++) {
-        const int i = (int)((turn + (unsigned)k) % (unsigned)t->count);
+    uint64_t connected = 0, alive = 0, ready = 0;
+    for (int i = t->first[shard]; i < t->first[shard + 1]; i++) {
         const struct souk_upstream *u = &t->upstreams[i];
-        if (u->shard != shard || !holds(u, model) || !souk_caller_is_connected(&u->caller))
+        const uint64_t place = UINT64_C(1) << (i - t->first[shard]);
+        if (!holds(u, model) || !souk_caller_is_connected(&u->caller))
             continue;
-        const int value = 2 * (i != avoid) + u->facts.ready;
-        if (value > best) {
-            chosen = i;
-            best = value;
-        }
+        connected |= place;
+        alive |= u->facts.alive ? place : 0;
+        ready |= u->facts.alive && u->facts.ready ? place : 0;
+    }
+    return ready & ~tried ? ready : alive & ~tried ? alive : connected;
+}
+
+/* Places that an extra question must not go to. */
+static uint64_t unwell_places(const struct souk_topology *t, int shard, int64_t now)
+{
+    uint64_t unwell = ~souk_balancer_healthy(&t->balancers[shard], now);
+    for (int i = t->first[shard]; i < t->first[shard + 1]; i++)
+        if (!t->upstreams[i].facts.alive || !t->upstreams[i].facts.ready)
+            unwell |= UINT64_C(1) << (i - t->first[shard]);
+    return unwell;
+}
+
+bool souk_topology_choose(struct souk_topology *t, int shard, const char *model, uint64_t tried,
+                          enum souk_choice_kind kind, struct souk_choice *choice)
+{
+    const int64_t now = souk_monotonic_us();
+    int place = -1;
+    pthread_mutex_lock(&t->lock);
+    const uint64_t usable = usable_places(t, shard, model, tried);
+    if (kind == SOUK_CHOICE_EXTRA)
+        tried |= unwell_places(t, shard, now);
+    place = souk_balancer_choose(&t->balancers[shard], usable, tried, now);
+    if (place >= 0) {
+        const int i = t->first[shard] + place;
+        *choice = (struct souk_choice){i, place,
+                                       souk_replica_facts_of(&t->upstreams[i].facts, model)->items};
     }
     pthread_mutex_unlock(&t->lock);
-    return chosen;
+    return place >= 0;
+}
+
+void souk_topology_report(struct souk_topology *t, const struct souk_choice *choice,
+                          enum souk_outcome outcome, int64_t took_us)
+{
+    const struct souk_upstream *u = &t->upstreams[choice->upstream];
+    struct souk_balancer *b = &t->balancers[u->shard];
+    const int64_t now = souk_monotonic_us();
+    pthread_mutex_lock(&t->lock);
+    const bool was_in = souk_balancer_healthy(b, now) >> choice->place & 1;
+    souk_balancer_report(b, choice->place, outcome, took_us, now);
+    const int64_t out_us = b->replica[choice->place].back_us - now;
+    pthread_mutex_unlock(&t->lock);
+    if (was_in && out_us > 0)
+        souk_log(SOUK_LOG_WARN, "replica_ejected", "replica=%s shard=%d for_ms=%lld", u->caller.url,
+                 u->shard, (long long)(out_us / 1000));
 }
 
 void souk_topology_lost(struct souk_topology *t, int index, const char *model)

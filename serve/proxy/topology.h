@@ -15,6 +15,7 @@
 #define SOUK_PROXY_TOPOLOGY_H
 
 #include "serve/net/caller.h"
+#include "serve/proxy/balancer.h"
 #include "serve/proxy/versionchoice.h"
 #include "shared/base/status.h"
 #include "shared/wire/wirestatus.h"
@@ -63,7 +64,8 @@ struct souk_view {
 };
 
 /** Parse, dial, and start to ask. @param spec as --shards takes it
- *  @return SOUK_OK, SOUK_EUSAGE (empty, not an address), SOUK_ENOMEM */
+ *  @return SOUK_OK, SOUK_EUSAGE (empty, not an address, more replicas of a shard than a balancer
+ *          takes), SOUK_ENOMEM */
 souk_status souk_topology_start(const char *spec, struct souk_topology **out,
                                 struct souk_error *err) SOUK_MUST_CHECK;
 void souk_topology_stop(struct souk_topology *t);
@@ -76,12 +78,31 @@ struct souk_upstream *souk_topology_upstream(struct souk_topology *t, int index)
 void souk_topology_view(struct souk_topology *t, struct souk_view *view);
 void souk_topology_facts(struct souk_topology *t, int index, struct souk_replica_facts *facts);
 
-/** Index of a connected replica of a shard that holds the model, taken in turn; -1: none.
- *  @param avoid index that has just failed, or -1 */
-int souk_topology_choose(struct souk_topology *t, int shard, const char *model, int avoid);
+/** A replica that a request is to go to. */
+struct souk_choice {
+    int upstream;
+    int place;     /**< among the replicas of its shard: a bit of a set of them */
+    int64_t items; /**< that it holds of the model */
+};
 
-/** A replica has answered that it does not hold a model: the view is made anew, and all replicas
- * are asked again soon. */
+enum souk_choice_kind {
+    SOUK_CHOICE_FIRST, /**< whoever there is */
+    SOUK_CHOICE_EXTRA, /**< only one that is well: for what may be left alone */
+};
+
+/** Choose a connected replica of a shard that holds the model (balancer.h), one that answered its
+ *  last probe where there is one, and count a request to it as under way. Thread-safe.
+ *  @param tried places that must not be chosen
+ *  @return false: there is none; else report on it with souk_topology_report() */
+bool souk_topology_choose(struct souk_topology *t, int shard, const char *model, uint64_t tried,
+                          enum souk_choice_kind kind, struct souk_choice *choice);
+
+/** What came of a choice. Thread-safe. @param took_us since the request was sent */
+void souk_topology_report(struct souk_topology *t, const struct souk_choice *choice,
+                          enum souk_outcome outcome, int64_t took_us);
+
+/** A replica has answered that it does not hold its shard of a model: the view is made anew, and
+ * all replicas are asked again soon. */
 void souk_topology_lost(struct souk_topology *t, int index, const char *model);
 
 /** Wait until the view is good or the time is over. */

@@ -63,7 +63,8 @@ void souk_replica_service_health(struct souk_replica_service *s, const struct so
 
 /* ---- everything else ---- */
 
-/* The version that the request names, or the newest. @return NULL: an error reply is there */
+/* The version that the request names, or the newest, where the shard is ours.
+ * @return NULL: an error reply is there */
 static struct souk_held *take_version(struct souk_replica_service *s,
                                       const struct souk_request *request, struct souk_writer *reply)
 {
@@ -72,6 +73,11 @@ static struct souk_held *take_version(struct souk_replica_service *s,
     struct souk_held *held;
     if (!souk_message_text(&request->message, "model", SOUK_MODEL_ID_BYTES, &id, &len)) {
         souk_reply_error(reply, request, SOUK_WIRE_BAD_FIELD, "'model' is not a model's id");
+        return NULL;
+    }
+    if (request->shard >= 0 && request->shard != s->loader->place.shard) {
+        souk_reply_error(reply, request, SOUK_WIRE_TOPOLOGY, "this replica holds shard %d",
+                         s->loader->place.shard);
         return NULL;
     }
     held = souk_modelslot_take(s->loader->slot, id, len, souk_monotonic_us());

@@ -17,6 +17,7 @@ struct souk_request {
     const char *id, *operation;
     size_t id_len, operation_len;
     int64_t deadline_ms; /**< left when it arrived; -1: none was given */
+    int64_t shard;       /**< that is asked, echoed; -1: none was given */
     int64_t start_us;    /**< when it arrived, monotonic */
 };
 
