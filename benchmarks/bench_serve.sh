@@ -9,6 +9,7 @@
 #   p50 ... max   ms from when a request was due to its answer
 #   proxy p50, p99   ms of it in the proxy, as the answers say
 #   machine       share of all cores that the fleet and the load used
+#   others        share that other processes used: more than a few percent, and the rest means little
 #   us/answer     processor time an answer, by process
 #   wrong, late   against the reference; later than 200 ms + 5 ms
 #   behind        requests that the load itself sent 5 ms after they were due, or more
@@ -36,18 +37,20 @@ awk -v step=$((users / 200 > 0 ? users / 200 : 1)) 'NR % step == 1 || step == 1'
 fleet als.model 2
 
 ticks=$(getconf CLK_TCK) cores=$(getconf _NPROCESSORS_ONLN)
-# processor time of a process so far, in microseconds
+# processor time so far, in microseconds: of all processes, and of one
+machine_us() { awk -v t="$ticks" '/^cpu / { printf "%d\n", ($2 + $3 + $4 + $7 + $8) * 1e6 / t }' /proc/stat; }
 cpu_us() { awk -v t="$ticks" '{ sub(/.*\) /, ""); printf "%d\n", ($12 + $13) * 1e6 / t }' "/proc/$1/stat"; }
 
 "$SOUK_BIN/souk" load --proxy "ipc://$work/proxy" --users users.txt --rate 200 --duration 1s >/dev/null
 for rate in "$@"; do
+    machine_before=$(machine_us)
     before=()
     for name in proxy shard0 shard1; do before+=("$(cpu_us "${pid[$name]}")"); done
     TIMEFORMAT='%U %S'
     { time "$SOUK_BIN/souk" load --proxy "ipc://$work/proxy" --users users.txt --rate "$rate" --duration "${seconds}s" \
-        --in-flight 256 --deadline 200ms --reference als.ref --json >run.json 2>run.err || true; } 2>load.cpu
+        --in-flight 128 --deadline 200ms --reference als.ref --json >run.json 2>run.err || true; } 2>load.cpu
     [ -s run.json ] || { cat run.err; exit 1; }
-    used=()
+    used=($(($(machine_us) - machine_before)))
     k=0
     for name in proxy shard0 shard1; do
         used+=($(($(cpu_us "${pid[$name]}") - before[k])))
@@ -62,25 +65,26 @@ stop_fleet
 import json, sys
 items, users, commit = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 cpu = next((l.split(":", 1)[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "?")
-head = ("rate", "answers/s", "p50", "p95", "p99", "p99.9", "max", "proxy p50", "p99", "machine", "us/answer: load", "proxy", "shard0", "shard1",
+head = ("rate", "answers/s", "p50", "p95", "p99", "p99.9", "max", "proxy p50", "proxy p99", "machine", "others", "us/answer: load", "proxy", "shard0", "shard1",
         "wrong", "late", "partial", "failed", "behind")
 print("  ".join(head))
 lines, best = [], None
 for line in open("runs.txt"):
-    rate, cores, user, system, proxy, shard0, shard1, text = line.split(None, 7)
+    rate, cores, user, system, machine, proxy, shard0, shard1, text = line.split(None, 8)
     r = json.loads(text)
     spent = {"load": (float(user) + float(system)) * 1e6, "proxy": int(proxy), "shard0": int(shard0), "shard1": int(shard1)}
     share = sum(spent.values()) / 1e6 / (r["seconds"] * int(cores))
+    others = int(machine) / 1e6 / (r["seconds"] * int(cores)) - share
     each = {k: round(v / max(r["good"], 1), 1) for k, v in spent.items()}
     ms = lambda key: "%.2f" % (r[key] / 1e3)
     cells = [rate, "%.0f" % r["rate"]] + [ms(p + "_us") for p in ("p50", "p95", "p99", "p999", "max")] + [ms("server_p50_us"), ms("server_p99_us")]
-    cells += ["%.2f" % share] + ["%.1f" % each[k] for k in ("load", "proxy", "shard0", "shard1")]
+    cells += ["%.2f" % share, "%.2f" % max(others, 0)] + ["%.1f" % each[k] for k in ("load", "proxy", "shard0", "shard1")]
     cells += [str(r[k]) for k in ("wrong", "late", "partial", "failed", "behind")]
     print("  ".join(c.rjust(len(h)) for c, h in zip(cells, head)))
     if r["wrong"] + r["failed"] + r["partial"] + r["degraded"] == 0 and r["p99_us"] < 25000:
         best = max(best or 0, float(rate))
     lines.append(json.dumps({"bench": "serve", "commit": commit, "cpu": cpu, "cores": int(cores), "items": items, "factors": 64, "users": users,
-                             "shards": 2, "offered": float(rate), "machine_share": round(share, 3), "cpu_us_per_answer": each, **r}))
+                             "shards": 2, "offered": float(rate), "machine_share": round(share, 3), "others_share": round(max(others, 0), 3), "cpu_us_per_answer": each, **r}))
 print("\nhighest rate that was answered whole and right with p99 below 25 ms: %s" % ("%.0f a second" % best if best else "none of these"))
 print("\n".join(lines))
 PY

@@ -14,7 +14,7 @@ enum {
     ADDRESSES_MAX = 64,
     RECONNECT_POLL_MS = 5,
     SEND_MS = 20,          /* a message that has not left by then goes to another proxy */
-    AVOID_MS = 1000,       /* a proxy that is draining is left alone so long */
+    AVOID_MS = 1000,       /* a proxy that drains or does not answer is left alone so long */
     ERROR_REPLY_MAX = 512, /* bytes; only replies as short are looked into for `draining` */
 };
 
@@ -102,7 +102,12 @@ static int64_t left_ms(int64_t end_us)
     return left > 0 ? left : 0;
 }
 
-/* A connected proxy from `first` on; one that is draining only where `any`. -1: none */
+static void avoid(struct proxy *p)
+{
+    atomic_store(&p->avoid_until_us, souk_monotonic_us() + AVOID_MS * 1000);
+}
+
+/* A connected proxy from `first` on; one that is avoided only where `any`. -1: none */
 static int connected_proxy(const struct souk_client *c, int first, bool any)
 {
     const int64_t now = souk_monotonic_us();
@@ -172,10 +177,10 @@ static bool may_move_on(struct proxy *p, const struct souk_call *call, souk_stat
 {
     if (status == SOUK_EUNAVAILABLE)
         return !call->sent || terms->idempotent;
-    if (status != SOUK_OK || !is_draining(bytes, len))
-        return false;
-    atomic_store(&p->avoid_until_us, souk_monotonic_us() + AVOID_MS * 1000);
-    return true;
+    const bool moves_on = status == SOUK_OK && is_draining(bytes, len);
+    if (moves_on || status == SOUK_ETIMEDOUT)
+        avoid(p);
+    return moves_on;
 }
 
 souk_status souk_client_call(struct souk_client *c, int number,
@@ -188,6 +193,8 @@ souk_status souk_client_call(struct souk_client *c, int number,
     int proxy = number % c->proxies, drained = 0;
     souk_status status = SOUK_EUNAVAILABLE;
     lane->deadline_at = lane->request.buffer.size;
+    *bytes = NULL;
+    *len = 0;
     for (;;) {
         proxy = find_proxy(c, proxy, end_us);
         if (proxy < 0)
@@ -196,8 +203,8 @@ souk_status souk_client_call(struct souk_client *c, int number,
         put_deadline(lane, start_us + terms->deadline_ms * 1000);
         status = try_proxy(c, lane, proxy, end_us, bytes, len);
         drained += status == SOUK_OK; /* or answered, and then this is the last try */
-        if (drained == c->proxies || left_ms(end_us) == 0 ||
-            !may_move_on(&c->proxy[proxy], &lane->calls[proxy], status, terms, *bytes, *len))
+        if (!may_move_on(&c->proxy[proxy], &lane->calls[proxy], status, terms, *bytes, *len) ||
+            drained == c->proxies || left_ms(end_us) == 0)
             break;
         proxy = (proxy + 1) % c->proxies;
     }

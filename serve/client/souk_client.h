@@ -14,6 +14,8 @@
  *  threads at once. Lane l asks proxy l modulo their number, and the next one where that one is not
  *  connected, cannot be sent to, answers that it drains, or is lost with the request under way: a
  *  request that may have run is repeated only where that does no harm, which is true of all below.
+ *  A proxy that drains, or let a request time out, is left alone for a second where there is
+ * another.
  */
 #ifndef SOUK_CLIENT_H
 #define SOUK_CLIENT_H

@@ -22,6 +22,7 @@ struct proxy {
     atomic_int asked;
     atomic_llong deadline_ms; /* of the last request */
     atomic_bool draining;
+    atomic_int hangs_ms;
 };
 
 static struct proxy proxies[PROXIES];
@@ -36,6 +37,7 @@ static void handle(void *context, int worker, const void *bytes, size_t len,
     if (souk_request_parse(&r, bytes, len, reply)) {
         atomic_fetch_add(&p->asked, 1);
         atomic_store(&p->deadline_ms, r.deadline_ms);
+        usleep((useconds_t)atomic_load(&p->hangs_ms) * 1000);
         if (atomic_load(&p->draining))
             souk_reply_error(reply, &r, SOUK_WIRE_DRAINING, "this proxy drains");
         else
@@ -130,6 +132,15 @@ Test(client, leaves_a_proxy_that_drains)
         cr_assert_eq(ask(0, TIMEOUT_MS, NULL), SOUK_OK);
     cr_assert_eq(atomic_load(&proxies[0].asked), 1, "it is not asked again at once");
     cr_assert_eq(atomic_load(&proxies[1].asked), 10);
+}
+
+Test(client, leaves_a_proxy_that_hangs)
+{
+    atomic_store(&proxies[0].hangs_ms, 300);
+    cr_assert_eq(ask(0, 100, NULL), SOUK_ETIMEDOUT);
+    for (int i = 0; i < 10; i++)
+        cr_assert_eq(ask(0, TIMEOUT_MS, NULL), SOUK_OK);
+    cr_assert_eq(atomic_load(&proxies[0].asked), 1);
 }
 
 Test(client, says_when_all_drain)
