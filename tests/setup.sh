@@ -27,7 +27,7 @@ packages=(
     libcurl4-openssl-dev                                       # runs logged to an MLflow server
     libcriterion-dev                                           # unit tests
     zstd hdf5-tools python3-numpy python3-scipy python3-h5py   # tests: data, independent readers
-    iproute2                                                   # tests: hosts on one machine
+    iproute2 nftables                                          # tests: hosts on one machine
     nng-utils nanomsg-utils                                    # tests: clients that are not ours
     clang valgrind shellcheck                                  # tests: fuzzing, memory, scripts
 )

@@ -4,70 +4,10 @@
 #
 # No answer may be wrong or of mixed versions, in any case, and what share must be whole stands with the
 # case. Deadlines are 1 s, for others may be at work on this machine; with --strict, on a machine of its
-# own, they are 200 ms, and of all requests .1 % may end 5 ms later, none 50 ms.
-. "$(dirname "$0")/serve_lib.sh"
-seconds=2 rate=200 users=500
-slowdown=${SOUK_SLOWDOWN:-1} # sanitizers make everything slower
-times=(--deadline $((1000 * slowdown))ms)
-while [ $# -gt 0 ]; do
-    case $1 in
-    --seconds) seconds=$2; shift 2 ;;
-    --strict) times=(--deadline 200ms --max-late .001); shift ;;
-    *) break ;;
-    esac
-done
-wanted=" $* "
-
-"$SOUK_BIN/make_model" good.model $users 1000 32 8 1 || fail "make_model"
-for user in $(seq 0 $((users - 1))); do echo "u$user"; done >users.txt
-echo stranger >>users.txt
-"$SOUK_BIN/reference_lists" good.model 10 2 users.txt >good.ref || fail "reference_lists"
-
-# load NAME OPTION...: leaves NAME.json
-load() {
-    local name=$1
-    shift
-    "$SOUK_BIN/souk" load --proxy "ipc://$work/proxy0,ipc://$work/proxy1" --users users.txt --draw uniform \
-        --rate $rate --duration "${seconds}s" "${times[@]}" --timeout $((3 * slowdown))s --in-flight 128 \
-        --reference good.ref --json "$@" >"$name.json" 2>"$name.err"
-}
-
-peer() { # FAULT: a second replica of shard 1, named `peer`
-    "$SOUK_BIN/fault_peer" "ipc://$work/peer" good.model 1/2 "$1" 2>peer.log &
-    pid[peer]=$!
-    wait_for peer.log ' ready '
-}
-
-proxies() { # SHARDS: a list for --shards
-    proxy proxy0 "$1"
-    proxy proxy1 "$1"
-}
-
+# own, they are 200 ms, and of all requests .1 % may end 5 ms later, none 50 ms. Links: fleet_links.sh.
+. "$(dirname "$0")/faults_lib.sh"
 whole_fleet="ipc://$work/a0,ipc://$work/b0 ipc://$work/a1,ipc://$work/b1"
 with_peer="ipc://$work/a0,ipc://$work/b0 ipc://$work/a1,ipc://$work/peer"
-
-end_case() {
-    local name
-    for name in proxy0 proxy1; do
-        if [ -n "${pid[$name]:-}" ]; then stop $name; fi
-    done
-    [ -n "${pid[peer]:-}" ] || return
-    kill -9 "${pid[peer]}"
-    wait "${pid[peer]}" 2>/dev/null
-    unset 'pid[peer]'
-}
-
-# judge NAME CODE: the load's exit code, and that it checked what it got
-judge() {
-    printf '%-8s %s\n' "$1" "$(cut -c1-2000 "$1.json")"
-    [ "$2" = 0 ] || fail "$1: $(cat "$1.err")"
-    /usr/bin/python3 -c '
-import json, sys
-r = json.load(open(sys.argv[1]))
-assert r["good"] > 0 and r["checked"] == r["good"], "answers that nobody checked: %r" % r
-assert r["sent"] > .8 * float(sys.argv[2]), "too little load: %r" % r' "$1.json" $((rate * seconds)) 2>judge.err ||
-        fail "$1: $(tail -1 judge.err)"
-}
 
 # ---- the cases: each with what it demands ----
 
@@ -143,7 +83,7 @@ assert r["whole"] == 0 and r["partial"] == r["good"] == r["sent"], r' 2>judge.er
 }
 
 run="kill9 proxy9 garbage never sigstop shard"
-[ "$wanted" = "  " ] || run=$wanted
+[ -z "$cases" ] || run=$cases
 # Not run unless they are named:
 #   none      no fault
 #   late      much as never, but for answers to questions that nobody waits for any more
@@ -152,7 +92,6 @@ run="kill9 proxy9 garbage never sigstop shard"
 #             need an id of their own, which the proxy compares
 #   swapped   the reply to another question under the right transport id: the same
 # Not yet written, and what each waits for:
-#   loss, cut     30 % loss and a cut link to one replica of each pair, in network namespaces: hedging
 #   change        20 rolling changes of the model; needs two versions in a replica
 #   rollback      needs the same
 #   corrupt       a new model that does not pass its check: the old one goes on
