@@ -82,7 +82,29 @@ assert r["whole"] == 0 and r["partial"] == r["good"] == r["sent"], r' 2>judge.er
     for name in a1 b1; do replica $name good.model 1/2; done
 }
 
-run="kill9 proxy9 garbage never sigstop shard"
+# change_to MODEL: all replicas, one after the other, by killing them
+change_to() {
+    local name
+    for name in b0 b1 a0 a1; do
+        kill -9 "${pid[$name]}"
+        wait "${pid[$name]}" 2>/dev/null
+        replica $name "$1" "${name#?}/2"
+    done
+}
+
+case_change() { # to another model and back under load: while both are there, a request fails, or is of one
+    "$SOUK_BIN/make_model" new.model $users 1000 32 8 2 && "$SOUK_BIN/reference_lists" new.model 10 2 users.txt >new.ref ||
+        fail "make_model"
+    proxies "$whole_fleet"
+    load change --reference good.ref,new.ref &
+    local under_load=$!
+    change_to new.model
+    change_to good.model
+    wait $under_load
+    judge change $?
+}
+
+run="kill9 proxy9 shard change garbage never sigstop"
 [ -z "$cases" ] || run=$cases
 # Not run unless they are named:
 #   none      no fault
@@ -92,8 +114,8 @@ run="kill9 proxy9 garbage never sigstop shard"
 #             need an id of their own, which the proxy compares
 #   swapped   the reply to another question under the right transport id: the same
 # Not yet written, and what each waits for:
-#   change        20 rolling changes of the model; needs two versions in a replica
-#   rollback      needs the same
+#   changes       20 rolling changes of the model and a roll-back with nothing lost: needs two versions in
+#                 a replica (case change has replicas of one version each, and only nothing wrong)
 #   corrupt       a new model that does not pass its check: the old one goes on
 #   memory        a replica that runs out of memory while it loads: the old one goes on
 for name in a0 b0; do replica $name good.model 0/2; done
