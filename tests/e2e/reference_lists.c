@@ -51,6 +51,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "reference_lists: %s\n", err.msg);
         goto out;
     }
+    if (scan.model->stages.source_count > 0) {
+        fprintf(stderr, "reference_lists: %s is a two-stage model\n", argv[1]);
+        goto out;
+    }
     print_head(&scan, n, shards);
     print_user(&scan, "", n, shards);
     while (fgets(id, sizeof id, users)) {
