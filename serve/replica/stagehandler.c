@@ -228,7 +228,7 @@ static void put_explanation(const struct souk_replica *r, struct souk_stage_work
 {
     const struct souk_model_part *part = &r->shard->parts[index];
     const size_t features = (size_t)r->stages->ranker.features;
-    const bool has_forest = r->stages->ranker.has_forest;
+    const bool has_forest = r->stages->ranker.scorer != NULL;
     double forest, base;
     float score;
     souk_stage_shard_explain(r->stages, w, index, item, &forest, &base, &score);

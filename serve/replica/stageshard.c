@@ -46,7 +46,7 @@ souk_status souk_stage_shard_init(struct souk_stage_shard *out, struct souk_shar
 {
     *out = (struct souk_stage_shard){.model = shard->model, .shard = shard};
     souk_status status = souk_stage_ranker_init(&out->ranker, shard->model, err);
-    if (!status && out->ranker.has_forest)
+    if (!status && out->ranker.scorer)
         status = souk_treeshap_init(&out->shap, &out->ranker.forest, err);
     if (!status)
         status = make_parts(out, shard, err);
@@ -202,6 +202,6 @@ void souk_stage_shard_explain(const struct souk_stage_shard *s, struct souk_stag
     *forest = souk_stage_ranker_forest(&s->ranker, w->feature);
     *base = souk_stage_ranker_base(&s->ranker, w->feature);
     *score = souk_stage_ranker_score(&s->ranker, w->feature);
-    if (s->ranker.has_forest)
+    if (s->ranker.scorer)
         souk_treeshap_explain(&s->shap, w->wide, w->steps, w->contribution);
 }

@@ -31,8 +31,8 @@ souk_status souk_stage_ranker_init(struct souk_stage_ranker *out, const struct s
                                    struct souk_error *err)
 {
     const char *text = model->stages.forest_text;
-    *out = (struct souk_stage_ranker){
-        .model = model, .features = souk_feature_count(&model->stages), .has_forest = text != NULL};
+    *out =
+        (struct souk_stage_ranker){.model = model, .features = souk_feature_count(&model->stages)};
     souk_status status = souk_stage_rules_of(model, &out->rules, err);
     if (status == SOUK_OK && text)
         status = souk_forest_parse(&out->forest, text, strlen(text), model->path, err);
@@ -66,7 +66,7 @@ double souk_stage_ranker_forest(const struct souk_stage_ranker *r, const float *
     double row[SOUK_STAGE_FEATURES_MAX];
     for (int f = 0; f < r->features; f++)
         row[f] = feature[f];
-    return r->has_forest ? souk_forest_predict(&r->forest, row) : 0;
+    return r->scorer ? souk_forest_predict(&r->forest, row) : 0;
 }
 
 double souk_stage_base(float base)
@@ -90,8 +90,7 @@ double souk_stage_ranker_base(const struct souk_stage_ranker *r, const float *fe
 static float sum_of(const struct souk_stage_ranker *r, double forest, const float *feature)
 {
     const double base = souk_stage_ranker_base(r, feature);
-    return r->has_forest ? (float)(forest + (double)blend_of(r, feature)->weight * base)
-                         : (float)base;
+    return r->scorer ? (float)(forest + (double)blend_of(r, feature)->weight * base) : (float)base;
 }
 
 float souk_stage_ranker_score(const struct souk_stage_ranker *r, const float *feature)

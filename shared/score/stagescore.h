@@ -29,8 +29,7 @@ struct souk_stage_ranker {
     const struct souk_model *model; /**< borrowed */
     struct souk_stage_rules rules;
     struct souk_forest forest;
-    struct souk_forestscorer *scorer; /**< of the forest; NULL without one */
-    bool has_forest;
+    struct souk_forestscorer *scorer; /**< of the forest; NULL: there is none */
     int features;
     struct souk_confidence confidence; /**< without points where the model has none */
 };

@@ -76,7 +76,7 @@ Test(stagescore, a_score_is_the_forest_and_a_share_of_the_base)
     double wide[FEATURES];
     give_forest(FEATURES, &forest);
     cr_assert_eq(souk_stage_ranker_init(&ranker, &model, &err), SOUK_OK, "%s", err.msg);
-    cr_expect(ranker.has_forest);
+    cr_expect_not_null(ranker.scorer);
     for (uint64_t n = 0; n < ROWS; n++) {
         draw_row(n, row, wide);
         const bool is_cold = n % 3 == 2;
@@ -122,7 +122,7 @@ Test(stagescore, without_a_forest_the_base_orders)
     float row[FEATURES], before = -INFINITY;
     double wide[FEATURES];
     cr_assert_eq(souk_stage_ranker_init(&ranker, &model, &err), SOUK_OK, "%s", err.msg);
-    cr_expect_not(ranker.has_forest);
+    cr_expect_null(ranker.scorer);
     for (uint64_t n = 3; n < 7; n += 3) { /* warm visitors: bases of 3/6 and 6/6 */
         draw_row(n, row, wide);
         const float score = souk_stage_ranker_score(&ranker, row);

@@ -126,7 +126,7 @@ static souk_status weigh_features_all(struct souk_evaluation *e, const struct so
     double drop[SOUK_STAGE_FEATURES_MAX] = {0};
     bool is_known = false;
     souk_status status = SOUK_OK;
-    if (!e->ranker.has_forest)
+    if (!e->ranker.scorer)
         return SOUK_OK;
     if (e->has_curves)
         status = souk_feature_permutation_all(comm, source, &e->scores, &e->ranker,

@@ -4,6 +4,7 @@
 #include "shared/base/log.h"
 #include "shared/base/memory.h"
 #include "shared/base/random.h"
+#include "shared/score/forestscorer.h"
 #include "train/evaluate/candidatescores.h"
 #include "train/evaluate/scorehistogram.h"
 
@@ -225,6 +226,25 @@ static souk_status calibrate_all(struct work *w, struct souk_confidence *out)
 
 /* ---- scores ---- */
 
+/* A ranker of each fold's judge. @param judge [SOUK_HELDOUT_FOLDS], zeroed */
+static souk_status make_judges(const struct souk_model *model, const struct souk_stage_rules *rules,
+                               const struct souk_ranker_training *ranker,
+                               struct souk_stage_ranker *judge, struct souk_error *err)
+{
+    souk_status status = SOUK_OK;
+    for (int f = 0; f < SOUK_HELDOUT_FOLDS && !status; f++) {
+        const struct souk_forest *forest = &ranker->held.judge[f];
+        judge[f] = (struct souk_stage_ranker){.model = model,
+                                              .rules = *rules,
+                                              .forest = *forest, /* only read */
+                                              .features = ranker->held.data.features};
+        memcpy(judge[f].rules.blend, ranker->fusion.blend, sizeof judge[f].rules.blend);
+        if (forest->trees > 0)
+            status = souk_forestscorer_new(forest, &judge[f].scorer, err);
+    }
+    return status;
+}
+
 /* Each fold's users are ranked by trees that have not seen them. */
 static souk_status score_all(const struct souk_comm *comm, struct souk_evaluation *asked,
                              const struct souk_model *model,
@@ -232,22 +252,21 @@ static souk_status score_all(const struct souk_comm *comm, struct souk_evaluatio
                              struct souk_candidate_scores *out, struct souk_error *err)
 {
     const struct souk_part_source source = {.model = model};
-    struct souk_stage_ranker judge[SOUK_HELDOUT_FOLDS];
+    struct souk_stage_ranker judge[SOUK_HELDOUT_FOLDS] = {0};
     struct souk_scoring_rule rules[SOUK_HELDOUT_FOLDS];
-    for (int f = 0; f < SOUK_HELDOUT_FOLDS; f++) {
-        judge[f] = (struct souk_stage_ranker){.model = model,
-                                              .rules = asked->candidates.rules,
-                                              .forest = ranker->held.judge[f],
-                                              .has_forest = true,
-                                              .features = ranker->held.data.features};
-        memcpy(judge[f].rules.blend, ranker->fusion.blend, sizeof judge[f].rules.blend);
+    souk_status status = souk_status_agree_all(
+        comm, make_judges(model, &asked->candidates.rules, ranker, judge, err), err);
+    for (int f = 0; f < SOUK_HELDOUT_FOLDS; f++)
         rules[f] = (struct souk_scoring_rule){.by = {.order = SOUK_ORDER_MODEL},
                                               .include_seen = asked->question.include_seen,
                                               .candidates = &asked->candidates,
                                               .ranker = &judge[f]};
-    }
-    return souk_candidate_scores_all(comm, &source, &asked->visitors, rules, SOUK_HELDOUT_FOLDS,
-                                     fold, out, err);
+    if (!status)
+        status = souk_candidate_scores_all(comm, &source, &asked->visitors, rules,
+                                           SOUK_HELDOUT_FOLDS, fold, out, err);
+    for (int f = 0; f < SOUK_HELDOUT_FOLDS; f++)
+        souk_forestscorer_free(judge[f].scorer);
+    return status;
 }
 
 souk_status souk_calibration_make_all(const struct souk_comm *comm, struct souk_evaluation *asked,
