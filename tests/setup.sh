@@ -28,7 +28,7 @@ packages=(
     libmicrohttpd-dev                                          # the monitoring port
     libcriterion-dev                                           # unit tests
     zstd hdf5-tools python3-numpy python3-scipy python3-h5py   # tests: data, independent readers
-    iproute2                                                   # tests: hosts on one machine
+    iproute2 nftables                                          # tests: hosts on one machine
     nng-utils nanomsg-utils                                    # tests: clients that are not ours
     prometheus                                                 # tests: metrics as it reads them
     clang valgrind shellcheck                                  # tests: fuzzing, memory, scripts

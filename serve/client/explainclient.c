@@ -95,12 +95,12 @@ souk_status souk_client_explain(struct souk_client *client, int lane,
                                 const struct souk_query *query, struct souk_explained *explained,
                                 struct souk_error *err)
 {
+    const struct souk_client_terms terms = souk_client_terms_of(query);
     const void *bytes = NULL;
     size_t len = 0;
     *explained = (struct souk_explained){.items = NULL};
     souk_client_write_query(client, lane, "explain", "user", query);
-    souk_status status =
-        souk_client_call(client, lane, souk_client_timeout(query), &bytes, &len, err);
+    souk_status status = souk_client_call(client, lane, &terms, &bytes, &len, err);
     if (!status)
         status = read_reply(bytes, len, explained, err);
     return status ? status : souk_client_status(explained->status, explained->error, err);

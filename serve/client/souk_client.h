@@ -11,8 +11,11 @@
  *      souk_client_free(client);
  *
  *  A client has lanes: each carries one request at a time, and lanes may be used by different
- * threads at once. A request goes to the first proxy that is connected; where that one is lost, to
- * the next.
+ *  threads at once. Lane l asks proxy l modulo their number, and the next one where that one is not
+ *  connected, cannot be sent to, answers that it drains, or is lost with the request under way: a
+ *  request that may have run is repeated only where that does no harm, which is true of all below.
+ *  A proxy that drains, or let a request time out, is left alone for a second where there is
+ * another.
  */
 #ifndef SOUK_CLIENT_H
 #define SOUK_CLIENT_H
@@ -43,7 +46,8 @@ struct souk_query {
     int64_t n;            /**< 1 to 1000; the server refuses others */
     const char *category; /**< only items under it; NULL: all */
     bool include_seen;
-    int64_t timeout_ms;    /**< 0: 2000 */
+    int64_t timeout_ms;    /**< the caller waits so long; 0: 2000 */
+    int64_t deadline_ms;   /**< the fleet is told to answer in; 0: timeout_ms */
     double min_confidence; /**< end the list where confidence does not exceed it; 0: do not */
     int64_t moment_ms;     /**< when the visitor asks, for two-stage models; 0: now */
     const struct souk_context_event *events;

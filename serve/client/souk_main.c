@@ -2,12 +2,10 @@
 #include "serve/client/admin_command.h"
 #include "serve/client/clientoptions.h"
 #include "serve/client/explain_command.h"
-#include "serve/client/load.h"
+#include "serve/client/load_command.h"
 #include "shared/base/log.h"
-#include "shared/base/memory.h"
 #include "shared/base/subcommand.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -196,98 +194,6 @@ static souk_status run_health(int argc, char **argv, struct souk_error *err)
     return status;
 }
 
-/* ---- load ---- */
-
-/* Lines of a file. The text stays alive in *memory. */
-static souk_status read_lines(const char *path, char **memory, const char ***lines, int64_t *count,
-                              struct souk_error *err)
-{
-    FILE *file = fopen(path, "r");
-    size_t size = 0, cap = 0;
-    char *rest = NULL;
-    if (!file)
-        return souk_fail_errno(err, "%s", path);
-    if (getdelim(memory, &size, '\0', file) < 0)
-        *memory = souk_strndup("", 0);
-    fclose(file);
-    for (char *line = *memory ? strtok_r(*memory, "\r\n", &rest) : NULL; line;
-         line = strtok_r(NULL, "\r\n", &rest)) {
-        const souk_status status =
-            souk_grow(lines, &cap, (size_t)*count + 1, SIZE_MAX / 16, sizeof **lines);
-        if (status)
-            return souk_fail(err, status, "%s: no memory", path);
-        (*lines)[(*count)++] = line;
-    }
-    return *count > 0 ? SOUK_OK : souk_fail(err, SOUK_EFORMAT, "%s: holds no user", path);
-}
-
-static void print_load(const struct souk_load_report *r, bool json)
-{
-    if (json) {
-        printf("{\"sent\":%" PRId64 ",\"good\":%" PRId64 ",\"partial\":%" PRId64
-               ",\"degraded\":%" PRId64 ",\"failed\":%" PRId64 ",\"seconds\":%.3f,\"rate\":%.1f"
-               ",\"p50_us\":%" PRId64 ",\"p95_us\":%" PRId64 ",\"p99_us\":%" PRId64
-               ",\"p999_us\":%" PRId64 ",\"max_us\":%" PRId64 ",\"longest_gap_ms\":%" PRId64 "}\n",
-               r->sent, r->good, r->partial, r->degraded, r->failed, r->seconds,
-               (double)r->good / r->seconds, r->p50_us, r->p95_us, r->p99_us, r->p999_us, r->max_us,
-               r->longest_gap_ms);
-        return;
-    }
-    printf("%" PRId64 " requests in %.1f s, %.0f answers/s\n", r->sent, r->seconds,
-           (double)r->good / r->seconds);
-    printf("good %" PRId64 " (partial %" PRId64 ", degraded %" PRId64 "), failed %" PRId64 "\n",
-           r->good, r->partial, r->degraded, r->failed);
-    printf("latency ms: p50 %.2f  p95 %.2f  p99 %.2f  p99.9 %.2f  max %.2f\n",
-           (double)r->p50_us / 1e3, (double)r->p95_us / 1e3, (double)r->p99_us / 1e3,
-           (double)r->p999_us / 1e3, (double)r->max_us / 1e3);
-    printf("longest time without an answer: %" PRId64 " ms\n", r->longest_gap_ms);
-    if (r->failed > 0)
-        printf("first failure: %s\n", r->first_error);
-}
-
-static souk_status run_load(int argc, char **argv, struct souk_error *err)
-{
-    struct souk_load load = {0};
-    struct souk_load_report report = {0};
-    struct souk_options *parsed = NULL;
-    const char *users = NULL, **lines = NULL;
-    char *memory = NULL;
-    bool done = false, json = false;
-    const struct souk_option table[] = {
-        SOUK_PROXY_ROW(load),
-        {"users", 'u', SOUK_OPTION_TEXT, &users, NULL, 0, 0, NULL, "FILE",
-         "ids of visitors, one a line, asked for in turn", true},
-        {"rate", 'r', SOUK_OPTION_REAL, &load.rate, "0", 0, 1e7, NULL, "R",
-         "arrivals per second (open loop); 0: as fast as answers come", false},
-        {"in-flight", 'f', SOUK_OPTION_INT, &load.in_flight, "64", 1, 4096, NULL, "N",
-         "requests under way at most", false},
-        {"duration", 'd', SOUK_OPTION_DURATION, &load.duration_ms, "10s", 1, 1e9, NULL, "DURATION",
-         "how long", false},
-        {"n", 'n', SOUK_OPTION_INT, &load.n, "10", 0, 0, NULL, "N", "length of the lists", false},
-        SOUK_TIMEOUT_ROW(load),
-        {"json", 0, SOUK_OPTION_FLAG, &json, NULL, 0, 0, NULL, NULL, "print JSON", false},
-        SOUK_END_ROW,
-    };
-    const struct souk_program program = {
-        .name = argv[0],
-        .summary = "put load on a fleet and measure it",
-        .examples = "  souk load --users users.txt --rate 1000 --duration 30s\n",
-        .options = table,
-    };
-    souk_status status = souk_options_parse(&program, argc, argv, true, &done, &parsed, err);
-    if (!status && !done)
-        status = read_lines(users, &memory, &lines, &load.user_count, err);
-    load.users = lines;
-    if (!status && !done)
-        status = souk_load_run(&load, &report, err);
-    if (!status && !done)
-        print_load(&report, json);
-    free(lines);
-    free(memory);
-    souk_options_free(parsed);
-    return status;
-}
-
 /* ---- main ---- */
 
 static const struct souk_subcommand commands[] = {
@@ -295,12 +201,13 @@ static const struct souk_subcommand commands[] = {
     {"similar", "items like an item"},
     {"explain", "why items score as they do for a visitor"},
     {"health", "what a proxy or a replica says of itself"},
-    {"load", "put load on a fleet and measure it"},
+    {"load", "put load on a fleet, measure it, check what it answers"},
     {"admin", "change the model of replicas, or take them out"},
 };
 
 static souk_status (*const runs[])(int argc, char **argv, struct souk_error *err) = {
-    run_recommend, run_similar, souk_explain_command, run_health, run_load, souk_admin_command};
+    run_recommend, run_similar,       souk_explain_command,
+    run_health,    souk_load_command, souk_admin_command};
 
 static const struct souk_subcommand_program souk_program = {
     .name = "souk",

@@ -116,6 +116,7 @@ souk_status souk_call_begin(struct souk_call *call, const void *bytes, size_t le
     nng_aio_set_timeout(call->aio, (nng_duration)(timeout_ms > 0 ? timeout_ms : 0));
     nng_ctx_send(call->context, call->aio);
     call->begun = true;
+    call->sent = false;
     return SOUK_OK;
 }
 
@@ -144,6 +145,7 @@ souk_status souk_call_end(struct souk_call *call, int64_t timeout_ms, const void
         nng_msg_free(nng_aio_get_msg(call->aio));
         return souk_call_status(rv);
     }
+    call->sent = true;
     nng_aio_set_timeout(call->aio, (nng_duration)(timeout_ms > 0 ? timeout_ms : 0));
     nng_ctx_recv(call->context, call->aio);
     nng_aio_wait(call->aio);

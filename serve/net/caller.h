@@ -41,6 +41,7 @@ struct souk_call {
     nng_aio *aio;
     nng_msg *reply; /**< of the last call that ended well; owned by the call */
     bool begun;
+    bool sent; /**< by the end of the call: the peer may have the request */
 };
 
 souk_status souk_call_init(struct souk_call *call, struct souk_caller *c,

@@ -81,15 +81,12 @@ bool souk_job_get_profile(struct souk_job *j)
     j->space->events.count = 0;
     if (j->stale)
         return false;
-    if (!is_good(a)) {
+    if (!is_good(a) || !souk_message_get(&a->message, "known") ||
+        !souk_message_bool(&a->message, "known", &known) ||
+        (known && (!keep_profile(j, &a->message) || !keep_events(j, &a->message)))) {
+        j->vector_bytes = j->history_bytes = j->weight_bytes = 0; /* of a profile half read */
         j->degraded = true;
         return true;
-    }
-    if (!souk_message_bool(&a->message, "known", &known) ||
-        (known && (!keep_profile(j, &a->message) || !keep_events(j, &a->message)))) {
-        souk_reply_error(j->reply, j->request, SOUK_WIRE_INTERNAL,
-                         "the home shard's profile cannot be read");
-        return false;
     }
     j->warm = known;
     return true;

@@ -107,11 +107,8 @@ static void start(void)
         char url[32];
         peers[p].shard = p / 2;
         snprintf(url, sizeof url, "inproc://peer%d", p);
-        const struct souk_server_plan plan = {.url = url,
-                                              .workers = WORKERS,
-                                              .queue = 64,
-                                              .handler = handle,
-                                              .context = &peers[p]};
+        const struct souk_server_plan plan = {
+            .url = url, .workers = WORKERS, .queue = 64, .handler = handle, .context = &peers[p]};
         cr_assert_eq(souk_server_start(&plan, &peers[p].server, &err), SOUK_OK, "%s", err.msg);
     }
     cr_assert_eq(souk_topology_start("inproc://peer0,inproc://peer1 inproc://peer2,inproc://peer3",
