@@ -323,6 +323,8 @@ int souk_fanout_ask(struct souk_fanout *f, const bool *wanted, const struct souk
     int good = 0;
     f->unsettled = 0;
     for (int s = 0; s < shards; s++) {
+        if (!wanted[s] && q->keep_others)
+            continue;
         drop_answer(&f->answers[s]);
         f->answers[s] = (struct souk_shard_answer){
             .status = SOUK_WIRE_UNAVAILABLE, .settled = !wanted[s], .hedge_us = INT64_MAX};

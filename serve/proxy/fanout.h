@@ -50,6 +50,7 @@ struct souk_question {
     const struct souk_writer *body; /**< fields behind the common ones, without the map's head */
     size_t fields;                  /**< how many */
     int64_t deadline_us;            /**< monotonic */
+    bool keep_others;               /**< earlier answers of shards that are not asked stay */
 };
 
 /** The calls of one worker: one to every replica. */
@@ -68,9 +69,11 @@ souk_status souk_fanout_init(struct souk_fanout *f, struct souk_topology *topolo
                              struct souk_hedging *hedging, struct souk_error *err) SOUK_MUST_CHECK;
 void souk_fanout_fini(struct souk_fanout *f);
 
-/** Ask. Earlier answers are dropped. Over at the deadline, whoever has not answered.
- *  @param wanted [shards], which shards are asked; the answers of others are `unavailable`
- *  @return number of shards that answered with status 0 */
+/** Ask. Earlier answers are dropped, or kept as the question says. Over at the deadline, whoever
+ * has not answered.
+ *  @param wanted [shards], which shards are asked; the answers of others are `unavailable`, or
+ *         what they were
+ *  @return number of shards with an answer of status 0 */
 int souk_fanout_ask(struct souk_fanout *f, const bool *wanted, const struct souk_question *q);
 
 #endif

@@ -62,6 +62,7 @@ struct souk_job {
     size_t context_count;
     bool include_seen;
     bool warm, degraded, similar;
+    int ahead; /**< the shard that has sent its list with the profile; -1: none */
     const void *vector, *history, *weight; /**< into the workspace's profile */
     size_t vector_bytes, history_bytes, weight_bytes;
 };
@@ -82,7 +83,8 @@ void souk_job_start_question(struct souk_job *j, const char *operation, size_t f
 /** Ask one shard. @return its answer; without one, or with an error, its status is not 0 */
 const struct souk_shard_answer *souk_job_ask_one(struct souk_job *j, int shard);
 
-/** Ask all shards, but those that have missed a round of this request already. Those that do not
+/** Ask all shards, but those that have missed a round of this request already, and the one that is
+ *  ahead, whose answer stays. Those that do not
  *  answer with status 0 miss this one.
  *  @return false: none answered, an error reply is there; or the job is stale */
 bool souk_job_ask_all(struct souk_job *j, enum souk_round round);

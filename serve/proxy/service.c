@@ -268,6 +268,7 @@ static void run(const struct souk_job *start, answerer answer)
     for (int attempt = 0; attempt < 2; attempt++) {
         struct souk_job j = *start;
         j.may_restart = attempt == 0;
+        j.ahead = -1;
         memset(j.space->missed, 0, (size_t)souk_topology_shards(j.topology));
         souk_topology_view(j.topology, &j.view);
         if (j.view.status != SOUK_WIRE_OK)
