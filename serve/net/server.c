@@ -46,6 +46,7 @@ struct souk_server {
     char address[NNG_MAXADDRLEN + 16];
     souk_server_handler handler;
     void *context;
+    const struct souk_pinning *pinning;
     int started; /* workers with a thread */
     struct worker *workers;
     int seat_count;
@@ -198,10 +199,18 @@ static void answer(struct worker *w, struct seat *seat)
     pthread_mutex_unlock(&s->lock);
 }
 
+static void pin(const struct worker *w)
+{
+    struct souk_error err = {0};
+    if (w->server->pinning && souk_pinning_bind(w->server->pinning, w->number, &err) != SOUK_OK)
+        souk_log(SOUK_LOG_WARN, "not_pinned", "reason=\"%s\"", err.msg);
+}
+
 static void *work(void *argument)
 {
     struct worker *w = argument;
     struct seat *seat;
+    pin(w);
     while ((seat = dequeue(w->server)))
         answer(w, seat);
     return NULL;
@@ -306,6 +315,7 @@ souk_status souk_server_start(const struct souk_server_plan *plan, struct souk_s
     pthread_cond_init(&s->work, NULL);
     s->handler = plan->handler;
     s->context = plan->context;
+    s->pinning = plan->pinning;
     s->queue_max = plan->queue;
     s->seat_count = plan->workers + plan->queue + SPARE_SEATS;
     s->workers = souk_zalloc_array((size_t)plan->workers, sizeof *s->workers);

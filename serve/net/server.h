@@ -11,6 +11,7 @@
 #ifndef SOUK_NET_SERVER_H
 #define SOUK_NET_SERVER_H
 
+#include "serve/net/pinning.h"
 #include "shared/base/status.h"
 #include "shared/wire/writer.h"
 
@@ -29,6 +30,7 @@ struct souk_server_plan {
     int queue;       /**< requests that may wait for a worker, >= 1 */
     souk_server_handler handler;
     void *context;
+    const struct souk_pinning *pinning; /**< of the workers; NULL: wherever there is room */
 };
 
 struct souk_server;
