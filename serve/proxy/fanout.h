@@ -36,6 +36,7 @@ struct souk_shard_answer {
         status;    /**< enum souk_wire_status of the reply, _UNAVAILABLE or _DEADLINE without one */
     int64_t items; /**< of the replica that answered */
     struct souk_message message; /**< valid until the next question */
+    nng_msg *reply;              /**< that it points into */
     bool settled;
     struct souk_try tries[SOUK_TRIES_MAX];
     int try_count, open;
@@ -53,11 +54,11 @@ struct souk_question {
     bool keep_others;               /**< earlier answers of shards that are not asked stay */
 };
 
-/** The calls of one worker: one to every replica. */
+/** The calls of one worker: one to every replica that it has asked. */
 struct souk_fanout {
     struct souk_topology *topology;
     struct souk_hedging *hedging;
-    struct souk_waitset waitset;       /**< flight k goes to upstream k */
+    struct souk_waitset waitset;       /**< flight k goes to slot k of the topology */
     struct souk_writer head;           /**< common fields of a try */
     struct souk_shard_answer *answers; /**< [shards] */
     int unsettled;

@@ -13,7 +13,7 @@ enum { FIRST_CONTACT_MS = 2000 };
 
 struct proxy_options {
     struct souk_options *parsed;
-    const char *shards, *listen, *monitor;
+    const char *shards, *fleet, *listen, *monitor;
     int64_t workers, queue, deadline_ms;
 };
 
@@ -22,7 +22,9 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
 {
     const struct souk_option table[] = {
         {"shards", 's', SOUK_OPTION_TEXT, &o->shards, NULL, 0, 0, NULL, "\"A1,A2 B1,B2\"",
-         "addresses of the replicas: shards by space, replicas of a shard by comma", true},
+         "addresses of the replicas: shards by space, replicas of a shard by comma", false},
+        {"fleet", 'f', SOUK_OPTION_TEXT, &o->fleet, NULL, 0, 0, NULL, "FILE",
+         "the same from a file, SHARD ADDRESS [drained] to a line; read again on SIGHUP", false},
         {"listen", 'l', SOUK_OPTION_TEXT, &o->listen, "tcp://127.0.0.1:7100", 0, 0, NULL, "URL",
          "tcp://HOST:PORT (port 0: any) or ipc://PATH", false},
         {"monitor", 0, SOUK_OPTION_TEXT, &o->monitor, "127.0.0.1:0", 0, 0, NULL, "HOST:PORT",
@@ -88,6 +90,21 @@ static souk_status serve(const struct proxy_options *o, struct souk_topology *to
     return status;
 }
 
+static souk_status start_topology(const struct proxy_options *o, struct souk_topology **out,
+                                  struct souk_error *err)
+{
+    struct souk_fleet_plan plan = {0};
+    souk_status status;
+    if (!o->shards == !o->fleet)
+        return souk_fail(err, SOUK_EUSAGE, "give either --shards or --fleet");
+    status = o->fleet ? souk_fleet_plan_read(o->fleet, &plan, err)
+                      : souk_fleet_plan_parse_shards(o->shards, &plan, err);
+    if (!status)
+        status = souk_topology_start(&plan, out, err);
+    souk_fleet_plan_fini(&plan);
+    return status;
+}
+
 static souk_status run(const struct proxy_options *o, struct souk_error *err)
 {
     struct souk_metrics *metrics = souk_metrics_new();
@@ -96,7 +113,7 @@ static souk_status run(const struct proxy_options *o, struct souk_error *err)
     struct souk_proxy_metrics own;
     if (!metrics)
         return souk_fail(err, SOUK_ENOMEM, "no memory for the metrics");
-    souk_status status = souk_topology_start(o->shards, &topology, err);
+    souk_status status = start_topology(o, &topology, err);
     if (!status)
         status = souk_proxy_metrics_init(&own, metrics, topology, err);
     if (!status)

@@ -1,6 +1,7 @@
 #include "serve/proxy/proxymetrics.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const operations[] = {"recommend", "similar", "explain", "health", NULL};
@@ -11,18 +12,15 @@ static const char *const stages[SOUK_PROXY_STAGES] = {"profile",    "item", "res
 /* ---- the fleet, as the topology has it at the moment ---- */
 
 /* @param is_up else whether a connection stands */
-static void write_replicas(const struct souk_proxy_metrics *p, struct souk_exposition *e,
-                           bool is_up)
+static void write_replicas(const struct souk_replica_report *replicas, int count,
+                           struct souk_exposition *e, bool is_up)
 {
-    for (int i = 0; i < souk_topology_upstreams(p->topology); i++) {
-        const struct souk_upstream *u = souk_topology_upstream(p->topology, i);
-        struct souk_replica_facts facts;
+    for (int i = 0; i < count; i++) {
+        const struct souk_replica_report *r = &replicas[i];
         char shard[16];
-        souk_topology_facts(p->topology, i, &facts);
-        snprintf(shard, sizeof shard, "%d", u->shard);
-        const struct souk_label labels[] = {{"replica", u->caller.url}, {"shard", shard}, {0}};
-        souk_exposition_integer(e, "", labels,
-                                is_up ? facts.alive : souk_caller_is_connected(&u->caller), 0);
+        snprintf(shard, sizeof shard, "%d", r->shard);
+        const struct souk_label labels[] = {{"replica", r->address}, {"shard", shard}, {0}};
+        souk_exposition_integer(e, "", labels, is_up ? r->facts.alive : r->connected, 0);
     }
 }
 
@@ -40,7 +38,11 @@ static void write_view(const struct souk_view *view, struct souk_exposition *e)
 static void collect(void *context, struct souk_exposition *e)
 {
     const struct souk_proxy_metrics *p = context;
+    struct souk_replica_report *replicas;
     struct souk_view view;
+    int count;
+    if (souk_topology_replicas(p->topology, &replicas, &count, NULL) != SOUK_OK)
+        return; /* no memory: what cannot be said is absent */
     souk_topology_view(p->topology, &view);
     if (view.status == SOUK_WIRE_OK)
         write_view(&view, e);
@@ -48,10 +50,11 @@ static void collect(void *context, struct souk_exposition *e)
     souk_exposition_integer(e, "", NULL, souk_topology_shards(p->topology), 0);
     souk_exposition_family(e, "souk_replica_up", SOUK_METRIC_GAUGE,
                            "Whether the replica answered when its health was asked last.");
-    write_replicas(p, e, true);
+    write_replicas(replicas, count, e, true);
     souk_exposition_family(e, "souk_replica_connected", SOUK_METRIC_GAUGE,
                            "Whether a connection to the replica stands.");
-    write_replicas(p, e, false);
+    write_replicas(replicas, count, e, false);
+    free(replicas);
 }
 
 /* ---- making ---- */

@@ -188,29 +188,33 @@ static void similar(struct souk_job *j)
 
 static void health(struct souk_job *j)
 {
-    struct souk_topology *t = j->topology;
-    const int count = souk_topology_upstreams(t);
+    struct souk_replica_report *replicas;
+    int count;
+    if (souk_topology_replicas(j->topology, &replicas, &count, NULL) != SOUK_OK) {
+        souk_reply_error(j->reply, j->request, SOUK_WIRE_INTERNAL, "no memory");
+        return;
+    }
     souk_reply_begin(j->reply, j->request, j->view.model, 6);
     souk_writer_put_string(j->reply, "role", "proxy");
     souk_writer_put_string(j->reply, "state",
                            j->view.status == SOUK_WIRE_OK ? "ready"
                                                           : souk_wire_status_name(j->view.status));
     souk_writer_put_string(j->reply, "reason", j->view.reason);
-    souk_writer_put_int(j->reply, "shards", souk_topology_shards(t));
+    souk_writer_put_int(j->reply, "shards", souk_topology_shards(j->topology));
     souk_writer_put_int(j->reply, "catalogue", j->view.catalogue);
     souk_writer_key(j->reply, "replicas");
     souk_writer_array(j->reply, (size_t)count);
     for (int i = 0; i < count; i++) {
-        struct souk_replica_facts facts;
-        souk_topology_facts(t, i, &facts);
+        const struct souk_replica_facts *facts = &replicas[i].facts;
         souk_writer_map(j->reply, 5);
-        souk_writer_put_string(j->reply, "address", souk_topology_upstream(t, i)->caller.url);
-        souk_writer_put_int(j->reply, "shard", souk_topology_upstream(t, i)->shard);
-        souk_writer_put_bool(j->reply, "up", facts.alive);
-        souk_writer_put_bool(j->reply, "ready", facts.alive && facts.ready);
+        souk_writer_put_string(j->reply, "address", replicas[i].address);
+        souk_writer_put_int(j->reply, "shard", replicas[i].shard);
+        souk_writer_put_bool(j->reply, "up", facts->alive);
+        souk_writer_put_bool(j->reply, "ready", facts->alive && facts->ready);
         souk_writer_put_string(j->reply, "model",
-                               facts.version_count > 0 ? facts.versions[0].model : "");
+                               facts->version_count > 0 ? facts->versions[0].model : "");
     }
+    free(replicas);
 }
 
 typedef void (*answerer)(struct souk_job *j);
