@@ -15,6 +15,7 @@ enum { UPSTREAMS_MAX = 1024, ASK_EVERY_MS = 100, ASK_TIMEOUT_MS = 1000 };
 
 struct souk_topology {
     int shards, count;
+    const struct souk_tls *tls;
     struct souk_upstream *upstreams; /* [count], by shard */
     struct souk_call *calls;         /* [count], of the asking thread */
     struct souk_version_vote *votes; /* [count], of the view that is being made */
@@ -346,7 +347,7 @@ static souk_status add_upstream(struct souk_topology *t, const char *url, int sh
     if (t->count == UPSTREAMS_MAX)
         return souk_fail(err, SOUK_EUSAGE, "--shards: more than %d replicas", UPSTREAMS_MAX);
     u->shard = shard;
-    status = souk_caller_init(&u->caller, url, err);
+    status = souk_caller_init(&u->caller, url, t->tls, err);
     if (status)
         return souk_error_prefix(err, status, "--shards");
     status = souk_call_init(&t->calls[t->count], &u->caller, err);
@@ -387,8 +388,8 @@ static souk_status make_balancers(struct souk_topology *t, struct souk_error *er
     return SOUK_OK;
 }
 
-souk_status souk_topology_start(const char *spec, struct souk_topology **out,
-                                struct souk_error *err)
+souk_status souk_topology_start(const char *spec, const struct souk_tls *tls,
+                                struct souk_topology **out, struct souk_error *err)
 {
     struct souk_topology *t = souk_zalloc_array(1, sizeof *t);
     char *copy = souk_strndup(spec, strlen(spec));
@@ -402,6 +403,7 @@ souk_status souk_topology_start(const char *spec, struct souk_topology **out,
     pthread_mutex_init(&t->lock, NULL);
     pthread_cond_init(&t->changed, NULL);
     t->view.status = SOUK_WIRE_UNAVAILABLE;
+    t->tls = tls;
     t->upstreams = souk_zalloc_array(UPSTREAMS_MAX, sizeof *t->upstreams);
     t->calls = souk_zalloc_array(UPSTREAMS_MAX, sizeof *t->calls);
     t->votes = souk_zalloc_array(UPSTREAMS_MAX, sizeof *t->votes);

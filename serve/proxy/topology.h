@@ -64,10 +64,11 @@ struct souk_view {
 };
 
 /** Parse, dial, and start to ask. @param spec as --shards takes it
+ *  @param tls of replicas at "tls+tcp://..."; outlives the topology; NULL: none
  *  @return SOUK_OK, SOUK_EUSAGE (empty, not an address, more replicas of a shard than a balancer
  *          takes), SOUK_ENOMEM */
-souk_status souk_topology_start(const char *spec, struct souk_topology **out,
-                                struct souk_error *err) SOUK_MUST_CHECK;
+souk_status souk_topology_start(const char *spec, const struct souk_tls *tls,
+                                struct souk_topology **out, struct souk_error *err) SOUK_MUST_CHECK;
 void souk_topology_stop(struct souk_topology *t);
 
 int souk_topology_shards(const struct souk_topology *t);

@@ -112,7 +112,7 @@ static void start(void)
         cr_assert_eq(souk_server_start(&plan, &peers[p].server, &err), SOUK_OK, "%s", err.msg);
     }
     cr_assert_eq(souk_topology_start("inproc://peer0,inproc://peer1 inproc://peer2,inproc://peer3",
-                                     &topology, &err),
+                                     NULL, &topology, &err),
                  SOUK_OK, "%s", err.msg);
     souk_hedging_init(&hedging);
     souk_writer_init(&body);
