@@ -118,7 +118,7 @@ static souk_status ask(const struct admin_options *o, const char *url,
     struct souk_call call;
     const void *bytes = NULL;
     size_t len = 0;
-    souk_status status = souk_caller_init(&caller, url, err);
+    souk_status status = souk_caller_init(&caller, url, NULL, err);
     if (status)
         return status;
     status = connect_to(&caller, err);

@@ -1,5 +1,6 @@
 #include "serve/net/server.h"
 
+#include "serve/net/listenaddress.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/base/memory.h"
@@ -9,7 +10,6 @@
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/rep.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +28,7 @@ struct seat {
     nng_aio *aio;
     enum seat_state state; /* under the server's lock */
     nng_msg *request;      /* while taken */
+    uint32_t connection;   /* of the request, for the doorkeeper; 0: none is under way */
     int64_t received_us;
     bool open;
 };
@@ -42,7 +43,7 @@ struct worker {
 struct souk_server {
     nng_socket socket;
     bool is_open;
-    atomic_int connections;
+    struct souk_doorkeeper door;
     char address[NNG_MAXADDRLEN + 16];
     souk_server_handler handler;
     void *context;
@@ -65,6 +66,8 @@ struct souk_server {
 static void receive(struct seat *seat)
 {
     struct souk_server *s = seat->server;
+    souk_doorkeeper_end(&s->door, seat->connection, souk_monotonic_us());
+    seat->connection = 0;
     pthread_mutex_lock(&s->lock);
     const bool go_on = !s->stopping;
     seat->state = go_on ? SEAT_RECEIVING : SEAT_EMPTY;
@@ -143,6 +146,7 @@ static void received(struct seat *seat, int rv)
     }
     msg = nng_aio_get_msg(seat->aio);
     seat->received_us = souk_monotonic_us();
+    seat->connection = souk_doorkeeper_begin(&seat->server->door, msg, seat->received_us);
     if (!enqueue(seat, msg, &stopping))
         refuse(seat, msg, stopping);
 }
@@ -257,33 +261,32 @@ static int start_seats(struct souk_server *s)
     return rv;
 }
 
-static void count_connection(nng_pipe pipe, nng_pipe_ev event, void *argument)
-{
-    struct souk_server *s = argument;
-    if (nng_pipe_id(pipe) >= 0)
-        atomic_fetch_add(&s->connections, event == NNG_PIPE_EV_ADD_POST ? 1 : -1);
-}
-
-static souk_status listen_on(struct souk_server *s, const char *url, struct souk_error *err)
+static souk_status listen_on(struct souk_server *s, const struct souk_server_plan *plan,
+                             struct souk_error *err)
 {
     nng_listener listener;
+    souk_status status = souk_listen_address_check(plan->url, plan->insecure, err);
+    if (status)
+        return status;
     int rv = nng_rep0_open(&s->socket);
     s->is_open = rv == 0;
     if (rv == 0)
         rv = nng_socket_set_size(s->socket, NNG_OPT_RECVMAXSZ, SOUK_WIRE_RECEIVE_MAX);
     if (rv == 0)
-        rv = nng_pipe_notify(s->socket, NNG_PIPE_EV_ADD_POST, count_connection, s);
-    if (rv == 0)
-        rv = nng_pipe_notify(s->socket, NNG_PIPE_EV_REM_POST, count_connection, s);
+        rv = souk_doorkeeper_start(&s->door, s->socket, &plan->limits);
     if (rv == 0)
         rv = start_seats(s);
     if (rv == 0)
-        rv = nng_listener_create(&listener, s->socket, url);
-    if (rv == 0)
+        rv = nng_listener_create(&listener, s->socket, plan->url);
+    if (rv == 0) {
+        status = souk_tls_listen(plan->tls, listener, plan->url, err);
+        if (status)
+            return status;
         rv = nng_listener_start(listener, 0);
+    }
     if (rv != 0)
-        return fail_nng(err, url, rv);
-    name_address(s, url, listener);
+        return fail_nng(err, plan->url, rv);
+    name_address(s, plan->url, listener);
     return SOUK_OK;
 }
 
@@ -326,7 +329,7 @@ souk_status souk_server_start(const struct souk_server_plan *plan, struct souk_s
     if (!status)
         status = start_workers(s, plan->workers, err);
     if (!status)
-        status = listen_on(s, plan->url, err);
+        status = listen_on(s, plan, err);
     if (status) {
         souk_server_stop(s);
         return status;
@@ -358,9 +361,9 @@ int souk_server_waiting(struct souk_server *s)
     return waiting;
 }
 
-int souk_server_connections(const struct souk_server *s)
+int souk_server_connections(struct souk_server *s)
 {
-    return atomic_load(&s->connections);
+    return souk_doorkeeper_connections(&s->door);
 }
 
 int64_t souk_server_refused(struct souk_server *s)
@@ -406,6 +409,7 @@ void souk_server_stop(struct souk_server *s)
     close_seats(s);
     if (s->is_open)
         nng_close(s->socket);
+    souk_doorkeeper_stop(&s->door);
     pthread_cond_destroy(&s->work);
     pthread_mutex_destroy(&s->lock);
     free(s->queue);

@@ -96,7 +96,7 @@ souk_status souk_membership_join(struct souk_topology *t, int shard, const char 
                          "leaving: remove one first",
                          address, shard, SOUK_BALANCER_REPLICAS_MAX, SOUK_FLEET_REPLICAS_MAX);
     struct souk_upstream *u = &t->upstreams[*slot];
-    souk_status status = souk_caller_init(&u->caller, address, err);
+    souk_status status = souk_caller_init(&u->caller, address, t->tls, err);
     if (!status) {
         status = souk_call_init(&u->call, &u->caller, err);
         if (status)

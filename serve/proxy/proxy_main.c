@@ -1,5 +1,6 @@
 /* souk-proxy: asks every shard, merges, answers; until SIGTERM. */
 #include "serve/monitor/monitorserver.h"
+#include "serve/net/netoptions.h"
 #include "serve/net/server.h"
 #include "serve/net/shutdown.h"
 #include "serve/proxy/service.h"
@@ -15,6 +16,7 @@ struct proxy_options {
     struct souk_options *parsed;
     const char *shards, *fleet, *listen, *monitor;
     int64_t workers, queue, deadline_ms;
+    struct souk_listen_options door;
 };
 
 static souk_status parse(int argc, char **argv, bool *done, struct proxy_options *o,
@@ -26,7 +28,8 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
         {"fleet", 'f', SOUK_OPTION_TEXT, &o->fleet, NULL, 0, 0, NULL, "FILE",
          "the same from a file, SHARD ADDRESS [drained] to a line; read again on SIGHUP", false},
         {"listen", 'l', SOUK_OPTION_TEXT, &o->listen, "tcp://127.0.0.1:7100", 0, 0, NULL, "URL",
-         "tcp://HOST:PORT (port 0: any) or ipc://PATH", false},
+         "tls+tcp://HOST:PORT (port 0: any), ipc://PATH, or tcp:// for loopback", false},
+        SOUK_LISTEN_ROWS(o->door),
         {"monitor", 0, SOUK_OPTION_TEXT, &o->monitor, "127.0.0.1:0", 0, 0, NULL, "HOST:PORT",
          "/metrics, /livez and /readyz over HTTP (port 0: any); or none", false},
         {"workers", 0, SOUK_OPTION_INT, &o->workers, "64", 1, 4096, NULL, "N",
@@ -40,8 +43,13 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
     const struct souk_program program = {
         .name = "souk-proxy",
         .summary = "answer requests from the shards of a model",
-        .examples = "  souk-proxy --shards \"tcp://127.0.0.1:7101 tcp://127.0.0.1:7102\" \\\n"
-                    "      --listen tcp://127.0.0.1:7100 --monitor 127.0.0.1:9100\n",
+        .examples =
+            "  souk-proxy --shards \"tcp://127.0.0.1:7101 tcp://127.0.0.1:7102\" \\\n"
+            "      --listen tcp://127.0.0.1:7100 --monitor 127.0.0.1:9100\n"
+            "  souk-proxy --shards \"tls+tcp://10.0.0.11:7101 tls+tcp://10.0.0.12:7101\" \\\n"
+            "      --listen tls+tcp://10.0.0.1:7100 --tls-cert proxy.crt --tls-key proxy.key "
+            "\\\n"
+            "      --tls-ca fleet-ca.crt\n",
         .options = table,
     };
     return souk_options_parse(&program, argc, argv, true, done, &o->parsed, err);
@@ -61,8 +69,9 @@ static void announce(struct souk_topology *topology, const char *address)
                  souk_wire_status_name(view.status), view.reason);
 }
 
-static souk_status serve(const struct proxy_options *o, struct souk_topology *topology,
-                         struct souk_proxy_metrics *metrics, struct souk_error *err)
+static souk_status serve(const struct proxy_options *o, const struct souk_tls *tls,
+                         struct souk_topology *topology, struct souk_proxy_metrics *metrics,
+                         struct souk_error *err)
 {
     struct souk_service *service = NULL;
     struct souk_server *server = NULL;
@@ -70,6 +79,9 @@ static souk_status serve(const struct proxy_options *o, struct souk_topology *to
         souk_service_new(topology, metrics, (int)o->workers, o->deadline_ms, &service, err);
     if (!status)
         status = souk_server_start(&(struct souk_server_plan){.url = o->listen,
+                                                              .tls = tls,
+                                                              .insecure = o->door.insecure,
+                                                              .limits = o->door.limits,
                                                               .workers = (int)o->workers,
                                                               .queue = (int)o->queue,
                                                               .handler = souk_service_handle,
@@ -90,8 +102,8 @@ static souk_status serve(const struct proxy_options *o, struct souk_topology *to
     return status;
 }
 
-static souk_status start_topology(const struct proxy_options *o, struct souk_topology **out,
-                                  struct souk_error *err)
+static souk_status start_topology(const struct proxy_options *o, const struct souk_tls *tls,
+                                  struct souk_topology **out, struct souk_error *err)
 {
     struct souk_fleet_plan plan = {0};
     souk_status status;
@@ -100,20 +112,24 @@ static souk_status start_topology(const struct proxy_options *o, struct souk_top
     status = o->fleet ? souk_fleet_plan_read(o->fleet, &plan, err)
                       : souk_fleet_plan_parse_shards(o->shards, &plan, err);
     if (!status)
-        status = souk_topology_start(&plan, out, err);
+        status = souk_topology_start(&plan, tls, out, err);
     souk_fleet_plan_fini(&plan);
     return status;
 }
 
-static souk_status run(const struct proxy_options *o, struct souk_error *err)
+static souk_status run(struct proxy_options *o, struct souk_error *err)
 {
     struct souk_metrics *metrics = souk_metrics_new();
     struct souk_topology *topology = NULL;
     struct souk_monitor *monitor = NULL;
+    struct souk_tls *tls = NULL;
     struct souk_proxy_metrics own;
     if (!metrics)
         return souk_fail(err, SOUK_ENOMEM, "no memory for the metrics");
-    souk_status status = start_topology(o, &topology, err);
+    souk_status status = souk_listen_prepare(
+        &o->door, o->listen, souk_options_was_set(o->parsed, "connections"), &tls, err);
+    if (!status)
+        status = start_topology(o, tls, &topology, err);
     if (!status)
         status = souk_proxy_metrics_init(&own, metrics, topology, err);
     if (!status)
@@ -121,10 +137,11 @@ static souk_status run(const struct proxy_options *o, struct souk_error *err)
                                     &monitor, err);
     if (!status) {
         souk_log(SOUK_LOG_INFO, "monitor", "listen=%s", souk_monitor_address(monitor));
-        status = serve(o, topology, &own, err);
+        status = serve(o, tls, topology, &own, err);
     }
     souk_monitor_stop(monitor);
     souk_topology_stop(topology);
+    souk_tls_free(tls);
     souk_metrics_free(metrics);
     if (!status)
         souk_log(SOUK_LOG_INFO, "stopped", "%s", "");

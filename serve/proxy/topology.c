@@ -44,13 +44,14 @@ static souk_status join_all(struct souk_topology *t, const struct souk_fleet_pla
     return status;
 }
 
-souk_status souk_topology_start(const struct souk_fleet_plan *plan, struct souk_topology **out,
-                                struct souk_error *err)
+souk_status souk_topology_start(const struct souk_fleet_plan *plan, const struct souk_tls *tls,
+                                struct souk_topology **out, struct souk_error *err)
 {
     struct souk_topology *t = souk_zalloc_array(1, sizeof *t);
     *out = NULL;
     if (!t)
         return souk_fail(err, SOUK_ENOMEM, "no memory for the topology");
+    t->tls = tls;
     pthread_mutex_init(&t->lock, NULL);
     pthread_mutex_init(&t->changing, NULL);
     pthread_mutex_init(&t->sets_lock, NULL);

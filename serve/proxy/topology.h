@@ -41,9 +41,10 @@ struct souk_view {
 };
 
 /** Dial, and start to ask; does not wait for answers.
+ *  @param tls of replicas at "tls+tcp://..."; outlives the topology; NULL: none
  *  @return SOUK_OK, SOUK_EUSAGE (an address that nng does not take), SOUK_ENOMEM */
-souk_status souk_topology_start(const struct souk_fleet_plan *plan, struct souk_topology **out,
-                                struct souk_error *err) SOUK_MUST_CHECK;
+souk_status souk_topology_start(const struct souk_fleet_plan *plan, const struct souk_tls *tls,
+                                struct souk_topology **out, struct souk_error *err) SOUK_MUST_CHECK;
 void souk_topology_stop(struct souk_topology *t);
 
 int souk_topology_shards(const struct souk_topology *t);

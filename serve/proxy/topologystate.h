@@ -46,6 +46,7 @@ struct souk_shard_places {
 
 struct souk_topology {
     int shards;
+    const struct souk_tls *tls;      /**< of the replicas; NULL: none */
     struct souk_shard_places *shard; /**< [shards] */
     struct souk_upstream *upstreams; /**< [SOUK_FLEET_REPLICAS_MAX], by slot */
     int bound;                       /**< all slots from here on are FREE */

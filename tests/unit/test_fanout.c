@@ -129,7 +129,7 @@ static void start(void)
     cr_assert_eq(souk_fleet_plan_parse_shards(
                      "inproc://peer0,inproc://peer1 inproc://peer2,inproc://peer3", &plan, &err),
                  SOUK_OK, "%s", err.msg);
-    cr_assert_eq(souk_topology_start(&plan, &topology, &err), SOUK_OK, "%s", err.msg);
+    cr_assert_eq(souk_topology_start(&plan, NULL, &topology, &err), SOUK_OK, "%s", err.msg);
     souk_fleet_plan_fini(&plan);
     souk_hedging_init(&hedging);
     souk_writer_init(&body);
