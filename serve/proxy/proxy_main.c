@@ -14,7 +14,7 @@ enum { FIRST_CONTACT_MS = 2000 };
 struct proxy_options {
     struct souk_options *parsed;
     const char *shards, *listen, *monitor;
-    int64_t workers, queue, deadline_ms;
+    int64_t workers, queue, deadline_ms, cache_bytes, cache_ttl_ms;
 };
 
 static souk_status parse(int argc, char **argv, bool *done, struct proxy_options *o,
@@ -33,16 +33,27 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
          "requests that wait for their turn; more are answered overloaded", false},
         {"deadline", 0, SOUK_OPTION_DURATION, &o->deadline_ms, "200ms", 1, 60000, NULL, "DURATION",
          "of requests that bring none", false},
+        {"cache", 0, SOUK_OPTION_BYTES, &o->cache_bytes, "0", 0, 1e12, NULL, "BYTES",
+         "memory for answers that are given again to who asks the same; 0: none, else at least 1M",
+         false},
+        {"cache-ttl", 0, SOUK_OPTION_DURATION, &o->cache_ttl_ms, "60s", 1, 1e9, NULL, "DURATION",
+         "how old an answer from the cache may be", false},
         {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
     };
     const struct souk_program program = {
         .name = "souk-proxy",
         .summary = "answer requests from the shards of a model",
         .examples = "  souk-proxy --shards \"tcp://127.0.0.1:7101 tcp://127.0.0.1:7102\" \\\n"
-                    "      --listen tcp://127.0.0.1:7100 --monitor 127.0.0.1:9100\n",
+                    "      --listen tcp://127.0.0.1:7100 --monitor 127.0.0.1:9100\n"
+                    "  souk-proxy --shards \"tcp://10.0.0.1:7101\" --cache 256M --cache-ttl 5m\n",
         .options = table,
     };
-    return souk_options_parse(&program, argc, argv, true, done, &o->parsed, err);
+    const souk_status status =
+        souk_options_parse(&program, argc, argv, true, done, &o->parsed, err);
+    if (!status && !*done && o->cache_bytes > 0 && o->cache_bytes < SOUK_ANSWER_CACHE_BYTES_MIN)
+        return souk_fail(err, SOUK_EUSAGE, "--cache takes 0 or at least %d bytes",
+                         SOUK_ANSWER_CACHE_BYTES_MIN);
+    return status;
 }
 
 /* Say what we found: all shards, or what is missing; then requests get that as their error. */
@@ -60,17 +71,19 @@ static void announce(struct souk_topology *topology, const char *address)
 }
 
 static souk_status serve(const struct proxy_options *o, struct souk_topology *topology,
-                         struct souk_proxy_metrics *metrics, struct souk_error *err)
+                         struct souk_proxy_metrics *metrics, struct souk_answer_cache *cache,
+                         struct souk_error *err)
 {
     struct souk_service *service = NULL;
     struct souk_server *server = NULL;
     souk_status status =
-        souk_service_new(topology, metrics, (int)o->workers, o->deadline_ms, &service, err);
+        souk_service_new(topology, metrics, cache, (int)o->workers, o->deadline_ms, &service, err);
     if (!status)
         status = souk_server_start(&(struct souk_server_plan){.url = o->listen,
                                                               .workers = (int)o->workers,
                                                               .queue = (int)o->queue,
                                                               .handler = souk_service_handle,
+                                                              .early = souk_service_handle_early,
                                                               .context = service},
                                    &server, err);
     if (!status) {
@@ -93,20 +106,24 @@ static souk_status run(const struct proxy_options *o, struct souk_error *err)
     struct souk_metrics *metrics = souk_metrics_new();
     struct souk_topology *topology = NULL;
     struct souk_monitor *monitor = NULL;
+    struct souk_answer_cache *cache = NULL;
     struct souk_proxy_metrics own;
     if (!metrics)
         return souk_fail(err, SOUK_ENOMEM, "no memory for the metrics");
     souk_status status = souk_topology_start(o->shards, &topology, err);
+    if (!status && o->cache_bytes > 0)
+        status = souk_answer_cache_new(o->cache_bytes, o->cache_ttl_ms * 1000, &cache, err);
     if (!status)
-        status = souk_proxy_metrics_init(&own, metrics, topology, err);
+        status = souk_proxy_metrics_init(&own, metrics, topology, cache, err);
     if (!status)
         status = souk_monitor_start(o->monitor, metrics, souk_proxy_metrics_is_ready, &own,
                                     &monitor, err);
     if (!status) {
         souk_log(SOUK_LOG_INFO, "monitor", "listen=%s", souk_monitor_address(monitor));
-        status = serve(o, topology, &own, err);
+        status = serve(o, topology, &own, cache, err);
     }
     souk_monitor_stop(monitor);
+    souk_answer_cache_free(cache);
     souk_topology_stop(topology);
     souk_metrics_free(metrics);
     if (!status)
