@@ -46,6 +46,7 @@ struct souk_server {
     struct souk_doorkeeper door;
     char address[NNG_MAXADDRLEN + 16];
     souk_server_handler handler;
+    souk_server_early_handler early;
     void *context;
     const struct souk_pinning *pinning;
     int started; /* workers with a thread */
@@ -134,6 +135,27 @@ static void refuse(struct seat *seat, nng_msg *msg, bool stopping)
     souk_writer_fini(&reply);
 }
 
+/* @return false: the request is to go the usual way */
+static bool answer_early(struct seat *seat, nng_msg *msg)
+{
+    struct souk_server *s = seat->server;
+    struct souk_writer reply;
+    bool answered = false;
+    if (!s->early)
+        return false;
+    pthread_mutex_lock(&s->lock);
+    const bool stopping = s->stopping;
+    pthread_mutex_unlock(&s->lock);
+    souk_writer_init(&reply);
+    if (!stopping)
+        answered =
+            s->early(s->context, seat->received_us, nng_msg_body(msg), nng_msg_len(msg), &reply);
+    if (answered)
+        send_reply(seat, msg, &reply);
+    souk_writer_fini(&reply);
+    return answered;
+}
+
 static void received(struct seat *seat, int rv)
 {
     bool stopping;
@@ -147,7 +169,7 @@ static void received(struct seat *seat, int rv)
     msg = nng_aio_get_msg(seat->aio);
     seat->received_us = souk_monotonic_us();
     seat->connection = souk_doorkeeper_begin(&seat->server->door, msg, seat->received_us);
-    if (!enqueue(seat, msg, &stopping))
+    if (!answer_early(seat, msg) && !enqueue(seat, msg, &stopping))
         refuse(seat, msg, stopping);
 }
 
@@ -317,6 +339,7 @@ souk_status souk_server_start(const struct souk_server_plan *plan, struct souk_s
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->work, NULL);
     s->handler = plan->handler;
+    s->early = plan->early;
     s->context = plan->context;
     s->pinning = plan->pinning;
     s->queue_max = plan->queue;

@@ -27,6 +27,12 @@
 typedef void (*souk_server_handler)(void *context, int worker, int64_t received_us,
                                     const void *request, size_t len, struct souk_writer *reply);
 
+/** Answer a request where it arrives, before it takes a place in the queue; called by nng's
+ * threads, many at once, which must not wait. @return false: nothing is written, it goes the usual
+ * way */
+typedef bool (*souk_server_early_handler)(void *context, int64_t received_us, const void *request,
+                                          size_t len, struct souk_writer *reply);
+
 struct souk_server_plan {
     const char *url; /**< "tcp://127.0.0.1:7100", port 0 for any free one; "ipc:///path" */
     const struct souk_tls *tls;     /**< of a "tls+tcp://..."; outlives the server */
@@ -35,6 +41,7 @@ struct souk_server_plan {
     int workers;                    /**< threads, >= 1 */
     int queue;                      /**< requests that may wait for a worker, >= 1 */
     souk_server_handler handler;
+    souk_server_early_handler early; /**< NULL: none */
     void *context;
     const struct souk_pinning *pinning; /**< of the workers; NULL: wherever there is room */
 };

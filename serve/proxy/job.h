@@ -15,6 +15,7 @@
 #include "serve/proxy/fanout.h"
 #include "serve/proxy/merge.h"
 #include "serve/proxy/proxymetrics.h"
+#include "serve/proxy/uniqueid.h"
 #include "shared/wire/eventfields.h"
 #include "shared/wire/reply.h"
 
@@ -47,8 +48,10 @@ struct souk_job {
     struct souk_topology *topology;
     struct souk_proxy_metrics *metrics;
     struct souk_workspace *space;
+    struct souk_unique_ids *ids; /**< of answers */
     const struct souk_request *request;
     struct souk_writer *reply;
+    size_t body_at, body_fields; /**< what of a list's reply may be kept (answering.h) */
     struct souk_view view;
     int64_t deadline_us;
     bool may_restart, stale;

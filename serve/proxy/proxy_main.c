@@ -15,7 +15,7 @@ enum { FIRST_CONTACT_MS = 2000 };
 struct proxy_options {
     struct souk_options *parsed;
     const char *shards, *fleet, *listen, *monitor;
-    int64_t workers, queue, deadline_ms;
+    int64_t workers, queue, deadline_ms, cache_bytes, cache_ttl_ms;
     struct souk_listen_options door;
 };
 
@@ -38,6 +38,11 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
          "requests that wait for their turn; more are answered overloaded", false},
         {"deadline", 0, SOUK_OPTION_DURATION, &o->deadline_ms, "200ms", 1, 60000, NULL, "DURATION",
          "of requests that bring none", false},
+        {"cache", 0, SOUK_OPTION_BYTES, &o->cache_bytes, "0", 0, 1e12, NULL, "BYTES",
+         "memory for answers that are given again to who asks the same; 0: none, else at least 1M",
+         false},
+        {"cache-ttl", 0, SOUK_OPTION_DURATION, &o->cache_ttl_ms, "60s", 1, 1e9, NULL, "DURATION",
+         "how old an answer from the cache may be", false},
         {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
     };
     const struct souk_program program = {
@@ -46,13 +51,19 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
         .examples =
             "  souk-proxy --shards \"tcp://127.0.0.1:7101 tcp://127.0.0.1:7102\" \\\n"
             "      --listen tcp://127.0.0.1:7100 --monitor 127.0.0.1:9100\n"
+            "  souk-proxy --fleet fleet.txt --cache 256M --cache-ttl 5m\n"
             "  souk-proxy --shards \"tls+tcp://10.0.0.11:7101 tls+tcp://10.0.0.12:7101\" \\\n"
             "      --listen tls+tcp://10.0.0.1:7100 --tls-cert proxy.crt --tls-key proxy.key "
             "\\\n"
             "      --tls-ca fleet-ca.crt\n",
         .options = table,
     };
-    return souk_options_parse(&program, argc, argv, true, done, &o->parsed, err);
+    const souk_status status =
+        souk_options_parse(&program, argc, argv, true, done, &o->parsed, err);
+    if (!status && !*done && o->cache_bytes > 0 && o->cache_bytes < SOUK_ANSWER_CACHE_BYTES_MIN)
+        return souk_fail(err, SOUK_EUSAGE, "--cache takes 0 or at least %d bytes",
+                         SOUK_ANSWER_CACHE_BYTES_MIN);
+    return status;
 }
 
 /* Say what we found: all shards, or what is missing; then requests get that as their error. */
@@ -69,41 +80,20 @@ static void announce(struct souk_topology *topology, const char *address)
                  souk_wire_status_name(view.status), view.reason);
 }
 
-static souk_status serve(const struct proxy_options *o, const struct souk_tls *tls,
-                         struct souk_topology *topology, struct souk_proxy_metrics *metrics,
-                         struct souk_error *err)
-{
-    struct souk_service *service = NULL;
-    struct souk_server *server = NULL;
-    souk_status status =
-        souk_service_new(topology, metrics, (int)o->workers, o->deadline_ms, &service, err);
-    if (!status)
-        status = souk_server_start(&(struct souk_server_plan){.url = o->listen,
-                                                              .tls = tls,
-                                                              .insecure = o->door.insecure,
-                                                              .limits = o->door.limits,
-                                                              .workers = (int)o->workers,
-                                                              .queue = (int)o->queue,
-                                                              .handler = souk_service_handle,
-                                                              .context = service},
-                                   &server, err);
-    if (!status) {
-        souk_gauge_set(metrics->workers, o->workers);
-        souk_server_metrics_watch(&metrics->server, server);
-        souk_readiness_set(&metrics->readiness, SOUK_PHASE_SERVING);
-        announce(topology, souk_server_address(server));
-        const int signal_number = souk_shutdown_wait();
-        souk_readiness_set(&metrics->readiness, SOUK_PHASE_DRAINING);
-        souk_log(SOUK_LOG_INFO, "draining", "signal=%d", signal_number);
-    }
-    souk_server_metrics_watch(&metrics->server, NULL);
-    souk_server_stop(server);
-    souk_service_free(service);
-    return status;
-}
+/* All that a proxy has, in the order in which it is made. */
+struct process {
+    struct souk_metrics *registry;
+    struct souk_tls *tls;
+    struct souk_topology *topology;
+    struct souk_answer_cache *cache; /* NULL: none */
+    struct souk_proxy_metrics metrics;
+    struct souk_monitor *monitor;
+    struct souk_service *service;
+    struct souk_server *server;
+};
 
-static souk_status start_topology(const struct proxy_options *o, const struct souk_tls *tls,
-                                  struct souk_topology **out, struct souk_error *err)
+static souk_status start_topology(struct process *p, const struct proxy_options *o,
+                                  struct souk_error *err)
 {
     struct souk_fleet_plan plan = {0};
     souk_status status;
@@ -112,37 +102,85 @@ static souk_status start_topology(const struct proxy_options *o, const struct so
     status = o->fleet ? souk_fleet_plan_read(o->fleet, &plan, err)
                       : souk_fleet_plan_parse_shards(o->shards, &plan, err);
     if (!status)
-        status = souk_topology_start(&plan, tls, out, err);
+        status = souk_topology_start(&plan, p->tls, &p->topology, err);
     souk_fleet_plan_fini(&plan);
     return status;
 }
 
+static souk_status start_monitor(struct process *p, const struct proxy_options *o,
+                                 struct souk_error *err)
+{
+    souk_status status =
+        souk_proxy_metrics_init(&p->metrics, p->registry, p->topology, p->cache, err);
+    if (!status)
+        status = souk_monitor_start(o->monitor, p->registry, souk_proxy_metrics_is_ready,
+                                    &p->metrics, &p->monitor, err);
+    if (!status)
+        souk_log(SOUK_LOG_INFO, "monitor", "listen=%s", souk_monitor_address(p->monitor));
+    return status;
+}
+
+static souk_status start_server(struct process *p, const struct proxy_options *o,
+                                struct souk_error *err)
+{
+    souk_status status = souk_service_new(p->topology, &p->metrics, p->cache, (int)o->workers,
+                                          o->deadline_ms, &p->service, err);
+    if (status)
+        return status;
+    const struct souk_server_plan plan = {.url = o->listen,
+                                          .tls = p->tls,
+                                          .insecure = o->door.insecure,
+                                          .limits = o->door.limits,
+                                          .workers = (int)o->workers,
+                                          .queue = (int)o->queue,
+                                          .handler = souk_service_handle,
+                                          .early = souk_service_handle_early,
+                                          .context = p->service};
+    return souk_server_start(&plan, &p->server, err);
+}
+
+static void serve(struct process *p, const struct proxy_options *o)
+{
+    souk_gauge_set(p->metrics.workers, o->workers);
+    souk_server_metrics_watch(&p->metrics.server, p->server);
+    souk_readiness_set(&p->metrics.readiness, SOUK_PHASE_SERVING);
+    announce(p->topology, souk_server_address(p->server));
+    const int signal_number = souk_shutdown_wait();
+    souk_readiness_set(&p->metrics.readiness, SOUK_PHASE_DRAINING);
+    souk_log(SOUK_LOG_INFO, "draining", "signal=%d", signal_number);
+    souk_server_metrics_watch(&p->metrics.server, NULL);
+}
+
+static void stop(struct process *p)
+{
+    souk_server_stop(p->server);
+    souk_service_free(p->service);
+    souk_monitor_stop(p->monitor);
+    souk_answer_cache_free(p->cache);
+    souk_topology_stop(p->topology);
+    souk_tls_free(p->tls);
+    souk_metrics_free(p->registry);
+}
+
 static souk_status run(struct proxy_options *o, struct souk_error *err)
 {
-    struct souk_metrics *metrics = souk_metrics_new();
-    struct souk_topology *topology = NULL;
-    struct souk_monitor *monitor = NULL;
-    struct souk_tls *tls = NULL;
-    struct souk_proxy_metrics own;
-    if (!metrics)
-        return souk_fail(err, SOUK_ENOMEM, "no memory for the metrics");
-    souk_status status = souk_listen_prepare(
-        &o->door, o->listen, souk_options_was_set(o->parsed, "connections"), &tls, err);
+    struct process p = {.registry = souk_metrics_new()};
+    souk_status status =
+        p.registry ? SOUK_OK : souk_fail(err, SOUK_ENOMEM, "no memory for the metrics");
     if (!status)
-        status = start_topology(o, tls, &topology, err);
+        status = souk_listen_prepare(&o->door, o->listen,
+                                     souk_options_was_set(o->parsed, "connections"), &p.tls, err);
     if (!status)
-        status = souk_proxy_metrics_init(&own, metrics, topology, err);
+        status = start_topology(&p, o, err);
+    if (!status && o->cache_bytes > 0)
+        status = souk_answer_cache_new(o->cache_bytes, o->cache_ttl_ms * 1000, &p.cache, err);
     if (!status)
-        status = souk_monitor_start(o->monitor, metrics, souk_proxy_metrics_is_ready, &own,
-                                    &monitor, err);
-    if (!status) {
-        souk_log(SOUK_LOG_INFO, "monitor", "listen=%s", souk_monitor_address(monitor));
-        status = serve(o, tls, topology, &own, err);
-    }
-    souk_monitor_stop(monitor);
-    souk_topology_stop(topology);
-    souk_tls_free(tls);
-    souk_metrics_free(metrics);
+        status = start_monitor(&p, o, err);
+    if (!status)
+        status = start_server(&p, o, err);
+    if (!status)
+        serve(&p, o);
+    stop(&p);
     if (!status)
         souk_log(SOUK_LOG_INFO, "stopped", "%s", "");
     return status;

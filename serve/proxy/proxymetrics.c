@@ -35,6 +35,24 @@ static void write_view(const struct souk_view *view, struct souk_exposition *e)
     souk_exposition_integer(e, "", model, view->catalogue, 0);
 }
 
+static void write_cache(const struct souk_proxy_metrics *p, struct souk_exposition *e)
+{
+    struct souk_answer_cache_stats stats = {0};
+    if (p->answers)
+        souk_answer_cache_read(p->answers, &stats);
+    souk_exposition_family(e, "souk_cache_bytes", SOUK_METRIC_GAUGE,
+                           "Memory of the cache of answers, its tables included.");
+    souk_exposition_integer(e, "", NULL, stats.bytes, 0);
+    souk_exposition_family(e, "souk_cache_entries", SOUK_METRIC_GAUGE, "Answers in the cache.");
+    souk_exposition_integer(e, "", NULL, stats.entries, 0);
+    souk_exposition_family(e, "souk_cache_evictions_total", SOUK_METRIC_COUNTER,
+                           "Answers that went from the cache, by reason.");
+    for (int i = 0; i < SOUK_ANSWER_ENDS; i++) {
+        const struct souk_label labels[] = {{"reason", souk_answer_end_name(i)}, {0}};
+        souk_exposition_integer(e, "", labels, stats.ends[i], 0);
+    }
+}
+
 static void collect(void *context, struct souk_exposition *e)
 {
     const struct souk_proxy_metrics *p = context;
@@ -55,6 +73,7 @@ static void collect(void *context, struct souk_exposition *e)
                            "Whether a connection to the replica stands.");
     write_replicas(replicas, count, e, false);
     free(replicas);
+    write_cache(p, e);
 }
 
 /* ---- making ---- */
@@ -80,10 +99,21 @@ static void make_answers(struct souk_proxy_metrics *p, struct souk_metrics *m)
                                          NULL, &souk_bounds_count);
 }
 
-souk_status souk_proxy_metrics_init(struct souk_proxy_metrics *p, struct souk_metrics *m,
-                                    struct souk_topology *topology, struct souk_error *err)
+static void make_cache(struct souk_proxy_metrics *p, struct souk_metrics *m)
 {
-    *p = (struct souk_proxy_metrics){.topology = topology};
+    static const char *const results[SOUK_CACHE_RESULTS] = {"hit", "miss", "shared", "bypass"};
+    for (int i = 0; i < SOUK_CACHE_RESULTS; i++)
+        p->cache[i] = souk_metrics_counter(
+            m, "souk_cache_requests_total",
+            "Requests for lists, by where the answer came from; none without a cache.",
+            (struct souk_label[]){{"result", results[i]}, {0}});
+}
+
+souk_status souk_proxy_metrics_init(struct souk_proxy_metrics *p, struct souk_metrics *m,
+                                    struct souk_topology *topology, struct souk_answer_cache *cache,
+                                    struct souk_error *err)
+{
+    *p = (struct souk_proxy_metrics){.topology = topology, .answers = cache};
     souk_process_metrics_init(&p->process, m, "souk-proxy");
     souk_request_metrics_init(&p->request, m, operations);
     souk_server_metrics_init(&p->server, m);
@@ -96,6 +126,7 @@ souk_status souk_proxy_metrics_init(struct souk_proxy_metrics *p, struct souk_me
     p->workers =
         souk_metrics_gauge(m, "souk_workers", "Requests that can be under way at once.", NULL);
     make_answers(p, m);
+    make_cache(p, m);
     souk_metrics_collect(m, collect, p);
     return souk_metrics_check(m, err);
 }
