@@ -85,6 +85,7 @@ struct souk_answer {
     struct souk_answer_item *items;
     int64_t total_candidates_scored, took_us;
     int64_t moment_ms; /**< of a two-stage model's answer, else 0 */
+    int64_t age_ms;    /**< since it was computed for somebody else; -1: it was computed now */
     bool partial, degraded;
     bool guaranteed; /**< whether min_confidence promises anything (docs/confidence.md) */
     double coverage;

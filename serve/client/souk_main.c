@@ -71,6 +71,8 @@ static void print_json(const struct souk_answer *a, bool similar)
     json_object_set_new(json, "request_id", json_string(a->request_id));
     if (a->moment_ms > 0)
         json_object_set_new(json, "moment_ms", json_integer(a->moment_ms));
+    if (a->age_ms >= 0)
+        json_object_set_new(json, "age_ms", json_integer(a->age_ms));
     json_object_set_new(json, "recommendations", items_json(a));
     json_object_set_new(json, "total_candidates_scored", json_integer(a->total_candidates_scored));
     json_object_set_new(json, "partial", json_boolean(a->partial));

@@ -152,7 +152,7 @@ static void push(struct shard *s, int queue, struct souk_kept_answer *a)
     a->older = q->newest;
     *(q->newest ? &q->newest->newer : &q->oldest) = a;
     q->newest = a;
-    q->bytes += souk_kept_answer_size(a);
+    q->bytes += a->size_bytes;
     q->count++;
 }
 
@@ -161,7 +161,7 @@ static void take_out(struct shard *s, struct souk_kept_answer *a)
     struct queue *q = &s->queues[a->queue];
     *(a->newer ? &a->newer->older : &q->newest) = a->older;
     *(a->older ? &a->older->newer : &q->oldest) = a->newer;
-    q->bytes -= souk_kept_answer_size(a);
+    q->bytes -= a->size_bytes;
     q->count--;
 }
 
@@ -205,7 +205,7 @@ static void drop(struct shard *s, struct souk_kept_answer **link, enum souk_answ
     struct souk_kept_answer *a = *link;
     *link = a->next;
     take_out(s, a);
-    s->bytes -= souk_kept_answer_size(a);
+    s->bytes -= a->size_bytes;
     s->ends[end]++;
     a->next = *dropped;
     *dropped = a;
@@ -326,7 +326,7 @@ static void insert(struct shard *s, struct souk_kept_answer *a)
     *bucket = a;
     a->uses = 0;
     push(s, recall(s, a->name_hash) ? QUEUE_MAIN : QUEUE_SMALL, a);
-    s->bytes += souk_kept_answer_size(a);
+    s->bytes += a->size_bytes;
 }
 
 void souk_answer_cache_put(struct souk_answer_cache *c, struct souk_kept_answer *answer,
@@ -334,7 +334,7 @@ void souk_answer_cache_put(struct souk_answer_cache *c, struct souk_kept_answer 
 {
     struct shard *s = shard_of(c, answer->owner_hash);
     struct souk_kept_answer *dropped = NULL;
-    const size_t size = souk_kept_answer_size(answer);
+    const size_t size = answer->size_bytes;
     assert(souk_kept_answer_is_whole(answer));
     if (size > s->room / LARGE_PART)
         return;

@@ -1,10 +1,10 @@
 #include "serve/proxy/keptanswer.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* glibc puts a word in front, and rounds up. */
-enum { ALLOCATOR_WORD = 8, ALLOCATOR_UNIT = 16 };
+enum { ALLOCATOR_WORD = 8 }; /* glibc puts one in front */
 
 struct souk_kept_answer *souk_kept_answer_new(const struct souk_answer_key *key,
                                               const struct souk_answer_facts *facts,
@@ -22,7 +22,8 @@ struct souk_kept_answer *souk_kept_answer_new(const struct souk_answer_key *key,
                                    .stamp = key->stamp,
                                    .owner_hash = key->owner_hash,
                                    .name_hash = key->name_hash,
-                                   .made_us = now_us};
+                                   .made_us = now_us,
+                                   .size_bytes = malloc_usable_size(a) + ALLOCATOR_WORD};
     atomic_init(&a->references, 1);
     memcpy(a->bytes, key->bytes, key->len);
     if (len > 0)
@@ -34,10 +35,4 @@ void souk_kept_answer_give(struct souk_kept_answer *a)
 {
     if (a && atomic_fetch_sub_explicit(&a->references, 1, memory_order_acq_rel) == 1)
         free(a);
-}
-
-size_t souk_kept_answer_size(const struct souk_kept_answer *a)
-{
-    const size_t size = sizeof *a + a->key_len + a->body_len + ALLOCATOR_WORD;
-    return (size + ALLOCATOR_UNIT - 1) / ALLOCATOR_UNIT * ALLOCATOR_UNIT;
 }

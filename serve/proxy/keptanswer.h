@@ -29,7 +29,8 @@ struct souk_kept_answer {
     uint16_t owner_len, name_len, key_len;
     uint32_t body_len, stamp;
     uint64_t owner_hash, name_hash;
-    int64_t made_us; /**< monotonic */
+    int64_t made_us;   /**< monotonic */
+    size_t size_bytes; /**< that it takes in memory, the allocator's part included */
     atomic_int references;
     unsigned char bytes[];
 };
@@ -59,8 +60,5 @@ static inline struct souk_kept_answer *souk_kept_answer_take(struct souk_kept_an
 
 /** NULL is fine. */
 void souk_kept_answer_give(struct souk_kept_answer *a);
-
-/** What it takes in memory, the allocator's part included. */
-size_t souk_kept_answer_size(const struct souk_kept_answer *a);
 
 #endif
