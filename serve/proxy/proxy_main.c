@@ -1,19 +1,22 @@
-/* souk-proxy: asks every shard, merges, answers; until SIGTERM. */
+/* souk-proxy: asks every shard, merges, answers; until SIGTERM. SIGHUP: the fleet's file again. */
 #include "serve/monitor/monitorserver.h"
 #include "serve/net/server.h"
 #include "serve/net/shutdown.h"
+#include "serve/proxy/fleetchange.h"
+#include "serve/proxy/proxyadmin.h"
 #include "serve/proxy/service.h"
 #include "serve/proxy/topology.h"
 #include "shared/base/log.h"
 #include "shared/base/options.h"
 
 #include <inttypes.h>
+#include <signal.h>
 
 enum { FIRST_CONTACT_MS = 2000 };
 
 struct proxy_options {
     struct souk_options *parsed;
-    const char *shards, *fleet, *listen, *monitor;
+    const char *shards, *fleet, *listen, *monitor, *admin;
     int64_t workers, queue, deadline_ms;
 };
 
@@ -29,6 +32,8 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
          "tcp://HOST:PORT (port 0: any) or ipc://PATH", false},
         {"monitor", 0, SOUK_OPTION_TEXT, &o->monitor, "127.0.0.1:0", 0, 0, NULL, "HOST:PORT",
          "/metrics, /livez and /readyz over HTTP (port 0: any); or none", false},
+        {"admin", 0, SOUK_OPTION_TEXT, &o->admin, NULL, 0, 0, NULL, "ipc://PATH",
+         "listener for changes of the fleet (souk-proxyctl); none by default", false},
         {"workers", 0, SOUK_OPTION_INT, &o->workers, "64", 1, 4096, NULL, "N",
          "requests under way at once", false},
         {"queue", 0, SOUK_OPTION_INT, &o->queue, "256", 1, 100000, NULL, "N",
@@ -41,7 +46,8 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
         .name = "souk-proxy",
         .summary = "answer requests from the shards of a model",
         .examples = "  souk-proxy --shards \"tcp://127.0.0.1:7101 tcp://127.0.0.1:7102\" \\\n"
-                    "      --listen tcp://127.0.0.1:7100 --monitor 127.0.0.1:9100\n",
+                    "      --listen tcp://127.0.0.1:7100 --monitor 127.0.0.1:9100\n"
+                    "  souk-proxy --fleet /etc/souk/fleet --admin ipc:///run/souk/proxy\n",
         .options = table,
     };
     return souk_options_parse(&program, argc, argv, true, done, &o->parsed, err);
@@ -61,29 +67,69 @@ static void announce(struct souk_topology *topology, const char *address)
                  souk_wire_status_name(view.status), view.reason);
 }
 
-static souk_status serve(const struct proxy_options *o, struct souk_topology *topology,
-                         struct souk_proxy_metrics *metrics, struct souk_error *err)
+/* The fleet's file again. What is wrong with it changes nothing. */
+static void read_again(const char *path, struct souk_topology *topology)
+{
+    struct souk_fleet_plan plan = {0};
+    struct souk_fleet_change change;
+    struct souk_error err = {0};
+    souk_status status =
+        path ? souk_fleet_plan_read(path, &plan, &err)
+             : souk_fail(&err, SOUK_EUSAGE, "SIGHUP reads the file of --fleet: there is none");
+    if (!status)
+        status = souk_fleet_apply(topology, &plan, &change, &err);
+    if (status)
+        souk_log(SOUK_LOG_ERROR, "fleet_kept", "reason=\"%s\"", err.msg);
+    else
+        souk_log(SOUK_LOG_INFO, "fleet_read",
+                 "file=%s added=%d removed=%d drained=%d undrained=%d silent=%d", path,
+                 change.added, change.removed, change.drained, change.undrained, change.silent);
+    souk_fleet_plan_fini(&plan);
+}
+
+/* Answer until a signal. */
+static void serve(const struct proxy_options *o, struct souk_topology *topology,
+                  struct souk_server *server, struct souk_proxy_metrics *metrics)
+{
+    int signal_number;
+    souk_gauge_set(metrics->workers, o->workers);
+    souk_server_metrics_watch(&metrics->server, server);
+    souk_readiness_set(&metrics->readiness, SOUK_PHASE_SERVING);
+    announce(topology, souk_server_address(server));
+    while ((signal_number = souk_shutdown_wait_or_hangup()) == SIGHUP)
+        read_again(o->fleet, topology);
+    souk_readiness_set(&metrics->readiness, SOUK_PHASE_DRAINING);
+    souk_log(SOUK_LOG_INFO, "draining", "signal=%d", signal_number);
+}
+
+static souk_status listen_and_serve(const struct proxy_options *o, struct souk_topology *topology,
+                                    struct souk_proxy_metrics *metrics, struct souk_error *err)
 {
     struct souk_service *service = NULL;
-    struct souk_server *server = NULL;
+    struct souk_server *server = NULL, *admin_server = NULL;
+    struct souk_proxy_status told = {.topology = topology, .metrics = metrics};
+    struct souk_server_plan plan = {.url = o->listen,
+                                    .workers = (int)o->workers,
+                                    .queue = (int)o->queue,
+                                    .handler = souk_service_handle};
+    const struct souk_server_plan admin = {.url = o->admin,
+                                           .workers = SOUK_PROXY_ADMIN_WORKERS,
+                                           .queue = SOUK_PROXY_ADMIN_WORKERS,
+                                           .handler = souk_proxy_admin_handle,
+                                           .context = &told};
     souk_status status =
         souk_service_new(topology, metrics, (int)o->workers, o->deadline_ms, &service, err);
+    plan.context = service;
     if (!status)
-        status = souk_server_start(&(struct souk_server_plan){.url = o->listen,
-                                                              .workers = (int)o->workers,
-                                                              .queue = (int)o->queue,
-                                                              .handler = souk_service_handle,
-                                                              .context = service},
-                                   &server, err);
-    if (!status) {
-        souk_gauge_set(metrics->workers, o->workers);
-        souk_server_metrics_watch(&metrics->server, server);
-        souk_readiness_set(&metrics->readiness, SOUK_PHASE_SERVING);
-        announce(topology, souk_server_address(server));
-        const int signal_number = souk_shutdown_wait();
-        souk_readiness_set(&metrics->readiness, SOUK_PHASE_DRAINING);
-        souk_log(SOUK_LOG_INFO, "draining", "signal=%d", signal_number);
+        status = souk_server_start(&plan, &server, err);
+    if (!status && o->admin) {
+        told.hedging = souk_service_hedging(service);
+        told.server = server;
+        status = souk_server_start(&admin, &admin_server, err);
     }
+    if (!status)
+        serve(o, topology, server, metrics);
+    souk_server_stop(admin_server);
     souk_server_metrics_watch(&metrics->server, NULL);
     souk_server_stop(server);
     souk_service_free(service);
@@ -121,7 +167,7 @@ static souk_status run(const struct proxy_options *o, struct souk_error *err)
                                     &monitor, err);
     if (!status) {
         souk_log(SOUK_LOG_INFO, "monitor", "listen=%s", souk_monitor_address(monitor));
-        status = serve(o, topology, &own, err);
+        status = listen_and_serve(o, topology, &own, err);
     }
     souk_monitor_stop(monitor);
     souk_topology_stop(topology);
@@ -140,6 +186,7 @@ int main(int argc, char **argv)
 
     souk_log_setup("souk-proxy", 0, SOUK_LOG_INFO);
     souk_shutdown_prepare();
+    souk_shutdown_prepare_hangup();
     status = parse(argc, argv, &done, &o, &err);
     if (!status && !done)
         status = run(&o, &err);
