@@ -26,6 +26,13 @@ struct souk_client {
     struct seat *seats; /* [lanes] */
 };
 
+static souk_status load_tls(struct souk_lane_proxies *all, const struct souk_client_tls *tls,
+                            struct souk_error *err)
+{
+    const struct souk_tls_files files = {tls->cert, tls->key, tls->ca, tls->name};
+    return souk_tls_load(&files, &all->tls, err);
+}
+
 static souk_status connect_all(struct souk_lane_proxies *all, char *addresses,
                                struct souk_error *err)
 {
@@ -36,7 +43,7 @@ static souk_status connect_all(struct souk_lane_proxies *all, char *addresses,
         if (all->count == SOUK_LANE_PROXIES_MAX)
             return souk_fail(err, SOUK_EUSAGE, "more than %d proxy addresses",
                              SOUK_LANE_PROXIES_MAX);
-        status = souk_caller_init(&all->proxy[all->count].caller, url, err);
+        status = souk_caller_init(&all->proxy[all->count].caller, url, all->tls, err);
         all->count += !status;
     }
     if (!status && all->count == 0)
@@ -47,6 +54,12 @@ static souk_status connect_all(struct souk_lane_proxies *all, char *addresses,
 souk_status souk_client_new(const char *addresses, int lanes, struct souk_client **out,
                             struct souk_error *err)
 {
+    return souk_client_new_tls(addresses, lanes, NULL, out, err);
+}
+
+souk_status souk_client_new_tls(const char *addresses, int lanes, const struct souk_client_tls *tls,
+                                struct souk_client **out, struct souk_error *err)
+{
     struct souk_client *c = souk_zalloc_array(1, sizeof *c);
     char *copy = souk_strndup(addresses, strlen(addresses));
     souk_status status = SOUK_OK;
@@ -55,6 +68,8 @@ souk_status souk_client_new(const char *addresses, int lanes, struct souk_client
         c->seats = souk_zalloc_array((size_t)lanes, sizeof *c->seats);
     if (!c || !copy || !c->seats)
         status = souk_fail(err, SOUK_ENOMEM, "no memory for a client");
+    if (!status && tls)
+        status = load_tls(&c->proxies, tls, err);
     if (!status)
         status = connect_all(&c->proxies, copy, err);
     while (!status && c->lanes < lanes) {
@@ -84,6 +99,7 @@ void souk_client_free(struct souk_client *c)
     }
     for (int p = 0; p < c->proxies.count; p++)
         souk_caller_fini(&c->proxies.proxy[p].caller);
+    souk_tls_free(c->proxies.tls);
     free(c->seats);
     free(c);
 }

@@ -1,5 +1,6 @@
 #include "serve/client/lane.h"
 
+#include "serve/net/refusals.h"
 #include "shared/base/clock.h"
 #include "shared/wire/message.h"
 
@@ -30,25 +31,38 @@ static const char *url_of(const struct souk_lane *l, int proxy)
     return l->proxies->proxy[proxy].caller.url;
 }
 
-static void end(struct souk_lane *l, souk_status status, const char *what, int proxy)
+static void end_without_reply(struct souk_lane *l, souk_status status, const struct souk_error *err)
 {
-    struct souk_error err = {0};
-    if (status) {
-        l->ended(l->context, souk_fail(&err, status, "%s: %s", url_of(l, proxy), what), NULL, 0,
-                 &err);
-        return;
-    }
-    l->ended(l->context, SOUK_OK, nng_msg_body(l->reply), nng_msg_len(l->reply), &err);
+    l->ended(l->context, status, NULL, 0, err);
 }
 
-static void end_try(struct souk_lane *l, souk_status status)
+/* With TLS, what was said of the handshake that failed last. */
+static void end_unconnected(struct souk_lane *l)
 {
+    struct souk_error err = {0};
+    char said[128] = "";
+    if (l->proxies->tls)
+        souk_refusals_last_tls(said, sizeof said);
+    end_without_reply(l,
+                      souk_fail(&err, SOUK_EUNAVAILABLE, "cannot connect to %s%s%s",
+                                url_of(l, l->first), said[0] ? ": TLS: " : "", said),
+                      &err);
+}
+
+/* The last try has ended so. */
+static void end(struct souk_lane *l, souk_status status)
+{
+    struct souk_error err = {0};
+    if (status == SOUK_OK) {
+        l->ended(l->context, SOUK_OK, nng_msg_body(l->reply), nng_msg_len(l->reply), &err);
+        return;
+    }
     if (status == SOUK_EUNAVAILABLE && left_ms(l->end_us) == 0)
         status = SOUK_ETIMEDOUT;
-    end(l, status,
-        status == SOUK_EUNAVAILABLE ? "the connection was lost, the request may have run"
-                                    : souk_status_text(status),
-        l->proxy);
+    const char *what = status == SOUK_EUNAVAILABLE
+                           ? "the connection was lost, the request may have run"
+                           : souk_status_text(status);
+    end_without_reply(l, souk_fail(&err, status, "%s: %s", url_of(l, l->proxy), what), &err);
 }
 
 /* ---- choosing a proxy ---- */
@@ -104,7 +118,7 @@ static void send_request(struct souk_lane *l)
     const int64_t left = left_ms(l->end_us);
     nng_msg *msg = make_message(l);
     if (!msg) {
-        end_try(l, SOUK_ENOMEM);
+        end(l, SOUK_ENOMEM);
     } else if (nng_ctx_sendmsg(l->contexts[l->proxy], msg, NNG_FLAG_NONBLOCK) == 0) {
         receive(l);
     } else {
@@ -126,7 +140,7 @@ static void ask(struct souk_lane *l)
         l->proxy = found;
         send_request(l);
     } else if (left_ms(l->end_us) == 0) {
-        end(l, SOUK_EUNAVAILABLE, "cannot connect", l->first);
+        end_unconnected(l);
     } else {
         nng_sleep_aio(RECONNECT_POLL_MS, l->pause);
     }
@@ -166,7 +180,7 @@ static void tried(struct souk_lane *l, souk_status status, bool sent)
     l->drained += status == SOUK_OK; /* or has answered, and then this was the last try */
     if (!may_move_on(l, status, sent) || l->drained == l->proxies->count ||
         left_ms(l->end_us) == 0) {
-        end_try(l, status);
+        end(l, status);
         return;
     }
     l->proxy = (l->proxy + 1) % l->proxies->count;

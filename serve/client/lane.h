@@ -29,6 +29,7 @@ struct souk_client_terms {
 /** The proxies of a client, for all of its lanes. */
 struct souk_lane_proxies {
     int count;
+    struct souk_tls *tls; /**< NULL: none */
     struct souk_lane_proxy {
         struct souk_caller caller;
         atomic_llong avoid_until_us; /**< monotonic: it drains, or did not answer */

@@ -1,5 +1,6 @@
 #include "serve/net/server.h"
 
+#include "serve/net/listenaddress.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/base/memory.h"
@@ -9,7 +10,6 @@
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/rep.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +28,7 @@ struct seat {
     nng_aio *aio;
     enum seat_state state; /* under the server's lock */
     nng_msg *request;      /* while taken */
+    uint32_t connection;   /* of the request, for the doorkeeper; 0: none is under way */
     int64_t received_us;
     bool open;
 };
@@ -42,10 +43,12 @@ struct worker {
 struct souk_server {
     nng_socket socket;
     bool is_open;
-    atomic_int connections;
+    struct souk_doorkeeper door;
     char address[NNG_MAXADDRLEN + 16];
     souk_server_handler handler;
+    souk_server_early_handler early;
     void *context;
+    const struct souk_pinning *pinning;
     int started; /* workers with a thread */
     struct worker *workers;
     int seat_count;
@@ -64,6 +67,8 @@ struct souk_server {
 static void receive(struct seat *seat)
 {
     struct souk_server *s = seat->server;
+    souk_doorkeeper_end(&s->door, seat->connection, souk_monotonic_us());
+    seat->connection = 0;
     pthread_mutex_lock(&s->lock);
     const bool go_on = !s->stopping;
     seat->state = go_on ? SEAT_RECEIVING : SEAT_EMPTY;
@@ -130,6 +135,27 @@ static void refuse(struct seat *seat, nng_msg *msg, bool stopping)
     souk_writer_fini(&reply);
 }
 
+/* @return false: the request is to go the usual way */
+static bool answer_early(struct seat *seat, nng_msg *msg)
+{
+    struct souk_server *s = seat->server;
+    struct souk_writer reply;
+    bool answered = false;
+    if (!s->early)
+        return false;
+    pthread_mutex_lock(&s->lock);
+    const bool stopping = s->stopping;
+    pthread_mutex_unlock(&s->lock);
+    souk_writer_init(&reply);
+    if (!stopping)
+        answered =
+            s->early(s->context, seat->received_us, nng_msg_body(msg), nng_msg_len(msg), &reply);
+    if (answered)
+        send_reply(seat, msg, &reply);
+    souk_writer_fini(&reply);
+    return answered;
+}
+
 static void received(struct seat *seat, int rv)
 {
     bool stopping;
@@ -142,7 +168,8 @@ static void received(struct seat *seat, int rv)
     }
     msg = nng_aio_get_msg(seat->aio);
     seat->received_us = souk_monotonic_us();
-    if (!enqueue(seat, msg, &stopping))
+    seat->connection = souk_doorkeeper_begin(&seat->server->door, msg, seat->received_us);
+    if (!answer_early(seat, msg) && !enqueue(seat, msg, &stopping))
         refuse(seat, msg, stopping);
 }
 
@@ -198,10 +225,18 @@ static void answer(struct worker *w, struct seat *seat)
     pthread_mutex_unlock(&s->lock);
 }
 
+static void pin(const struct worker *w)
+{
+    struct souk_error err = {0};
+    if (w->server->pinning && souk_pinning_bind(w->server->pinning, w->number, &err) != SOUK_OK)
+        souk_log(SOUK_LOG_WARN, "not_pinned", "reason=\"%s\"", err.msg);
+}
+
 static void *work(void *argument)
 {
     struct worker *w = argument;
     struct seat *seat;
+    pin(w);
     while ((seat = dequeue(w->server)))
         answer(w, seat);
     return NULL;
@@ -248,33 +283,32 @@ static int start_seats(struct souk_server *s)
     return rv;
 }
 
-static void count_connection(nng_pipe pipe, nng_pipe_ev event, void *argument)
-{
-    struct souk_server *s = argument;
-    if (nng_pipe_id(pipe) >= 0)
-        atomic_fetch_add(&s->connections, event == NNG_PIPE_EV_ADD_POST ? 1 : -1);
-}
-
-static souk_status listen_on(struct souk_server *s, const char *url, struct souk_error *err)
+static souk_status listen_on(struct souk_server *s, const struct souk_server_plan *plan,
+                             struct souk_error *err)
 {
     nng_listener listener;
+    souk_status status = souk_listen_address_check(plan->url, plan->insecure, err);
+    if (status)
+        return status;
     int rv = nng_rep0_open(&s->socket);
     s->is_open = rv == 0;
     if (rv == 0)
         rv = nng_socket_set_size(s->socket, NNG_OPT_RECVMAXSZ, SOUK_WIRE_RECEIVE_MAX);
     if (rv == 0)
-        rv = nng_pipe_notify(s->socket, NNG_PIPE_EV_ADD_POST, count_connection, s);
-    if (rv == 0)
-        rv = nng_pipe_notify(s->socket, NNG_PIPE_EV_REM_POST, count_connection, s);
+        rv = souk_doorkeeper_start(&s->door, s->socket, &plan->limits);
     if (rv == 0)
         rv = start_seats(s);
     if (rv == 0)
-        rv = nng_listener_create(&listener, s->socket, url);
-    if (rv == 0)
+        rv = nng_listener_create(&listener, s->socket, plan->url);
+    if (rv == 0) {
+        status = souk_tls_listen(plan->tls, listener, plan->url, err);
+        if (status)
+            return status;
         rv = nng_listener_start(listener, 0);
+    }
     if (rv != 0)
-        return fail_nng(err, url, rv);
-    name_address(s, url, listener);
+        return fail_nng(err, plan->url, rv);
+    name_address(s, plan->url, listener);
     return SOUK_OK;
 }
 
@@ -305,7 +339,9 @@ souk_status souk_server_start(const struct souk_server_plan *plan, struct souk_s
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->work, NULL);
     s->handler = plan->handler;
+    s->early = plan->early;
     s->context = plan->context;
+    s->pinning = plan->pinning;
     s->queue_max = plan->queue;
     s->seat_count = plan->workers + plan->queue + SPARE_SEATS;
     s->workers = souk_zalloc_array((size_t)plan->workers, sizeof *s->workers);
@@ -316,7 +352,7 @@ souk_status souk_server_start(const struct souk_server_plan *plan, struct souk_s
     if (!status)
         status = start_workers(s, plan->workers, err);
     if (!status)
-        status = listen_on(s, plan->url, err);
+        status = listen_on(s, plan, err);
     if (status) {
         souk_server_stop(s);
         return status;
@@ -348,9 +384,9 @@ int souk_server_waiting(struct souk_server *s)
     return waiting;
 }
 
-int souk_server_connections(const struct souk_server *s)
+int souk_server_connections(struct souk_server *s)
 {
-    return atomic_load(&s->connections);
+    return souk_doorkeeper_connections(&s->door);
 }
 
 int64_t souk_server_refused(struct souk_server *s)
@@ -396,6 +432,7 @@ void souk_server_stop(struct souk_server *s)
     close_seats(s);
     if (s->is_open)
         nng_close(s->socket);
+    souk_doorkeeper_stop(&s->door);
     pthread_cond_destroy(&s->work);
     pthread_mutex_destroy(&s->lock);
     free(s->queue);

@@ -20,9 +20,9 @@ void souk_balancer_init(struct souk_balancer *b, int count,
                         const struct souk_balancer_settings *settings, uint64_t seed)
 {
     assert(count >= 0 && count <= SOUK_BALANCER_REPLICAS_MAX);
-    *b = (struct souk_balancer){.settings = *settings, .count = count, .seed = seed};
+    *b = (struct souk_balancer){.settings = *settings, .seed = seed};
     for (int i = 0; i < count; i++)
-        b->replica[i].learned_us = -1;
+        souk_balancer_join(b, i);
 }
 
 /* ---- sets of replicas ---- */
@@ -30,6 +30,19 @@ void souk_balancer_init(struct souk_balancer *b, int count,
 static uint64_t bit(int index)
 {
     return UINT64_C(1) << index;
+}
+
+void souk_balancer_join(struct souk_balancer *b, int index)
+{
+    struct souk_balancer_replica *r = &b->replica[index];
+    *r = (struct souk_balancer_replica){.outstanding = r->outstanding, .learned_us = -1};
+    b->members |= bit(index);
+    b->count = index >= b->count ? index + 1 : b->count;
+}
+
+void souk_balancer_leave(struct souk_balancer *b, int index)
+{
+    b->members &= ~bit(index);
 }
 
 static int size_of(uint64_t set)
@@ -58,13 +71,13 @@ uint64_t souk_balancer_healthy(const struct souk_balancer *b, int64_t now_us)
     for (int i = 0; i < b->count; i++)
         if (now_us >= b->replica[i].back_us)
             set |= bit(i);
-    return set;
+    return set & b->members;
 }
 
 bool souk_balancer_panics(const struct souk_balancer *b, uint64_t usable, int64_t now_us)
 {
     const int healthy = size_of(usable & souk_balancer_healthy(b, now_us));
-    return healthy < b->settings.panic_share * b->count;
+    return healthy < b->settings.panic_share * size_of(b->members);
 }
 
 /* Those that take part this time: one that is coming back does with a chance that grows from 0 to 1
@@ -113,9 +126,10 @@ static int choose_of_two(struct souk_balancer *b, uint64_t set, int64_t now_us)
 
 int souk_balancer_choose(struct souk_balancer *b, uint64_t usable, uint64_t tried, int64_t now_us)
 {
+    usable &= b->members;
     const bool panic = souk_balancer_panics(b, usable, now_us);
-    uint64_t set = usable & ~tried;
     int chosen;
+    uint64_t set = usable & ~tried;
     b->usable = usable;
     if (!set)
         return -1;

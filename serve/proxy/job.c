@@ -110,7 +110,8 @@ static int ask(struct souk_job *j, enum souk_round round)
                                            .model = j->view.model,
                                            .body = &j->space->question,
                                            .fields = j->space->question_fields,
-                                           .deadline_us = round_end_us(j, round)};
+                                           .deadline_us = round_end_us(j, round),
+                                           .keep_others = j->ahead >= 0};
     const int good = souk_fanout_ask(&j->space->fanout, j->space->wanted, &question);
     souk_histogram_add(j->space->stage, souk_monotonic_us() - start_us);
     for (int s = 0; s < souk_topology_shards(j->topology); s++)
@@ -142,7 +143,7 @@ bool souk_job_ask_all(struct souk_job *j, enum souk_round round)
 {
     const int shards = souk_topology_shards(j->topology);
     for (int s = 0; s < shards; s++)
-        j->space->wanted[s] = !j->space->missed[s];
+        j->space->wanted[s] = !j->space->missed[s] && s != j->ahead;
     const int good = ask(j, round);
     if (j->stale)
         return false;

@@ -1,6 +1,7 @@
 #include "serve/proxy/proxymetrics.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const operations[] = {"recommend", "similar", "explain", "health", NULL};
@@ -11,47 +12,89 @@ static const char *const stages[SOUK_PROXY_STAGES] = {"profile",    "item", "res
 /* ---- the fleet, as the topology has it at the moment ---- */
 
 /* @param is_up else whether a connection stands */
-static void write_replicas(const struct souk_proxy_metrics *p, struct souk_exposition *e,
-                           bool is_up)
+static void write_replicas(const struct souk_replica_report *replicas, int count,
+                           struct souk_exposition *e, bool is_up)
 {
-    for (int i = 0; i < souk_topology_upstreams(p->topology); i++) {
-        const struct souk_upstream *u = souk_topology_upstream(p->topology, i);
-        struct souk_replica_facts facts;
+    for (int i = 0; i < count; i++) {
+        const struct souk_replica_report *r = &replicas[i];
         char shard[16];
-        souk_topology_facts(p->topology, i, &facts);
-        snprintf(shard, sizeof shard, "%d", u->shard);
-        const struct souk_label labels[] = {{"replica", u->caller.url}, {"shard", shard}, {0}};
-        souk_exposition_integer(e, "", labels,
-                                is_up ? facts.alive : souk_caller_is_connected(&u->caller), 0);
+        snprintf(shard, sizeof shard, "%d", r->shard);
+        const struct souk_label labels[] = {{"replica", r->address}, {"shard", shard}, {0}};
+        souk_exposition_integer(e, "", labels, is_up ? r->facts.alive : r->connected, 0);
     }
 }
 
-static void write_view(const struct souk_view *view, struct souk_exposition *e)
+/* The version in use, and the canary's where there is one. */
+static void write_views(const struct souk_view *views, int count, struct souk_exposition *e)
 {
-    const struct souk_label labels[] = {{"model", view->model}, {"kind", view->kind}, {0}};
-    const struct souk_label model[] = {{"model", view->model}, {0}};
     souk_exposition_family(e, "souk_model_info", SOUK_METRIC_GAUGE,
-                           "The model that all shards hold; always 1.");
-    souk_exposition_integer(e, "", labels, 1, 0);
+                           "A model that users are answered from; always 1.");
+    for (int i = 0; i < count; i++) {
+        const struct souk_label labels[] = {
+            {"model", views[i].model}, {"kind", views[i].kind}, {0}};
+        souk_exposition_integer(e, "", labels, 1, 0);
+    }
     souk_exposition_family(e, "souk_model_items", SOUK_METRIC_GAUGE, "Items of the model.");
-    souk_exposition_integer(e, "", model, view->catalogue, 0);
+    for (int i = 0; i < count; i++) {
+        const struct souk_label model[] = {{"model", views[i].model}, {0}};
+        souk_exposition_integer(e, "", model, views[i].catalogue, 0);
+    }
+    souk_exposition_family(e, "souk_model_created_timestamp_seconds", SOUK_METRIC_GAUGE,
+                           "When the model was trained, since 1970.");
+    for (int i = 0; i < count; i++) {
+        const struct souk_label model[] = {{"model", views[i].model}, {0}};
+        souk_exposition_integer(e, "", model, views[i].created_ms, 3);
+    }
+}
+
+static void write_models(const struct souk_proxy_metrics *p, struct souk_exposition *e)
+{
+    struct souk_view views[2];
+    souk_topology_view(p->topology, &views[0]);
+    const double share = souk_topology_canary(p->topology, &views[1]);
+    if (views[0].status == SOUK_WIRE_OK)
+        write_views(views, 1 + (views[1].model[0] != '\0'), e);
+    souk_exposition_family(e, "souk_canary_share_ratio", SOUK_METRIC_GAUGE,
+                           "Share of the users that the canary is for.");
+    souk_exposition_integer(e, "", NULL, (int64_t)(share * 1e6 + .5), 6);
+}
+
+static void write_cache(const struct souk_proxy_metrics *p, struct souk_exposition *e)
+{
+    struct souk_answer_cache_stats stats = {0};
+    if (p->answers)
+        souk_answer_cache_read(p->answers, &stats);
+    souk_exposition_family(e, "souk_cache_bytes", SOUK_METRIC_GAUGE,
+                           "Memory of the cache of answers, its tables included.");
+    souk_exposition_integer(e, "", NULL, stats.bytes, 0);
+    souk_exposition_family(e, "souk_cache_entries", SOUK_METRIC_GAUGE, "Answers in the cache.");
+    souk_exposition_integer(e, "", NULL, stats.entries, 0);
+    souk_exposition_family(e, "souk_cache_evictions_total", SOUK_METRIC_COUNTER,
+                           "Answers that went from the cache, by reason.");
+    for (int i = 0; i < SOUK_ANSWER_ENDS; i++) {
+        const struct souk_label labels[] = {{"reason", souk_answer_end_name(i)}, {0}};
+        souk_exposition_integer(e, "", labels, stats.ends[i], 0);
+    }
 }
 
 static void collect(void *context, struct souk_exposition *e)
 {
     const struct souk_proxy_metrics *p = context;
-    struct souk_view view;
-    souk_topology_view(p->topology, &view);
-    if (view.status == SOUK_WIRE_OK)
-        write_view(&view, e);
+    struct souk_replica_report *replicas;
+    int count;
+    if (souk_topology_replicas(p->topology, &replicas, &count, NULL) != SOUK_OK)
+        return; /* no memory: what cannot be said is absent */
+    write_models(p, e);
     souk_exposition_family(e, "souk_shards", SOUK_METRIC_GAUGE, "Shards that are asked.");
     souk_exposition_integer(e, "", NULL, souk_topology_shards(p->topology), 0);
     souk_exposition_family(e, "souk_replica_up", SOUK_METRIC_GAUGE,
                            "Whether the replica answered when its health was asked last.");
-    write_replicas(p, e, true);
+    write_replicas(replicas, count, e, true);
     souk_exposition_family(e, "souk_replica_connected", SOUK_METRIC_GAUGE,
                            "Whether a connection to the replica stands.");
-    write_replicas(p, e, false);
+    write_replicas(replicas, count, e, false);
+    free(replicas);
+    write_cache(p, e);
 }
 
 /* ---- making ---- */
@@ -77,10 +120,21 @@ static void make_answers(struct souk_proxy_metrics *p, struct souk_metrics *m)
                                          NULL, &souk_bounds_count);
 }
 
-souk_status souk_proxy_metrics_init(struct souk_proxy_metrics *p, struct souk_metrics *m,
-                                    struct souk_topology *topology, struct souk_error *err)
+static void make_cache(struct souk_proxy_metrics *p, struct souk_metrics *m)
 {
-    *p = (struct souk_proxy_metrics){.topology = topology};
+    static const char *const results[SOUK_CACHE_RESULTS] = {"hit", "miss", "shared", "bypass"};
+    for (int i = 0; i < SOUK_CACHE_RESULTS; i++)
+        p->cache[i] = souk_metrics_counter(
+            m, "souk_cache_requests_total",
+            "Requests for lists, by where the answer came from; none without a cache.",
+            (struct souk_label[]){{"result", results[i]}, {0}});
+}
+
+souk_status souk_proxy_metrics_init(struct souk_proxy_metrics *p, struct souk_metrics *m,
+                                    struct souk_topology *topology, struct souk_answer_cache *cache,
+                                    struct souk_error *err)
+{
+    *p = (struct souk_proxy_metrics){.topology = topology, .answers = cache};
     souk_process_metrics_init(&p->process, m, "souk-proxy");
     souk_request_metrics_init(&p->request, m, operations);
     souk_server_metrics_init(&p->server, m);
@@ -93,6 +147,7 @@ souk_status souk_proxy_metrics_init(struct souk_proxy_metrics *p, struct souk_me
     p->workers =
         souk_metrics_gauge(m, "souk_workers", "Requests that can be under way at once.", NULL);
     make_answers(p, m);
+    make_cache(p, m);
     souk_metrics_collect(m, collect, p);
     return souk_metrics_check(m, err);
 }

@@ -59,7 +59,7 @@ static void start(void)
     const struct souk_server_plan plan = {
         .url = url, .workers = WORKERS, .queue = QUEUE, .handler = handle, .context = &server};
     cr_assert_eq(souk_server_start(&plan, &server, &err), SOUK_OK, "%s", err.msg);
-    cr_assert_eq(souk_caller_init(&caller, url, &err), SOUK_OK, "%s", err.msg);
+    cr_assert_eq(souk_caller_init(&caller, url, NULL, &err), SOUK_OK, "%s", err.msg);
     for (int i = 0; i < CALLS; i++)
         cr_assert_eq(souk_call_init(&calls[i], &caller, &err), SOUK_OK, "%s", err.msg);
     open_gate(false);
