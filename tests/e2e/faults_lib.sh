@@ -91,7 +91,7 @@ judge() {
     /usr/bin/python3 - "$case" $rate 2>judge.err <<'PY' || fail "$(tail -1 judge.err)"
 import json, sys
 r = json.load(open("load.json"))
-sys.stdout.write("%-9s sent %d, whole %d, partial %d, degraded %d, failed %d; wrong %d, mixed %d; late %d, very late %d; p50 %.1f ms, p99 %.1f, longest %.1f" % (
+sys.stdout.write("%-9s sent %d, whole %d, partial %d, degraded %d, failed %d; wrong %d, mixed %d; late %d, very late %d; p50 %.1f ms, p99 %.1f, longest %.1f ms\n" % (
     sys.argv[1], r["sent"], r["whole"], r["partial"], r["degraded"], r["failed"], r["wrong"], r["mixed"], r["late"], r["very_late"],
     r["p50_us"] / 1e3, r["p99_us"] / 1e3, max(r["max_us"], r["refused_max_us"]) / 1e3))
 assert r["good"] > 0 and r["checked"] == r["good"], "answers that nobody checked: %r" % r
