@@ -2,7 +2,9 @@
  *  A REP socket with a bounded queue in front of a pool of workers.
  *
  *      connections -> seats -> queue -> workers -> seats -> connections
- *                       |  full: `overloaded`, at once
+ *                       |  full, or too long for the request's deadline: `overloaded`, at once
+ *
+ *  admission.h says who is taken in.
  *
  *  A seat is a context of the socket: it receives a request, waits with it for a worker, and sends
  *  the reply. There are more seats than the queue and the workers can hold, so that a full queue is
@@ -11,6 +13,7 @@
 #ifndef SOUK_NET_SERVER_H
 #define SOUK_NET_SERVER_H
 
+#include "serve/net/admission.h"
 #include "shared/base/status.h"
 #include "shared/wire/writer.h"
 
@@ -24,9 +27,11 @@ typedef void (*souk_server_handler)(void *context, int worker, int64_t received_
                                     const void *request, size_t len, struct souk_writer *reply);
 
 struct souk_server_plan {
-    const char *url; /**< "tcp://127.0.0.1:7100", port 0 for any free one; "ipc:///path" */
-    int workers;     /**< threads, >= 1 */
-    int queue;       /**< requests that may wait for a worker, >= 1 */
+    const char *url;         /**< "tcp://127.0.0.1:7100", port 0 for any free one; "ipc:///path" */
+    int workers;             /**< threads, >= 1 */
+    int queue;               /**< requests that may wait for a worker, >= 1 */
+    const atomic_int *limit; /**< of requests at work at once; NULL: as many as workers */
+    int64_t deadline_ms;     /**< of requests that bring none; 0: they may wait for ever */
     souk_server_handler handler;
     void *context;
 };
@@ -43,11 +48,14 @@ souk_status souk_server_start(const struct souk_server_plan *plan, struct souk_s
 const char *souk_server_address(const struct souk_server *s);
 
 /** Requests that are waiting or being answered; those that wait; connections; and how many requests
- * were refused since the start. Thread-safe. */
+ * were refused for a reason since the start. Thread-safe. */
 int souk_server_busy(struct souk_server *s);
 int souk_server_waiting(struct souk_server *s);
 int souk_server_connections(const struct souk_server *s);
-int64_t souk_server_refused(struct souk_server *s);
+int64_t souk_server_refused(struct souk_server *s, enum souk_refusal why);
+
+/** Go on answering what was taken in, and `draining` to whatever comes from now on. */
+void souk_server_drain(struct souk_server *s);
 
 /** Answer what is queued, `draining` to whatever comes then, and close. NULL is fine. */
 void souk_server_stop(struct souk_server *s);
