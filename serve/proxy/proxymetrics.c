@@ -10,19 +10,112 @@ static const char *const stages[SOUK_PROXY_STAGES] = {"profile",    "item", "res
 
 /* ---- the fleet, as the topology has it at the moment ---- */
 
-/* @param is_up else whether a connection stands */
-static void write_replicas(const struct souk_proxy_metrics *p, struct souk_exposition *e,
-                           bool is_up)
+typedef int64_t (*replica_value)(struct souk_topology *t, int index);
+
+static int64_t is_up(struct souk_topology *t, int index)
 {
-    for (int i = 0; i < souk_topology_upstreams(p->topology); i++) {
-        const struct souk_upstream *u = souk_topology_upstream(p->topology, i);
-        struct souk_replica_facts facts;
+    struct souk_replica_facts facts;
+    souk_topology_facts(t, index, &facts);
+    return facts.alive;
+}
+
+static int64_t is_connected(struct souk_topology *t, int index)
+{
+    return souk_caller_is_connected(&souk_topology_upstream(t, index)->caller);
+}
+
+static struct souk_standing standing_of(struct souk_topology *t, int index)
+{
+    struct souk_standing standing;
+    souk_topology_standing(t, index, &standing);
+    return standing;
+}
+
+static int64_t outstanding(struct souk_topology *t, int index)
+{
+    return standing_of(t, index).outstanding;
+}
+
+static int64_t limit(struct souk_topology *t, int index)
+{
+    return standing_of(t, index).limit;
+}
+
+static int64_t is_ejected(struct souk_topology *t, int index)
+{
+    return standing_of(t, index).ejected;
+}
+
+static int64_t ejected_for_failures(struct souk_topology *t, int index)
+{
+    return standing_of(t, index).ejected_for_failures;
+}
+
+static int64_t ejected_as_slow(struct souk_topology *t, int index)
+{
+    return standing_of(t, index).ejected_as_slow;
+}
+
+/* One sample for each replica. @param reason of an ejection, or NULL */
+static void write_replicas(struct souk_topology *t, struct souk_exposition *e, const char *reason,
+                           replica_value value)
+{
+    for (int i = 0; i < souk_topology_upstreams(t); i++) {
+        const struct souk_upstream *u = souk_topology_upstream(t, i);
         char shard[16];
-        souk_topology_facts(p->topology, i, &facts);
         snprintf(shard, sizeof shard, "%d", u->shard);
-        const struct souk_label labels[] = {{"replica", u->caller.url}, {"shard", shard}, {0}};
-        souk_exposition_integer(e, "", labels,
-                                is_up ? facts.alive : souk_caller_is_connected(&u->caller), 0);
+        const struct souk_label labels[] = {
+            {"replica", u->caller.url}, {"shard", shard}, {reason ? "reason" : NULL, reason}, {0}};
+        souk_exposition_integer(e, "", labels, value(t, i), 0);
+    }
+}
+
+static void write_choice(struct souk_topology *t, struct souk_exposition *e)
+{
+    static const struct {
+        const char *name, *help;
+        replica_value value;
+    } gauges[] = {
+        {"souk_replica_up", "Whether the replica answered when its health was asked last.", is_up},
+        {"souk_replica_connected", "Whether a connection to the replica stands.", is_connected},
+        {"souk_replica_outstanding", "Questions to the replica that are under way.", outstanding},
+        {"souk_replica_limit", "Questions that the replica is asked at once at most.", limit},
+        {"souk_replica_ejected", "Whether the replica is left alone for a while.", is_ejected}};
+    for (size_t g = 0; g < sizeof gauges / sizeof gauges[0]; g++) {
+        souk_exposition_family(e, gauges[g].name, SOUK_METRIC_GAUGE, gauges[g].help);
+        write_replicas(t, e, NULL, gauges[g].value);
+    }
+    souk_exposition_family(e, "souk_replica_ejections_total", SOUK_METRIC_COUNTER,
+                           "Times that the replica was left alone for a while.");
+    write_replicas(t, e, "failures", ejected_for_failures);
+    write_replicas(t, e, "slow", ejected_as_slow);
+    souk_exposition_family(e, "souk_shard_panics_total", SOUK_METRIC_COUNTER,
+                           "Choices that ignored ejections, for too many replicas were out.");
+    for (int s = 0; s < souk_topology_shards(t); s++) {
+        char shard[16];
+        snprintf(shard, sizeof shard, "%d", s);
+        souk_exposition_integer(e, "", (struct souk_label[]){{"shard", shard}, {0}},
+                                souk_topology_panics(t, s), 0);
+    }
+}
+
+static void write_hedging(const struct souk_hedging *h, struct souk_exposition *e)
+{
+    const struct {
+        const char *name, *help;
+        int64_t value;
+    } counters[] = {{"souk_hedges_total",
+                     "Questions asked a second time: the first replica took long.",
+                     atomic_load(&h->hedged)},
+                    {"souk_hedges_won_total", "Of those, the second replica was first.",
+                     atomic_load(&h->hedges_won)},
+                    {"souk_retries_total", "Questions asked again elsewhere: a replica fell away.",
+                     atomic_load(&h->retried)},
+                    {"souk_replies_rejected_total", "Replies that were not of the question.",
+                     atomic_load(&h->rejected)}};
+    for (size_t c = 0; c < sizeof counters / sizeof counters[0]; c++) {
+        souk_exposition_family(e, counters[c].name, SOUK_METRIC_COUNTER, counters[c].help);
+        souk_exposition_integer(e, "", NULL, counters[c].value, 0);
     }
 }
 
@@ -46,12 +139,9 @@ static void collect(void *context, struct souk_exposition *e)
         write_view(&view, e);
     souk_exposition_family(e, "souk_shards", SOUK_METRIC_GAUGE, "Shards that are asked.");
     souk_exposition_integer(e, "", NULL, souk_topology_shards(p->topology), 0);
-    souk_exposition_family(e, "souk_replica_up", SOUK_METRIC_GAUGE,
-                           "Whether the replica answered when its health was asked last.");
-    write_replicas(p, e, true);
-    souk_exposition_family(e, "souk_replica_connected", SOUK_METRIC_GAUGE,
-                           "Whether a connection to the replica stands.");
-    write_replicas(p, e, false);
+    write_choice(p->topology, e);
+    if (p->hedging)
+        write_hedging(p->hedging, e);
 }
 
 /* ---- making ---- */

@@ -63,6 +63,11 @@ void souk_service_free(struct souk_service *s)
     free(s);
 }
 
+struct souk_hedging *souk_service_hedging(struct souk_service *s)
+{
+    return &s->hedging;
+}
+
 /* ---- one stage: all shards scan their items ---- */
 
 static void write_scan(struct souk_job *j)

@@ -9,6 +9,7 @@
 #ifndef SOUK_PROXY_SERVICE_H
 #define SOUK_PROXY_SERVICE_H
 
+#include "serve/proxy/hedging.h"
 #include "serve/proxy/proxymetrics.h"
 #include "serve/proxy/topology.h"
 #include "shared/base/status.h"
@@ -25,6 +26,9 @@ souk_status souk_service_new(struct souk_topology *topology, struct souk_proxy_m
                              int workers, int64_t deadline_ms, struct souk_service **out,
                              struct souk_error *err) SOUK_MUST_CHECK;
 void souk_service_free(struct souk_service *s);
+
+/** What it counts of hedges and retries; as long as the service. */
+struct souk_hedging *souk_service_hedging(struct souk_service *s);
 
 /** A souk_server_handler; context is the struct souk_service. */
 void souk_service_handle(void *context, int worker, int64_t received_us, const void *request,

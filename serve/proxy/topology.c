@@ -6,6 +6,7 @@
 #include "shared/wire/message.h"
 #include "shared/wire/writer.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ struct souk_topology {
     struct souk_version_vote *votes; /* [count], of the view that is being made */
     int *first;                      /* [shards + 1], index of each shard's first upstream */
     struct souk_balancer *balancers; /* [shards], under the lock */
+    atomic_int limit;                /* of requests at once */
     pthread_t thread;
     bool threaded;
     pthread_mutex_t lock;
@@ -135,6 +137,18 @@ static void take_version(struct souk_topology *t, struct souk_view *v)
     }
 }
 
+/* A shard of which nothing can be asked does not count: answers are partial, not fewer. */
+static void update_limit(struct souk_topology *t)
+{
+    const int64_t now = souk_monotonic_us();
+    int least = INT_MAX;
+    for (int s = 0; s < t->shards; s++) {
+        const int limit = souk_balancer_limit(&t->balancers[s], now);
+        least = limit > 0 && limit < least ? limit : least;
+    }
+    atomic_store(&t->limit, least);
+}
+
 /* Call with the lock held. A replica that is away does not change what it was. */
 static void compose_view(struct souk_topology *t)
 {
@@ -158,6 +172,7 @@ static void compose_view(struct souk_topology *t)
     if (v.model[0] && t->view.model[0] && strcmp(v.model, t->view.model) != 0)
         souk_log(SOUK_LOG_INFO, "version", "model=%s before=%s", v.model, t->view.model);
     t->view = v;
+    update_limit(t);
     pthread_cond_broadcast(&t->changed);
 }
 
@@ -508,8 +523,9 @@ static uint64_t unwell_places(const struct souk_topology *t, int shard, int64_t 
     return unwell;
 }
 
-bool souk_topology_choose(struct souk_topology *t, int shard, const char *model, uint64_t tried,
-                          enum souk_choice_kind kind, struct souk_choice *choice)
+enum souk_wire_status souk_topology_choose(struct souk_topology *t, int shard, const char *model,
+                                           uint64_t tried, enum souk_choice_kind kind,
+                                           struct souk_choice *choice)
 {
     const int64_t now = souk_monotonic_us();
     int place = -1;
@@ -517,14 +533,46 @@ bool souk_topology_choose(struct souk_topology *t, int shard, const char *model,
     const uint64_t usable = usable_places(t, shard, model, tried);
     if (kind == SOUK_CHOICE_EXTRA)
         tried |= unwell_places(t, shard, now);
-    place = souk_balancer_choose(&t->balancers[shard], usable, tried, now);
+    place =
+        souk_balancer_choose(&t->balancers[shard], usable, tried, kind == SOUK_CHOICE_NEXT, now);
     if (place >= 0) {
         const int i = t->first[shard] + place;
         *choice = (struct souk_choice){i, place,
                                        souk_replica_facts_of(&t->upstreams[i].facts, model)->items};
     }
     pthread_mutex_unlock(&t->lock);
-    return place >= 0;
+    if (place >= 0)
+        return SOUK_WIRE_OK;
+    return place == SOUK_BALANCER_FULL ? SOUK_WIRE_OVERLOADED : SOUK_WIRE_UNAVAILABLE;
+}
+
+const atomic_int *souk_topology_limit(const struct souk_topology *t)
+{
+    return &t->limit;
+}
+
+void souk_topology_standing(struct souk_topology *t, int index, struct souk_standing *standing)
+{
+    const struct souk_upstream *u = &t->upstreams[index];
+    const struct souk_balancer *b = &t->balancers[u->shard];
+    const int place = index - t->first[u->shard];
+    pthread_mutex_lock(&t->lock);
+    const struct souk_balancer_replica *r = &b->replica[place];
+    *standing = (struct souk_standing){
+        .outstanding = r->outstanding,
+        .limit = souk_limiter_now(&r->limiter),
+        .ejected = !(souk_balancer_healthy(b, souk_monotonic_us()) >> place & 1),
+        .ejected_for_failures = r->ejected_for_failures,
+        .ejected_as_slow = r->ejected_as_slow};
+    pthread_mutex_unlock(&t->lock);
+}
+
+int64_t souk_topology_panics(struct souk_topology *t, int shard)
+{
+    pthread_mutex_lock(&t->lock);
+    const int64_t panics = t->balancers[shard].panics;
+    pthread_mutex_unlock(&t->lock);
+    return panics;
 }
 
 void souk_topology_report(struct souk_topology *t, const struct souk_choice *choice,
@@ -535,8 +583,11 @@ void souk_topology_report(struct souk_topology *t, const struct souk_choice *cho
     const int64_t now = souk_monotonic_us();
     pthread_mutex_lock(&t->lock);
     const bool was_in = souk_balancer_healthy(b, now) >> choice->place & 1;
+    const int limit = souk_limiter_now(&b->replica[choice->place].limiter);
     souk_balancer_report(b, choice->place, outcome, took_us, now);
     const int64_t out_us = b->replica[choice->place].back_us - now;
+    if (limit != souk_limiter_now(&b->replica[choice->place].limiter))
+        update_limit(t);
     pthread_mutex_unlock(&t->lock);
     if (was_in && out_us > 0)
         souk_log(SOUK_LOG_WARN, "replica_ejected", "replica=%s shard=%d for_ms=%lld", u->caller.url,

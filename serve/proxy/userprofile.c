@@ -79,7 +79,7 @@ bool souk_job_get_profile(struct souk_job *j)
     souk_writer_put_text(&j->space->question, "user", j->id, j->id_len);
     const struct souk_shard_answer *a = souk_job_ask_one(j, souk_job_home(j, j->id, j->id_len));
     j->space->events.count = 0;
-    if (j->stale)
+    if (j->stale || souk_job_is_overloaded(j))
         return false;
     if (!is_good(a) || !souk_message_get(&a->message, "known") ||
         !souk_message_bool(&a->message, "known", &known) ||
