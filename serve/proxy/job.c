@@ -111,9 +111,11 @@ static int ask(struct souk_job *j, enum souk_round round)
                                            .body = &j->space->question,
                                            .fields = j->space->question_fields,
                                            .deadline_us = round_end_us(j, round),
-                                           .keep_others = j->ahead >= 0};
+                                           .keep_others = j->ahead >= 0,
+                                           .is_first = !j->has_begun};
     const int good = souk_fanout_ask(&j->space->fanout, j->space->wanted, &question);
     souk_histogram_add(j->space->stage, souk_monotonic_us() - start_us);
+    j->has_begun |= good > 0;
     for (int s = 0; s < souk_topology_shards(j->topology); s++)
         j->stale |= f->answers[s].status == SOUK_WIRE_NO_SUCH_MODEL && j->may_restart;
     return good;
@@ -125,6 +127,19 @@ const struct souk_shard_answer *souk_job_ask_one(struct souk_job *j, int shard)
         j->space->wanted[s] = s == shard;
     ask(j, SOUK_ROUND_FIRST);
     return &j->space->fanout.answers[shard];
+}
+
+bool souk_job_is_overloaded(struct souk_job *j)
+{
+    const struct souk_fanout *f = &j->space->fanout;
+    for (int s = 0; s < souk_topology_shards(j->topology); s++) {
+        if (j->space->wanted[s] && f->answers[s].status == SOUK_WIRE_OVERLOADED) {
+            souk_reply_error(j->reply, j->request, SOUK_WIRE_OVERLOADED,
+                             "no replica of shard %d has room", s);
+            return true;
+        }
+    }
+    return false;
 }
 
 /* What to say of shards that all failed: the status of the first that was asked. */
@@ -145,7 +160,7 @@ bool souk_job_ask_all(struct souk_job *j, enum souk_round round)
     for (int s = 0; s < shards; s++)
         j->space->wanted[s] = !j->space->missed[s] && s != j->ahead;
     const int good = ask(j, round);
-    if (j->stale)
+    if (j->stale || souk_job_is_overloaded(j))
         return false;
     if (good == 0)
         reply_no_shard(j);

@@ -55,6 +55,7 @@ struct souk_job {
     struct souk_view view;
     int64_t deadline_us;
     bool may_restart, stale;
+    bool has_begun; /**< a shard has worked for it: it is brought to its end */
     int64_t n, moment_ms;
     int64_t scored;                       /**< candidates, by all shards */
     double min_confidence;                /**< 0: none is asked for */
@@ -86,10 +87,15 @@ void souk_job_start_question(struct souk_job *j, const char *operation, size_t f
 /** Ask one shard. @return its answer; without one, or with an error, its status is not 0 */
 const struct souk_shard_answer *souk_job_ask_one(struct souk_job *j, int shard);
 
+/** Whether a shard that was asked has no room: then the request is `overloaded`, not partial.
+ *  @return true: the error reply is there */
+bool souk_job_is_overloaded(struct souk_job *j);
+
 /** Ask all shards, but those that have missed a round of this request already, and the one that is
  *  ahead, whose answer stays. Those that do not
  *  answer with status 0 miss this one.
- *  @return false: none answered, an error reply is there; or the job is stale */
+ *  @return false: none answered, or one had no room, and an error reply is there; or the job is
+ *          stale */
 bool souk_job_ask_all(struct souk_job *j, enum souk_round round);
 
 /** The answer of a shard to the last question; NULL where it has missed a round. */

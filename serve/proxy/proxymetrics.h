@@ -10,6 +10,7 @@
 #include "serve/monitor/requestmetrics.h"
 #include "serve/monitor/servermetrics.h"
 #include "serve/proxy/answercache.h"
+#include "serve/proxy/hedging.h"
 #include "serve/proxy/topology.h"
 
 /** Questions to shards, by their operation; and the merge of the answers. */
@@ -31,6 +32,8 @@ struct souk_proxy_metrics {
     struct souk_server_metrics server;
     struct souk_readiness readiness;
     struct souk_topology *topology;
+    const struct souk_hedging
+        *hedging; /**< set before the monitor starts; NULL: nothing is said of it */
     struct souk_gauge *workers;
     struct souk_histogram *stage[SOUK_PROXY_STAGES];
     struct souk_histogram *scored;   /**< candidates, of an answer */

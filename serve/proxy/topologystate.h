@@ -18,6 +18,7 @@
 #include "serve/proxy/topology.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum souk_slot_state {
     SOUK_SLOT_FREE,
@@ -55,6 +56,7 @@ struct souk_topology {
     double canary_share;     /**< of the users; 0: no canary */
     struct souk_view canary; /**< the version that they get; model "": there is none yet */
     bool stopping, wanted;
+    atomic_int limit; /**< requests that the fleet takes at once */
     pthread_mutex_t lock;
     pthread_cond_t changed; /**< stopping or wanted */
 
