@@ -12,10 +12,12 @@
 #define SOUK_NET_DOORKEEPER_H
 
 #include "serve/net/connections.h"
+#include "serve/net/handshakewatch.h"
 #include "shared/base/status.h"
 
 #include <nng/nng.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 struct souk_door_limits {
@@ -28,6 +30,9 @@ struct souk_doorkeeper {
     struct souk_door_limits limits;
     nng_aio *timer;
     int64_t tick_ms;
+    size_t most; /* connections since memory was given back; of the timer alone */
+    struct souk_handshake_watch handshakes; /* of the timer alone */
+    atomic_uint tls_port;
     pthread_mutex_t lock;
     struct souk_connections connections; /* under the lock */
 };
@@ -35,6 +40,9 @@ struct souk_doorkeeper {
 /** Watch a socket; before anything listens on it. @return what nng returns */
 int souk_doorkeeper_start(struct souk_doorkeeper *d, nng_socket socket,
                           const struct souk_door_limits *limits) SOUK_MUST_CHECK;
+
+/** The port that TLS is listened on. */
+void souk_doorkeeper_watch_tls(struct souk_doorkeeper *d, uint16_t port);
 
 /** When the socket is closed. Harmless for a zeroed one. */
 void souk_doorkeeper_stop(struct souk_doorkeeper *d);

@@ -233,6 +233,12 @@ static void name_address(struct souk_server *s, const char *url, nng_listener li
     }
 }
 
+static uint16_t port_of(const char *url)
+{
+    const char *colon = strrchr(url, ':');
+    return colon ? (uint16_t)strtoul(colon + 1, NULL, 10) : 0;
+}
+
 static int start_seats(struct souk_server *s)
 {
     int rv = 0;
@@ -278,6 +284,8 @@ static souk_status listen_on(struct souk_server *s, const struct souk_server_pla
     if (rv != 0)
         return fail_nng(err, plan->url, rv);
     name_address(s, plan->url, listener);
+    if (souk_tls_is_wanted(plan->url))
+        souk_doorkeeper_watch_tls(&s->door, port_of(s->address));
     return SOUK_OK;
 }
 
