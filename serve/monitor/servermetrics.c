@@ -13,6 +13,11 @@ static void write_server(struct souk_server *server, struct souk_exposition *e)
     souk_exposition_integer(e, "", NULL, souk_server_refused(server), 0);
     souk_exposition_family(e, "souk_connections", SOUK_METRIC_GAUGE, "Connections that stand.");
     souk_exposition_integer(e, "", NULL, souk_server_connections(server), 0);
+    if (souk_server_certificate_expiry_s(server) > 0) {
+        souk_exposition_family(e, "souk_tls_certificate_expiry_timestamp_seconds",
+                               SOUK_METRIC_GAUGE, "When the certificate of the listener ends.");
+        souk_exposition_integer(e, "", NULL, souk_server_certificate_expiry_s(server), 0);
+    }
 }
 
 /* Of the process: nng does not say of which socket a handshake was. */

@@ -44,6 +44,7 @@ struct souk_server {
     nng_socket socket;
     bool is_open;
     struct souk_doorkeeper door;
+    const struct souk_tls *tls; /* NULL: none */
     char address[NNG_MAXADDRLEN + 16];
     souk_server_handler handler;
     void *context;
@@ -284,7 +285,8 @@ static souk_status listen_on(struct souk_server *s, const struct souk_server_pla
     if (rv != 0)
         return fail_nng(err, plan->url, rv);
     name_address(s, plan->url, listener);
-    if (souk_tls_is_wanted(plan->url))
+    s->tls = souk_tls_is_wanted(plan->url) ? plan->tls : NULL;
+    if (s->tls)
         souk_doorkeeper_watch_tls(&s->door, port_of(s->address));
     return SOUK_OK;
 }
@@ -362,6 +364,11 @@ int souk_server_waiting(struct souk_server *s)
 int souk_server_connections(struct souk_server *s)
 {
     return souk_doorkeeper_connections(&s->door);
+}
+
+int64_t souk_server_certificate_expiry_s(const struct souk_server *s)
+{
+    return s->tls ? souk_tls_expiry_s(s->tls) : 0;
 }
 
 int64_t souk_server_refused(struct souk_server *s)

@@ -80,6 +80,16 @@ static souk_status ask(int i, int64_t busy_ms)
     return status;
 }
 
+/* A request that meets the end of its connection is asked again, as clients do. */
+static souk_status ask_again(int i)
+{
+    souk_status status;
+    do
+        status = ask(i, 0);
+    while (status == SOUK_EUNAVAILABLE);
+    return status;
+}
+
 static void wait_for_count(enum souk_refusal reason, uint64_t count)
 {
     for (int ms = 0; ms < WAIT_MS && souk_refusals_counted(reason) < count; ms += 5)
@@ -100,7 +110,7 @@ Test(doorkeeper, closes_connections_over_the_limit)
     cr_assert_eq(souk_server_connections(server), 2);
     cr_assert_eq(ask(0, 0), SOUK_OK, "those that are there do not notice");
     go(1);
-    cr_assert_eq(ask(2, 0), SOUK_OK, "there is room again, and it comes back by itself");
+    cr_assert_eq(ask_again(2), SOUK_OK, "there is room again, and it comes back by itself");
     go(0);
     go(2);
     souk_server_stop(server);
@@ -111,10 +121,8 @@ Test(doorkeeper, closes_the_idle_and_lets_them_come_back)
     start((struct souk_door_limits){.idle_ms = 100});
     come(0);
     for (uint64_t round = 1; round <= 3; round++) {
-        cr_assert_eq(ask(0, 0), SOUK_OK, "round %d", (int)round);
+        cr_assert_eq(ask_again(0), SOUK_OK, "round %d", (int)round);
         wait_for_count(SOUK_REFUSAL_IDLE, round);
-        while (!souk_caller_is_connected(&callers[0]))
-            pause_ms(5);
     }
     go(0);
     souk_server_stop(server);
