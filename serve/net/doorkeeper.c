@@ -9,7 +9,13 @@
 #include <malloc.h>
 #include <stdlib.h>
 
-enum { TICK_MAX_MS = 1000, TICK_MIN_MS = 20, CLOSED_AT_ONCE = 256, GONE_MIN = 1000 };
+enum {
+    TICK_MAX_MS = 250,
+    TICK_MIN_MS = 20,
+    CLOSED_AT_ONCE = 256,
+    CROWD_MIN = 1000,
+    LOOKS_AFTER = 2,
+};
 
 /* ---- coming and going ---- */
 
@@ -68,7 +74,7 @@ void souk_doorkeeper_end(struct souk_doorkeeper *d, uint32_t number, int64_t now
     pthread_mutex_unlock(&d->lock);
 }
 
-/* ---- once a second ---- */
+/* ---- now and then ---- */
 
 static void close_idle(struct souk_doorkeeper *d, int64_t now_us)
 {
@@ -123,17 +129,16 @@ static void log_refusals(int64_t now_us)
     }
 }
 
-/* When a crowd has left, its memory goes back: else the next crowd's lies where other threads
- * allocate, beside what the first one left, and every one adds some. */
-static void give_memory_back(struct souk_doorkeeper *d)
+bool souk_crowd_has_left(struct souk_crowd *crowd, size_t open)
 {
-    const size_t open = (size_t)souk_doorkeeper_connections(d);
-    if (d->most >= open + GONE_MIN && d->most >= 2 * open) {
-        malloc_trim(0);
-        d->most = open;
+    if (crowd->most >= 2 * open && crowd->most - open >= CROWD_MIN) {
+        crowd->most = open;
+        crowd->again = LOOKS_AFTER;
+        return false;
     }
-    if (open > d->most)
-        d->most = open;
+    if (open > crowd->most)
+        crowd->most = open;
+    return crowd->again > 0 && --crowd->again == 0;
 }
 
 static void tick(void *argument)
@@ -145,7 +150,8 @@ static void tick(void *argument)
     close_idle(d, now_us);
     close_stalled(d, now_us);
     log_refusals(now_us);
-    give_memory_back(d);
+    if (souk_crowd_has_left(&d->crowd, (size_t)souk_doorkeeper_connections(d)))
+        malloc_trim(0);
     nng_sleep_aio((nng_duration)d->tick_ms, d->timer);
 }
 

@@ -136,3 +136,16 @@ Test(doorkeeper, does_not_close_one_that_waits_for_an_answer)
     go(0);
     souk_server_stop(server);
 }
+
+Test(doorkeeper, gives_memory_back_when_most_of_a_crowd_has_left)
+{
+    struct souk_crowd crowd = {0};
+    cr_assert(!souk_crowd_has_left(&crowd, 0));
+    cr_assert(!souk_crowd_has_left(&crowd, 4000));
+    cr_assert(!souk_crowd_has_left(&crowd, 2001), "not yet half of them");
+    cr_assert(!souk_crowd_has_left(&crowd, 2000), "nng is still freeing");
+    cr_assert(!souk_crowd_has_left(&crowd, 2000));
+    cr_assert(souk_crowd_has_left(&crowd, 2000));
+    for (int i = 0; i < 5; i++)
+        cr_assert(!souk_crowd_has_left(&crowd, 1100), "once is enough, and a few are no crowd");
+}
