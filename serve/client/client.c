@@ -114,14 +114,16 @@ void souk_client_free(struct souk_client *c)
 
 /* ---- choosing a proxy ---- */
 
-/* With TLS, what was said of the handshake that failed last. */
+/* With TLS, what was said of the handshake that failed last. We are not told why a proxy does not
+ * take our certificate: with TLS 1.3 the handshake has ended by then. */
 static souk_status fail_to_connect(const struct souk_client *c, int proxy, struct souk_error *err)
 {
-    char said[128] = "";
-    if (c->tls)
-        souk_refusals_last_tls(said, sizeof said);
-    return souk_fail(err, SOUK_EUNAVAILABLE, "cannot connect to %s%s%s", c->proxy[proxy].caller.url,
-                     said[0] ? ": TLS: " : "", said);
+    const char *url = c->proxy[proxy].caller.url;
+    char said[128] = "it is away, or does not take our certificate";
+    if (!c->tls || !souk_tls_is_wanted(url))
+        return souk_fail(err, SOUK_EUNAVAILABLE, "cannot connect to %s", url);
+    souk_refusals_said(SOUK_REFUSALS, said, sizeof said);
+    return souk_fail(err, SOUK_EUNAVAILABLE, "cannot connect to %s: %s", url, said);
 }
 
 static int64_t left_ms(int64_t end_us)
