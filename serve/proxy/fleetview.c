@@ -89,6 +89,7 @@ static void describe(const struct souk_topology *t, struct souk_view *v, const c
         v->parts = t->view.parts;
         v->catalogue = t->view.catalogue;
         v->sources = t->view.sources;
+        v->created_ms = t->view.created_ms;
     }
     snprintf(v->model, sizeof v->model, "%s", model);
     for (int i = 0; i < t->bound; i++) {
@@ -101,19 +102,48 @@ static void describe(const struct souk_topology *t, struct souk_view *v, const c
             v->parts = f->parts;
             v->catalogue = f->catalogue;
             v->sources = f->sources;
+            v->created_ms = f->created_ms;
         }
     }
 }
 
-static void take_version(struct souk_topology *t, struct souk_view *v)
+static int take_votes(struct souk_topology *t)
 {
-    const char *in_use = t->view.model, *chosen;
     int votes = 0;
     for (int i = 0; i < t->bound; i++)
         votes += vote_of(&t->upstreams[i], &t->votes[votes]);
-    chosen = souk_version_choose(t->votes, votes, in_use);
-    if (!chosen && is_left(t, votes, in_use))
-        chosen = in_use;
+    return votes;
+}
+
+/* With a canary the version in use stays as long as every shard holds it. */
+static const char *choose_version(const struct souk_topology *t, int votes, const char *in_use)
+{
+    const char *const chosen = souk_version_choose(t->votes, votes, in_use, "");
+    const bool stays = t->canary_share > 0 && chosen && in_use[0] &&
+                       souk_version_is_everywhere(t->votes, votes, in_use);
+    if (stays || (!chosen && is_left(t, votes, in_use)))
+        return in_use;
+    return chosen;
+}
+
+/* The other version that every shard holds. */
+static void take_canary(struct souk_topology *t, const struct souk_view *v, int votes)
+{
+    const char *const other = t->canary_share > 0 && v->status == SOUK_WIRE_OK
+                                  ? souk_version_choose(t->votes, votes, "", v->model)
+                                  : NULL;
+    struct souk_view canary = {.status = SOUK_WIRE_OK};
+    if (other)
+        describe(t, &canary, other);
+    if (strcmp(canary.model, t->canary.model) != 0)
+        souk_log(SOUK_LOG_INFO, "canary", "model=%s before=%s share=%g", canary.model,
+                 t->canary.model, t->canary_share);
+    t->canary = canary;
+}
+
+static void take_version(struct souk_topology *t, struct souk_view *v, int votes)
+{
+    const char *const chosen = choose_version(t, votes, t->view.model);
     if (chosen)
         describe(t, v, chosen);
     else
@@ -124,14 +154,16 @@ static void take_version(struct souk_topology *t, struct souk_view *v)
 void souk_fleetview_compose(struct souk_topology *t)
 {
     struct souk_view v = {.status = SOUK_WIRE_OK};
+    const int votes = take_votes(t);
     for (int s = 0; s < t->shards; s++)
         check_shard(t, s, &v);
-    take_version(t, &v);
+    take_version(t, &v, votes);
     if (v.status != SOUK_WIRE_OK && !t->view.model[0])
         v.model[0] = '\0'; /* nobody was answered from it: it has no claim to stay */
     if (v.status == SOUK_WIRE_TOPOLOGY && strcmp(v.reason, t->view.reason) != 0)
         souk_log(SOUK_LOG_WARN, "topology", "reason=\"%s\"", v.reason);
     if (v.model[0] && t->view.model[0] && strcmp(v.model, t->view.model) != 0)
         souk_log(SOUK_LOG_INFO, "version", "model=%s before=%s", v.model, t->view.model);
+    take_canary(t, &v, votes);
     t->view = v;
 }

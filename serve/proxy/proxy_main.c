@@ -1,20 +1,23 @@
-/* souk-proxy: asks every shard, merges, answers; until SIGTERM. */
+/* souk-proxy: asks every shard, merges, answers; until SIGTERM. SIGHUP: the fleet's file again. */
 #include "serve/monitor/monitorserver.h"
 #include "serve/net/netoptions.h"
 #include "serve/net/server.h"
 #include "serve/net/shutdown.h"
+#include "serve/proxy/fleetchange.h"
+#include "serve/proxy/proxyadmin.h"
 #include "serve/proxy/service.h"
 #include "serve/proxy/topology.h"
 #include "shared/base/log.h"
 #include "shared/base/options.h"
 
 #include <inttypes.h>
+#include <signal.h>
 
 enum { FIRST_CONTACT_MS = 2000 };
 
 struct proxy_options {
     struct souk_options *parsed;
-    const char *shards, *fleet, *listen, *monitor;
+    const char *shards, *fleet, *listen, *monitor, *admin;
     int64_t workers, queue, deadline_ms, cache_bytes, cache_ttl_ms;
     struct souk_listen_options door;
 };
@@ -32,6 +35,8 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
         SOUK_LISTEN_ROWS(o->door),
         {"monitor", 0, SOUK_OPTION_TEXT, &o->monitor, "127.0.0.1:0", 0, 0, NULL, "HOST:PORT",
          "/metrics, /livez and /readyz over HTTP (port 0: any); or none", false},
+        {"admin", 0, SOUK_OPTION_TEXT, &o->admin, NULL, 0, 0, NULL, "ipc://PATH",
+         "listener for changes of the fleet (souk-proxyctl); none by default", false},
         {"workers", 0, SOUK_OPTION_INT, &o->workers, "64", 1, 4096, NULL, "N",
          "requests under way at once", false},
         {"queue", 0, SOUK_OPTION_INT, &o->queue, "256", 1, 100000, NULL, "N",
@@ -51,7 +56,7 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
         .examples =
             "  souk-proxy --shards \"tcp://127.0.0.1:7101 tcp://127.0.0.1:7102\" \\\n"
             "      --listen tcp://127.0.0.1:7100 --monitor 127.0.0.1:9100\n"
-            "  souk-proxy --fleet fleet.txt --cache 256M --cache-ttl 5m\n"
+            "  souk-proxy --fleet /etc/souk/fleet --admin ipc:///run/souk/proxy --cache 256M\n"
             "  souk-proxy --shards \"tls+tcp://10.0.0.11:7101 tls+tcp://10.0.0.12:7101\" \\\n"
             "      --listen tls+tcp://10.0.0.1:7100 --tls-cert proxy.crt --tls-key proxy.key "
             "\\\n"
@@ -80,6 +85,26 @@ static void announce(struct souk_topology *topology, const char *address)
                  souk_wire_status_name(view.status), view.reason);
 }
 
+/* The fleet's file again. What is wrong with it changes nothing. */
+static void read_again(const char *path, struct souk_topology *topology)
+{
+    struct souk_fleet_plan plan = {0};
+    struct souk_fleet_change change;
+    struct souk_error err = {0};
+    souk_status status =
+        path ? souk_fleet_plan_read(path, &plan, &err)
+             : souk_fail(&err, SOUK_EUSAGE, "SIGHUP reads the file of --fleet: there is none");
+    if (!status)
+        status = souk_fleet_apply(topology, &plan, &change, &err);
+    if (status)
+        souk_log(SOUK_LOG_ERROR, "fleet_kept", "reason=\"%s\"", err.msg);
+    else
+        souk_log(SOUK_LOG_INFO, "fleet_read",
+                 "file=%s added=%d removed=%d drained=%d undrained=%d silent=%d", path,
+                 change.added, change.removed, change.drained, change.undrained, change.silent);
+    souk_fleet_plan_fini(&plan);
+}
+
 /* All that a proxy has, in the order in which it is made. */
 struct process {
     struct souk_metrics *registry;
@@ -89,7 +114,8 @@ struct process {
     struct souk_proxy_metrics metrics;
     struct souk_monitor *monitor;
     struct souk_service *service;
-    struct souk_server *server;
+    struct souk_server *server, *admin_server; /* the latter NULL without --admin */
+    struct souk_proxy_status told;             /* what it tells */
 };
 
 static souk_status start_topology(struct process *p, const struct proxy_options *o,
@@ -139,13 +165,30 @@ static souk_status start_server(struct process *p, const struct proxy_options *o
     return souk_server_start(&plan, &p->server, err);
 }
 
+static souk_status start_admin(struct process *p, const struct proxy_options *o,
+                               struct souk_error *err)
+{
+    p->told = (struct souk_proxy_status){.topology = p->topology,
+                                         .metrics = &p->metrics,
+                                         .hedging = souk_service_hedging(p->service),
+                                         .server = p->server};
+    const struct souk_server_plan plan = {.url = o->admin,
+                                          .workers = SOUK_PROXY_ADMIN_WORKERS,
+                                          .queue = SOUK_PROXY_ADMIN_WORKERS,
+                                          .handler = souk_proxy_admin_handle,
+                                          .context = &p->told};
+    return souk_server_start(&plan, &p->admin_server, err);
+}
+
 static void serve(struct process *p, const struct proxy_options *o)
 {
     souk_gauge_set(p->metrics.workers, o->workers);
     souk_server_metrics_watch(&p->metrics.server, p->server);
     souk_readiness_set(&p->metrics.readiness, SOUK_PHASE_SERVING);
     announce(p->topology, souk_server_address(p->server));
-    const int signal_number = souk_shutdown_wait();
+    int signal_number;
+    while ((signal_number = souk_shutdown_wait_or_hangup()) == SIGHUP)
+        read_again(o->fleet, p->topology);
     souk_readiness_set(&p->metrics.readiness, SOUK_PHASE_DRAINING);
     souk_log(SOUK_LOG_INFO, "draining", "signal=%d", signal_number);
     souk_server_metrics_watch(&p->metrics.server, NULL);
@@ -153,6 +196,7 @@ static void serve(struct process *p, const struct proxy_options *o)
 
 static void stop(struct process *p)
 {
+    souk_server_stop(p->admin_server);
     souk_server_stop(p->server);
     souk_service_free(p->service);
     souk_monitor_stop(p->monitor);
@@ -178,6 +222,8 @@ static souk_status run(struct proxy_options *o, struct souk_error *err)
         status = start_monitor(&p, o, err);
     if (!status)
         status = start_server(&p, o, err);
+    if (!status && o->admin)
+        status = start_admin(&p, o, err);
     if (!status)
         serve(&p, o);
     stop(&p);
@@ -195,6 +241,7 @@ int main(int argc, char **argv)
 
     souk_log_setup("souk-proxy", 0, SOUK_LOG_INFO);
     souk_shutdown_prepare();
+    souk_shutdown_prepare_hangup();
     status = parse(argc, argv, &done, &o, &err);
     if (!status && !done)
         status = run(&o, &err);

@@ -24,15 +24,39 @@ static void write_replicas(const struct souk_replica_report *replicas, int count
     }
 }
 
-static void write_view(const struct souk_view *view, struct souk_exposition *e)
+/* The version in use, and the canary's where there is one. */
+static void write_views(const struct souk_view *views, int count, struct souk_exposition *e)
 {
-    const struct souk_label labels[] = {{"model", view->model}, {"kind", view->kind}, {0}};
-    const struct souk_label model[] = {{"model", view->model}, {0}};
     souk_exposition_family(e, "souk_model_info", SOUK_METRIC_GAUGE,
-                           "The model that all shards hold; always 1.");
-    souk_exposition_integer(e, "", labels, 1, 0);
+                           "A model that users are answered from; always 1.");
+    for (int i = 0; i < count; i++) {
+        const struct souk_label labels[] = {
+            {"model", views[i].model}, {"kind", views[i].kind}, {0}};
+        souk_exposition_integer(e, "", labels, 1, 0);
+    }
     souk_exposition_family(e, "souk_model_items", SOUK_METRIC_GAUGE, "Items of the model.");
-    souk_exposition_integer(e, "", model, view->catalogue, 0);
+    for (int i = 0; i < count; i++) {
+        const struct souk_label model[] = {{"model", views[i].model}, {0}};
+        souk_exposition_integer(e, "", model, views[i].catalogue, 0);
+    }
+    souk_exposition_family(e, "souk_model_created_timestamp_seconds", SOUK_METRIC_GAUGE,
+                           "When the model was trained, since 1970.");
+    for (int i = 0; i < count; i++) {
+        const struct souk_label model[] = {{"model", views[i].model}, {0}};
+        souk_exposition_integer(e, "", model, views[i].created_ms, 3);
+    }
+}
+
+static void write_models(const struct souk_proxy_metrics *p, struct souk_exposition *e)
+{
+    struct souk_view views[2];
+    souk_topology_view(p->topology, &views[0]);
+    const double share = souk_topology_canary(p->topology, &views[1]);
+    if (views[0].status == SOUK_WIRE_OK)
+        write_views(views, 1 + (views[1].model[0] != '\0'), e);
+    souk_exposition_family(e, "souk_canary_share_ratio", SOUK_METRIC_GAUGE,
+                           "Share of the users that the canary is for.");
+    souk_exposition_integer(e, "", NULL, (int64_t)(share * 1e6 + .5), 6);
 }
 
 static void write_cache(const struct souk_proxy_metrics *p, struct souk_exposition *e)
@@ -57,13 +81,10 @@ static void collect(void *context, struct souk_exposition *e)
 {
     const struct souk_proxy_metrics *p = context;
     struct souk_replica_report *replicas;
-    struct souk_view view;
     int count;
     if (souk_topology_replicas(p->topology, &replicas, &count, NULL) != SOUK_OK)
         return; /* no memory: what cannot be said is absent */
-    souk_topology_view(p->topology, &view);
-    if (view.status == SOUK_WIRE_OK)
-        write_view(&view, e);
+    write_models(p, e);
     souk_exposition_family(e, "souk_shards", SOUK_METRIC_GAUGE, "Shards that are asked.");
     souk_exposition_integer(e, "", NULL, souk_topology_shards(p->topology), 0);
     souk_exposition_family(e, "souk_replica_up", SOUK_METRIC_GAUGE,

@@ -72,6 +72,11 @@ void souk_service_free(struct souk_service *s)
     free(s);
 }
 
+const struct souk_hedging *souk_service_hedging(const struct souk_service *s)
+{
+    return &s->hedging;
+}
+
 /* ---- one stage: all shards scan their items ---- */
 
 static void write_scan(struct souk_job *j)
@@ -229,6 +234,16 @@ static answerer answerer_of(const struct souk_request *r)
     return NULL;
 }
 
+/* The view for the user that is asked about. */
+static void look(const struct souk_job *j, struct souk_view *view)
+{
+    const char *user = NULL;
+    size_t len = 0;
+    if (!souk_message_text(&j->request->message, "user", SOUK_ID_MAX_BYTES, &user, &len))
+        user = NULL; /* the request will be refused */
+    souk_topology_view_for(j->topology, user, len, view);
+}
+
 /* A shard holds another model than the view said: wait until all hold one again, but leave half of
  * the time for the answer. */
 static void wait_for_another_view(const struct souk_job *j)
@@ -238,7 +253,7 @@ static void wait_for_another_view(const struct souk_job *j)
     do {
         const struct timespec pause = {.tv_nsec = 1000000};
         nanosleep(&pause, NULL);
-        souk_topology_view(j->topology, &view);
+        look(j, &view);
     } while ((view.status != SOUK_WIRE_OK || strcmp(view.model, j->view.model) == 0) &&
              souk_monotonic_us() - now < (j->deadline_us - now) / 2);
 }
@@ -269,7 +284,7 @@ static void run(struct souk_job *j, answerer answer)
         j->may_restart = attempt == 0;
         j->ahead = -1;
         memset(j->space->missed, 0, (size_t)souk_topology_shards(j->topology));
-        souk_topology_view(j->topology, &j->view);
+        look(j, &j->view);
         if (j->view.status != SOUK_WIRE_OK)
             souk_reply_error(j->reply, j->request, j->view.status, "%s", j->view.reason);
         else
@@ -322,7 +337,7 @@ static struct souk_job job_of(struct souk_service *s, struct souk_request *reque
                          .request = request,
                          .reply = reply,
                          .deadline_us = received_us + ms * 1000};
-    souk_topology_view(s->topology, &j.view);
+    look(&j, &j.view);
     return j;
 }
 

@@ -10,6 +10,7 @@
 #define SOUK_PROXY_SERVICE_H
 
 #include "serve/proxy/answercache.h"
+#include "serve/proxy/hedging.h"
 #include "serve/proxy/proxymetrics.h"
 #include "serve/proxy/topology.h"
 #include "shared/base/status.h"
@@ -27,6 +28,9 @@ souk_status souk_service_new(struct souk_topology *topology, struct souk_proxy_m
                              struct souk_answer_cache *cache, int workers, int64_t deadline_ms,
                              struct souk_service **out, struct souk_error *err) SOUK_MUST_CHECK;
 void souk_service_free(struct souk_service *s);
+
+/** Its counters of hedges and retries. */
+const struct souk_hedging *souk_service_hedging(const struct souk_service *s);
 
 /** A souk_server_handler; context is the struct souk_service. */
 void souk_service_handle(void *context, int worker, int64_t received_us, const void *request,

@@ -4,12 +4,17 @@
 #include "serve/proxy/healthwatch.h"
 #include "serve/proxy/membership.h"
 #include "shared/base/clock.h"
+#include "shared/base/hash.h"
+#include "shared/base/log.h"
 #include "shared/base/memory.h"
+#include "shared/base/random.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+enum { CANARY_SEED = 42 };
 
 /* ---- making ---- */
 
@@ -130,6 +135,39 @@ void souk_topology_view(struct souk_topology *t, struct souk_view *view)
     pthread_mutex_lock(&t->lock);
     *view = t->view;
     pthread_mutex_unlock(&t->lock);
+}
+
+/* Apart from the hash that spreads users over parts: a canary's users are of all shards alike. */
+static double place_of(const char *id, size_t len)
+{
+    return souk_random_uniform(CANARY_SEED, souk_hash_bytes(id, len), 0);
+}
+
+void souk_topology_view_for(struct souk_topology *t, const char *id, size_t len,
+                            struct souk_view *view)
+{
+    pthread_mutex_lock(&t->lock);
+    const double share = t->canary.model[0] ? t->canary_share : 0;
+    *view = share > 0 && id && place_of(id, len) < share ? t->canary : t->view;
+    pthread_mutex_unlock(&t->lock);
+}
+
+double souk_topology_canary(struct souk_topology *t, struct souk_view *view)
+{
+    pthread_mutex_lock(&t->lock);
+    const double share = t->canary_share;
+    *view = t->canary;
+    pthread_mutex_unlock(&t->lock);
+    return share;
+}
+
+void souk_topology_set_canary(struct souk_topology *t, double share)
+{
+    pthread_mutex_lock(&t->lock);
+    t->canary_share = share;
+    souk_fleetview_compose(t);
+    pthread_mutex_unlock(&t->lock);
+    souk_log(SOUK_LOG_INFO, "canary", "share=%g", share);
 }
 
 bool souk_topology_wait(struct souk_topology *t, int64_t timeout_ms)

@@ -37,8 +37,20 @@ struct souk_view {
     enum souk_wire_status status; /**< SOUK_WIRE_OK, _TOPOLOGY or _UNAVAILABLE */
     char reason[512];
     char model[SOUK_MODEL_NAME_MAX + 1], kind[SOUK_MODEL_NAME_MAX + 1];
-    int64_t parts, catalogue, sources;
+    int64_t parts, catalogue, sources, created_ms;
 };
+
+/** Give a share of the users the version that is not in use: as long as there is a share, the one
+ * in use stays the others'. Who is in the share follows from the user's id alone. Thread-safe.
+ *  @param share 0 to 1; 0: all users get what versionchoice.h says */
+void souk_topology_set_canary(struct souk_topology *t, double share);
+
+/** The view for a user. Thread-safe. @param id [len]; NULL: nobody's */
+void souk_topology_view_for(struct souk_topology *t, const char *id, size_t len,
+                            struct souk_view *view);
+
+/** What the canary's users get. Thread-safe. @return the share; 0: there is no canary */
+double souk_topology_canary(struct souk_topology *t, struct souk_view *view);
 
 /** Dial, and start to ask; does not wait for answers.
  *  @param tls of replicas at "tls+tcp://..."; outlives the topology; NULL: none

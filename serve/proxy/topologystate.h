@@ -52,6 +52,8 @@ struct souk_topology {
     int bound;                       /**< all slots from here on are FREE */
     struct souk_version_vote *votes; /**< [SOUK_FLEET_REPLICAS_MAX], of the view that is made */
     struct souk_view view;
+    double canary_share;     /**< of the users; 0: no canary */
+    struct souk_view canary; /**< the version that they get; model "": there is none yet */
     bool stopping, wanted;
     pthread_mutex_t lock;
     pthread_cond_t changed; /**< stopping or wanted */
