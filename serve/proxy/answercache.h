@@ -1,13 +1,13 @@
 /** @file
- *  Answers that were given, for those who ask the same again: bounded in bytes and in age, shared
- * by all threads.
+ *  Answers that were given, for those who ask the same again: bounded in bytes and in age,
+ *  shared by all threads.
  *
- *      owner's hash -> shard  -> bucket -> answer -> answer ...       all answers of a user are in
- * one
- *                        |
- *                        small queue (10 %)  -- asked again -->  main queue   -- asked again -->
- * its end | not asked again                      | not asked again v v ghosts: their hashes  --
- * asked again -->  main queue     gone
+ *      hash of the owner -> shard -> bucket -> answer -> answer     all of a user, or an item
+ *
+ *      a new answer -> small queue (10 %) -- asked again --> main queue -> its oldest:
+ *                        | else                                asked again: another turn
+ *                        v                                     else: gone
+ *                      its hash, a ghost -- asked again --> main queue
  *
  *  What is given up when the room is full is chosen by S3-FIFO (Yang, Zhang, Qiu, Yue, Rashmi: FIFO
  *  queues are all you need for cache eviction, SOSP 2023): who asks for everybody once, a batch job
