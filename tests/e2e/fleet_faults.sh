@@ -120,21 +120,21 @@ references() { # NAME...: of the versions that may answer
 }
 
 case_changes() { # 20 rolling changes of all replicas, each to a version that none of them holds
-    local changes=20 next=0 pause
+    local changes=20 next=0 begin versions=(new other good)
     [ "${SOUK_SLOWDOWN:-1}" = 1 ] || changes=2
-    pause=$(awk "BEGIN { print ($seconds > 30 ? $seconds / 25 : 0) }")
     whole_fleet
-    load --min-whole .999 --reference "$(references new other)" &
-    local under_load=$! versions=(new other good)
-    while [ $next -lt $changes ]; do
+    load --min-whole .999 --reference "$(references new other)" --duration 10m &
+    local under_load=$!
+    begin=$(date +%s)
+    while [ $next -lt $changes ] || [ $(($(date +%s) - begin)) -lt "$seconds" ]; do
         admin "$(admins)" --do reload --model "$top/${versions[next % 3]}.model" >out.txt 2>err.txt || fail "change $next: $(cat err.txt)"
         [ "$(grep -c ' loaded' out.txt)" = 4 ] || fail "change $next: not all loaded it: $(cat out.txt)"
         next=$((next + 1))
-        sleep "$pause"
     done
-    kill -0 $under_load 2>/dev/null || fail "the load was over before the changes"
+    kill -TERM $under_load # the load ends, and tells
     wait $under_load
     judge $?
+    echo "          $next changes of 4 replicas"
 }
 
 case_rollback() { # of all replicas, and of a change that stopped at the first
