@@ -143,7 +143,9 @@ static void put_deadline(struct lane *lane, int64_t deadline_us)
     souk_writer_put_int(&lane->request, "deadline_ms", left_us > 0 ? (left_us + 999) / 1000 : 0);
 }
 
-/* With another proxy to turn to, a request that cannot even be sent does not wait for this one.
+/* With another proxy to turn to, a request that cannot even be sent does not wait for this one. On
+ * a busy machine nng's timer of the send may hit the receive behind it (both are one aio's): a
+ * time-out before its time is a lost request.
  * @return as souk_client_call(); SOUK_EUNAVAILABLE: this proxy is lost or stuck */
 static souk_status try_proxy(const struct souk_client *c, struct lane *lane, int proxy,
                              int64_t end_us, const void **bytes, size_t *len)
@@ -154,7 +156,8 @@ static souk_status try_proxy(const struct souk_client *c, struct lane *lane, int
                                          c->proxies > 1 && left > SEND_MS ? SEND_MS : left);
     if (!status)
         status = souk_call_end(call, left, bytes, len);
-    return status == SOUK_ETIMEDOUT && !call->sent ? SOUK_EUNAVAILABLE : status;
+    return status == SOUK_ETIMEDOUT && (!call->sent || left_ms(end_us) > 1) ? SOUK_EUNAVAILABLE
+                                                                            : status;
 }
 
 static bool is_draining(const void *bytes, size_t len)
