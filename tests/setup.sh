@@ -26,6 +26,7 @@ packages=(
     libjansson-dev libinih-dev libmsgpack-dev uthash-dev       # JSON, INI, messages, hash tables
     libcurl4-openssl-dev                                       # runs logged to an MLflow server
     libmicrohttpd-dev                                          # the monitoring port
+    libhwloc-dev                                               # threads on cores of their own
     libcriterion-dev                                           # unit tests
     zstd hdf5-tools python3-numpy python3-scipy python3-h5py   # tests: data, independent readers
     iproute2 nftables                                          # tests: hosts on one machine

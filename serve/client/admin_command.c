@@ -1,7 +1,7 @@
 #include "serve/client/admin_command.h"
 
+#include "serve/net/adminpeer.h"
 #include "serve/client/clientoptions.h"
-#include "serve/net/caller.h"
 #include "shared/base/memory.h"
 #include "shared/wire/message.h"
 #include "shared/wire/writer.h"
@@ -9,9 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-enum { CONNECT_MS = 2000, CONNECT_POLL_MS = 5 };
 
 enum what { RELOAD, DRAIN, UNDRAIN, STATUS };
 
@@ -62,17 +59,11 @@ static void print_versions(const struct souk_message *m)
 }
 
 /* One line: the address, then what the replica says. */
-static souk_status print_reply(const struct admin_options *o, const char *url,
-                               const struct souk_message *m, struct souk_error *err)
+static void print_reply(const struct admin_options *o, const char *url,
+                        const struct souk_message *m)
 {
     const char *text;
     int len;
-    int64_t wire = SOUK_WIRE_INTERNAL;
-    if (!souk_message_int(m, "status", 0, INT32_MAX, &wire) || wire != SOUK_WIRE_OK) {
-        text_of(m, "error", "no reason given", &text, &len);
-        return souk_fail(err, SOUK_EFORMAT, "%s: %s: %.*s", url, souk_wire_status_name((int)wire),
-                         len, text);
-    }
     text_of(m, o->what == RELOAD ? "model" : "state", "?", &text, &len);
     printf("%s %.*s", url, len, text);
     if (o->what == RELOAD) {
@@ -82,59 +73,20 @@ static souk_status print_reply(const struct admin_options *o, const char *url,
         print_versions(m);
     }
     putchar('\n');
-    return SOUK_OK;
-}
-
-static souk_status read_reply(const struct admin_options *o, const char *url, const void *bytes,
-                              size_t len, struct souk_error *err)
-{
-    struct souk_message m;
-    char reason[128];
-    souk_status status;
-    if (souk_message_parse(&m, bytes, len, reason, sizeof reason) == SOUK_WIRE_OK)
-        status = print_reply(o, url, &m, err);
-    else
-        status = souk_fail(err, SOUK_EFORMAT, "%s: %s", url, reason);
-    souk_message_fini(&m);
-    return status;
-}
-
-/* A replica that is there answers at once; a load takes as long as it takes. */
-static souk_status connect_to(const struct souk_caller *caller, struct souk_error *err)
-{
-    const struct timespec pause = {.tv_nsec = CONNECT_POLL_MS * 1000000L};
-    for (int waited_ms = 0; !souk_caller_is_connected(caller); waited_ms += CONNECT_POLL_MS) {
-        if (waited_ms >= CONNECT_MS)
-            return souk_fail(err, SOUK_EUNAVAILABLE, "%s: cannot connect", caller->url);
-        nanosleep(&pause, NULL);
-    }
-    return SOUK_OK;
 }
 
 static souk_status ask(const struct admin_options *o, const char *url,
                        const struct souk_writer *request, struct souk_error *err)
 {
-    struct souk_caller caller;
-    struct souk_call call;
-    const void *bytes = NULL;
-    size_t len = 0;
-    souk_status status = souk_caller_init(&caller, url, err);
+    struct souk_admin_peer peer;
+    const struct souk_message *reply;
+    souk_status status = souk_admin_peer_open(&peer, url, err);
     if (status)
         return status;
-    status = connect_to(&caller, err);
+    status = souk_admin_peer_ask(&peer, request, o->timeout_ms, &reply, err);
     if (!status)
-        status = souk_call_init(&call, &caller, err);
-    if (!status) {
-        status = souk_call_begin(&call, request->buffer.data, request->buffer.size, o->timeout_ms);
-        if (!status)
-            status = souk_call_end(&call, o->timeout_ms, &bytes, &len);
-        if (status)
-            souk_fail(err, status, "%s: %s", url, souk_status_text(status));
-        else
-            status = read_reply(o, url, bytes, len, err);
-        souk_call_fini(&call);
-    }
-    souk_caller_fini(&caller);
+        print_reply(o, url, reply);
+    souk_admin_peer_close(&peer);
     return status;
 }
 

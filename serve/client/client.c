@@ -1,6 +1,7 @@
 #include "serve/client/clientcall.h"
 
 #include "serve/net/caller.h"
+#include "serve/net/refusals.h"
 #include "shared/base/clock.h"
 #include "shared/base/memory.h"
 #include "shared/wire/message.h"
@@ -31,6 +32,7 @@ struct lane {
 
 struct souk_client {
     int proxies, lanes;
+    struct souk_tls *tls; /* NULL: none */
     struct proxy proxy[ADDRESSES_MAX];
     struct lane *lane; /* [lanes] */
 };
@@ -43,7 +45,7 @@ static souk_status connect_all(struct souk_client *c, char *addresses, struct so
          url = strtok_r(NULL, ", ", &rest)) {
         if (c->proxies == ADDRESSES_MAX)
             return souk_fail(err, SOUK_EUSAGE, "more than %d proxy addresses", ADDRESSES_MAX);
-        status = souk_caller_init(&c->proxy[c->proxies].caller, url, err);
+        status = souk_caller_init(&c->proxy[c->proxies].caller, url, c->tls, err);
         c->proxies += !status;
     }
     if (!status && c->proxies == 0)
@@ -51,8 +53,21 @@ static souk_status connect_all(struct souk_client *c, char *addresses, struct so
     return status;
 }
 
+static souk_status load_tls(struct souk_client *c, const struct souk_client_tls *tls,
+                            struct souk_error *err)
+{
+    const struct souk_tls_files files = {tls->cert, tls->key, tls->ca, tls->name};
+    return souk_tls_load(&files, &c->tls, err);
+}
+
 souk_status souk_client_new(const char *addresses, int lanes, struct souk_client **out,
                             struct souk_error *err)
+{
+    return souk_client_new_tls(addresses, lanes, NULL, out, err);
+}
+
+souk_status souk_client_new_tls(const char *addresses, int lanes, const struct souk_client_tls *tls,
+                                struct souk_client **out, struct souk_error *err)
 {
     struct souk_client *c = souk_zalloc_array(1, sizeof *c);
     char *copy = souk_strndup(addresses, strlen(addresses));
@@ -62,6 +77,8 @@ souk_status souk_client_new(const char *addresses, int lanes, struct souk_client
         c->lane = souk_zalloc_array((size_t)lanes, sizeof *c->lane);
     if (!c || !copy || !c->lane)
         status = souk_fail(err, SOUK_ENOMEM, "no memory for a client");
+    if (!status && tls)
+        status = load_tls(c, tls, err);
     if (!status)
         status = connect_all(c, copy, err);
     for (int l = 0; l < lanes && !status; l++) {
@@ -90,11 +107,22 @@ void souk_client_free(struct souk_client *c)
     }
     for (int p = 0; p < c->proxies; p++)
         souk_caller_fini(&c->proxy[p].caller);
+    souk_tls_free(c->tls);
     free(c->lane);
     free(c);
 }
 
 /* ---- choosing a proxy ---- */
+
+/* With TLS, what was said of the handshake that failed last. */
+static souk_status fail_to_connect(const struct souk_client *c, int proxy, struct souk_error *err)
+{
+    char said[128] = "";
+    if (c->tls)
+        souk_refusals_last_tls(said, sizeof said);
+    return souk_fail(err, SOUK_EUNAVAILABLE, "cannot connect to %s%s%s", c->proxy[proxy].caller.url,
+                     said[0] ? ": TLS: " : "", said);
+}
 
 static int64_t left_ms(int64_t end_us)
 {
@@ -198,8 +226,7 @@ souk_status souk_client_call(struct souk_client *c, int number,
     for (;;) {
         proxy = find_proxy(c, proxy, end_us);
         if (proxy < 0)
-            return souk_fail(err, SOUK_EUNAVAILABLE, "cannot connect to %s",
-                             c->proxy[number % c->proxies].caller.url);
+            return fail_to_connect(c, number % c->proxies, err);
         put_deadline(lane, start_us + terms->deadline_ms * 1000);
         status = try_proxy(c, lane, proxy, end_us, bytes, len);
         drained += status == SOUK_OK; /* or answered, and then this is the last try */

@@ -5,6 +5,7 @@
 #define SOUK_CLIENT_CLIENTOPTIONS_H
 
 #include "serve/client/souk_client.h"
+#include "serve/net/netoptions.h"
 #include "shared/base/options.h"
 
 #include <stdint.h>

@@ -16,6 +16,7 @@ struct explain_options {
     const char *proxy, *id, *items, *moment, *events;
     int64_t top, timeout_ms;
     bool json, include_seen;
+    struct souk_client_tls tls;
 };
 
 /* ---- printing ---- */
@@ -117,7 +118,7 @@ static souk_status explain(const struct explain_options *o, struct souk_error *e
     query.events = events.events;
     query.event_count = events.count;
     if (!status)
-        status = souk_client_new(o->proxy, 1, &client, err);
+        status = souk_client_new_tls(o->proxy, 1, &o->tls, &client, err);
     if (!status)
         status = souk_client_explain(client, 0, &query, &x, err);
     if (!status)
@@ -136,6 +137,7 @@ souk_status souk_explain_command(int argc, char **argv, struct souk_error *err)
     bool done = false;
     const struct souk_option table[] = {
         SOUK_PROXY_ROW(o),
+        SOUK_TLS_ROWS(o.tls),
         {"user", 'u', SOUK_OPTION_TEXT, &o.id, NULL, 0, 0, NULL, "ID", "visitor", true},
         {"items", 'i', SOUK_OPTION_TEXT, &o.items, NULL, 0, 0, NULL, "ID,...",
          "items whose scores are explained, at most 50", true},

@@ -82,11 +82,13 @@ static souk_status read_answer(const void *bytes, size_t len, const char *id_key
     }
     a->memory = at = souk_alloc_array(2 * len + 64, 1);
     a->status = SOUK_WIRE_INTERNAL;
+    a->age_ms = -1;
     good = at && souk_message_int(&m, "status", 0, INT32_MAX, &a->status) &&
            souk_message_int(&m, "took_us", 0, INT64_MAX, &a->took_us) &&
            souk_message_int(&m, "total_candidates_scored", 0, INT64_MAX,
                             &a->total_candidates_scored) &&
            souk_message_int(&m, "moment_ms", 0, INT64_MAX, &a->moment_ms) &&
+           souk_message_int(&m, "age_ms", 0, INT64_MAX, &a->age_ms) &&
            souk_message_bool(&m, "partial", &a->partial) &&
            souk_message_bool(&m, "degraded", &a->degraded) &&
            souk_message_bool(&m, "guaranteed", &a->guaranteed) && read_items(&m, a, &at);

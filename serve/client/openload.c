@@ -151,7 +151,8 @@ static void *run_lane(void *argument)
 static souk_status connect(struct run *r, struct souk_error *err)
 {
     char *json = NULL;
-    souk_status status = souk_client_new(r->load->proxy, (int)r->load->in_flight, &r->client, err);
+    souk_status status = souk_client_new_tls(r->load->proxy, (int)r->load->in_flight, &r->load->tls,
+                                             &r->client, err);
     if (!status)
         status = souk_client_health(r->client, 0, r->load->timeout_ms, &json, err);
     free(json);

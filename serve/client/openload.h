@@ -15,7 +15,8 @@
 #include <stdint.h>
 
 struct souk_open_load {
-    const char *proxy;        /**< addresses, separated by comma */
+    const char *proxy; /**< addresses, separated by comma */
+    struct souk_client_tls tls;
     const char *const *users; /**< [user_count] */
     int64_t user_count;
     int draw; /**< enum souk_draw */

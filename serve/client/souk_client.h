@@ -27,11 +27,26 @@
 
 struct souk_client;
 
-/** @param addresses of proxies, separated by comma; @param lanes requests under way at once
+/** Who we are, for proxies at "tls+tcp://HOST:PORT": PEM files, all three. Proxies take nobody
+ *  without a certificate of their CA, and must show one that is for HOST. */
+struct souk_client_tls {
+    const char *cert, *key, *ca; /**< paths; NULL in all of them: no TLS */
+    const char *name;            /**< that proxies' certificates must be for; NULL: HOST */
+};
+
+/** A connection that was lost, or that a proxy closed because it asked nothing for long
+ *  (--idle-time), is made anew by itself, and no call fails for it as long as its time lasts.
+ *  @param addresses of proxies, separated by comma; @param lanes requests under way at once
  *  @param out owned by the caller, free with souk_client_free(); NULL on failure
- *  @return SOUK_OK, SOUK_EUSAGE (no address), SOUK_ENOMEM */
+ *  @return SOUK_OK, SOUK_EUSAGE (no address, or one with TLS), SOUK_ENOMEM */
 souk_status souk_client_new(const char *addresses, int lanes, struct souk_client **out,
                             struct souk_error *err) SOUK_MUST_CHECK;
+
+/** The same with TLS. @param tls borrowed for the call, which reads its files; NULL: no TLS
+ *  @return also SOUK_ENOTFOUND, SOUK_EIO, SOUK_EFORMAT, SOUK_EINTEGRITY: a file of `tls`, named in
+ *          err; SOUK_EUSAGE: some of the three files are missing */
+souk_status souk_client_new_tls(const char *addresses, int lanes, const struct souk_client_tls *tls,
+                                struct souk_client **out, struct souk_error *err) SOUK_MUST_CHECK;
 void souk_client_free(struct souk_client *client);
 
 /** What a visitor did lately, told with the question. */
@@ -70,6 +85,7 @@ struct souk_answer {
     struct souk_answer_item *items;
     int64_t total_candidates_scored, took_us;
     int64_t moment_ms; /**< of a two-stage model's answer, else 0 */
+    int64_t age_ms;    /**< since it was computed for somebody else; -1: it was computed now */
     bool partial, degraded;
     bool guaranteed; /**< whether min_confidence promises anything (docs/confidence.md) */
     double coverage;

@@ -17,6 +17,7 @@ struct list_options {
     int64_t n, timeout_ms;
     double min_confidence;
     bool json, include_seen;
+    struct souk_client_tls tls;
 };
 
 /* ---- printing ---- */
@@ -70,6 +71,8 @@ static void print_json(const struct souk_answer *a, bool similar)
     json_object_set_new(json, "request_id", json_string(a->request_id));
     if (a->moment_ms > 0)
         json_object_set_new(json, "moment_ms", json_integer(a->moment_ms));
+    if (a->age_ms >= 0)
+        json_object_set_new(json, "age_ms", json_integer(a->age_ms));
     json_object_set_new(json, "recommendations", items_json(a));
     json_object_set_new(json, "total_candidates_scored", json_integer(a->total_candidates_scored));
     json_object_set_new(json, "partial", json_boolean(a->partial));
@@ -101,7 +104,7 @@ static souk_status ask_list(const struct list_options *o, bool similar, struct s
     if (!status)
         status = souk_moment_parse(o->moment, &query.moment_ms, err);
     if (!status)
-        status = souk_client_new(o->proxy, 1, &client, err);
+        status = souk_client_new_tls(o->proxy, 1, &o->tls, &client, err);
     if (!status)
         status = (similar ? souk_client_similar : souk_client_recommend)(client, 0, &query, &answer,
                                                                          err);
@@ -122,6 +125,7 @@ static souk_status run_list(int argc, char **argv, bool similar, struct souk_err
     bool done = false;
     const struct souk_option table[] = {
         SOUK_PROXY_ROW(o),
+        SOUK_TLS_ROWS(o.tls),
         {similar ? "item" : "user", similar ? 'i' : 'u', SOUK_OPTION_TEXT, &o.id, NULL, 0, 0, NULL,
          "ID", similar ? "item to compare with" : "visitor to recommend to", true},
         {"n", 'n', SOUK_OPTION_INT, &o.n, "10", 0, 0, NULL, "N", "length of the list, 1 to 1000",
@@ -173,6 +177,7 @@ static souk_status run_health(int argc, char **argv, struct souk_error *err)
     char *json = NULL;
     bool done = false;
     const struct souk_option table[] = {SOUK_PROXY_ROW(o),
+                                        SOUK_TLS_ROWS(o.tls),
                                         SOUK_TIMEOUT_ROW(o),
                                         {"json", 0, SOUK_OPTION_FLAG, &o.json, NULL, 0, 0, NULL,
                                          NULL, "print JSON (it always does)", false},
@@ -183,7 +188,7 @@ static souk_status run_health(int argc, char **argv, struct souk_error *err)
                                          .options = table};
     souk_status status = souk_options_parse(&program, argc, argv, true, &done, &parsed, err);
     if (!status && !done)
-        status = souk_client_new(o.proxy, 1, &client, err);
+        status = souk_client_new_tls(o.proxy, 1, &o.tls, &client, err);
     if (!status && !done)
         status = souk_client_health(client, 0, o.timeout_ms, &json, err);
     if (json)

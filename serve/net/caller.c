@@ -32,31 +32,54 @@ static int set_options(nng_socket socket)
     return rv;
 }
 
-souk_status souk_caller_init(struct souk_caller *c, const char *url, struct souk_error *err)
+static int watch_pipes(struct souk_caller *c)
 {
-    int rv;
+    int rv = nng_pipe_notify(c->socket, NNG_PIPE_EV_ADD_POST, count_pipe, c);
+    if (rv == 0)
+        rv = nng_pipe_notify(c->socket, NNG_PIPE_EV_REM_POST, count_pipe, c);
+    return rv;
+}
+
+static souk_status fail_nng(struct souk_error *err, const char *url, int rv)
+{
+    return souk_fail(err, rv == NNG_ENOMEM ? SOUK_ENOMEM : SOUK_EUSAGE, "%s: %s", url,
+                     nng_strerror(rv));
+}
+
+static souk_status dial(struct souk_caller *c, const struct souk_tls *tls, struct souk_error *err)
+{
+    nng_dialer dialer;
+    souk_status status;
+    int rv = set_options(c->socket);
+    if (rv == 0)
+        rv = watch_pipes(c);
+    if (rv == 0)
+        rv = nng_dialer_create(&dialer, c->socket, c->url);
+    if (rv != 0)
+        return fail_nng(err, c->url, rv);
+    status = souk_tls_dial(tls, dialer, c->url, err);
+    if (status)
+        return status;
+    rv = nng_dialer_start(dialer, NNG_FLAG_NONBLOCK);
+    return rv == 0 ? SOUK_OK : fail_nng(err, c->url, rv);
+}
+
+souk_status souk_caller_init(struct souk_caller *c, const char *url, const struct souk_tls *tls,
+                             struct souk_error *err)
+{
+    souk_status status;
     *c = (struct souk_caller){.url = souk_strndup(url, strlen(url))};
     if (!c->url)
         return souk_fail(err, SOUK_ENOMEM, "%s: no memory", url);
-    rv = nng_req0_open(&c->socket);
-    if (rv == 0) {
-        rv = set_options(c->socket);
-        if (rv == 0)
-            rv = nng_pipe_notify(c->socket, NNG_PIPE_EV_ADD_POST, count_pipe, c);
-        if (rv == 0)
-            rv = nng_pipe_notify(c->socket, NNG_PIPE_EV_REM_POST, count_pipe, c);
-        if (rv == 0)
-            rv = nng_dial(c->socket, url, NULL, NNG_FLAG_NONBLOCK);
-        if (rv != 0)
-            nng_close(c->socket);
-    }
-    if (rv != 0) {
+    const int rv = nng_req0_open(&c->socket);
+    status = rv == 0 ? dial(c, tls, err) : fail_nng(err, url, rv);
+    if (rv == 0 && status)
+        nng_close(c->socket);
+    if (status) {
         free(c->url);
         c->url = NULL;
-        return souk_fail(err, rv == NNG_ENOMEM ? SOUK_ENOMEM : SOUK_EUSAGE, "%s: %s", url,
-                         nng_strerror(rv));
     }
-    return SOUK_OK;
+    return status;
 }
 
 void souk_caller_fini(struct souk_caller *c)

@@ -10,6 +10,7 @@
 #ifndef SOUK_NET_CALLER_H
 #define SOUK_NET_CALLER_H
 
+#include "serve/net/tlsconfig.h"
 #include "shared/base/status.h"
 
 #include <nng/nng.h>
@@ -24,8 +25,11 @@ struct souk_caller {
     atomic_int pipes; /**< connections that are up */
 };
 
-/** Begin to connect; does not wait. The struct must not move. @param url borrowed for the call */
-souk_status souk_caller_init(struct souk_caller *c, const char *url,
+/** Begin to connect; does not wait. The struct must not move.
+ *  @param url borrowed for the call
+ *  @param tls of a "tls+tcp://..."; outlives the caller; NULL: none
+ *  @return SOUK_OK, SOUK_EUSAGE (not an address, or TLS is missing), SOUK_ENOMEM, SOUK_EIO */
+souk_status souk_caller_init(struct souk_caller *c, const char *url, const struct souk_tls *tls,
                              struct souk_error *err) SOUK_MUST_CHECK;
 
 /** Close. All calls must have ended. */

@@ -1,6 +1,7 @@
 #include "serve/net/server.h"
 
 #include "serve/net/admission.h"
+#include "serve/net/listenaddress.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/base/memory.h"
@@ -10,7 +11,6 @@
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/rep.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +29,7 @@ struct seat {
     nng_aio *aio;
     enum seat_state state; /* under the server's lock */
     nng_msg *request;      /* while taken */
+    uint32_t connection;   /* of the request, for the doorkeeper; 0: none is under way */
     int64_t received_us;
     bool open;
 };
@@ -43,11 +44,13 @@ struct worker {
 struct souk_server {
     nng_socket socket;
     bool is_open;
-    atomic_int connections;
+    struct souk_doorkeeper door;
     char address[NNG_MAXADDRLEN + 16];
     souk_server_handler handler;
+    souk_server_early_handler early;
     void *context;
     int64_t deadline_ms;
+    const struct souk_pinning *pinning;
     int started; /* workers with a thread */
     struct worker *workers;
     int seat_count;
@@ -67,6 +70,8 @@ struct souk_server {
 static void receive(struct seat *seat)
 {
     struct souk_server *s = seat->server;
+    souk_doorkeeper_end(&s->door, seat->connection, souk_monotonic_us());
+    seat->connection = 0;
     pthread_mutex_lock(&s->lock);
     const bool go_on = !s->stopping;
     seat->state = go_on ? SEAT_RECEIVING : SEAT_EMPTY;
@@ -95,13 +100,13 @@ static void send_reply(struct seat *seat, nng_msg *msg, const struct souk_writer
     nng_ctx_send(seat->context, seat->aio);
 }
 
-/* @return why not; SOUK_REFUSAL_NONE: it waits for a worker */
-static enum souk_refusal enqueue(struct seat *seat, nng_msg *msg, int64_t left_us)
+/* @return why not; SOUK_DENIAL_NONE: it waits for a worker */
+static enum souk_denial enqueue(struct seat *seat, nng_msg *msg, int64_t left_us)
 {
     struct souk_server *s = seat->server;
     pthread_mutex_lock(&s->lock);
-    const enum souk_refusal refusal = souk_admission_judge(&s->admission, left_us);
-    if (refusal == SOUK_REFUSAL_NONE) {
+    const enum souk_denial denial = souk_admission_judge(&s->admission, left_us);
+    if (denial == SOUK_DENIAL_NONE) {
         seat->request = msg;
         seat->state = SEAT_TAKEN;
         s->queue[(s->head + s->admission.queued) % s->ring] = seat;
@@ -110,24 +115,24 @@ static enum souk_refusal enqueue(struct seat *seat, nng_msg *msg, int64_t left_u
             pthread_cond_signal(&s->work);
     }
     pthread_mutex_unlock(&s->lock);
-    return refusal;
+    return denial;
 }
 
 static void refuse(struct seat *seat, nng_msg *msg, const struct souk_request *request,
-                   enum souk_refusal refusal)
+                   enum souk_denial denial)
 {
-    static const char *const texts[SOUK_REFUSALS] = {"too many requests are waiting",
-                                                     "its turn would come too late",
-                                                     "this process is stopping"};
+    static const char *const texts[SOUK_DENIALS] = {"too many requests are waiting",
+                                                    "its turn would come too late",
+                                                    "this process is stopping"};
     struct souk_server *s = seat->server;
     struct souk_writer reply;
     pthread_mutex_lock(&s->lock);
-    s->admission.refused[refusal]++;
+    s->admission.refused[denial]++;
     pthread_mutex_unlock(&s->lock);
     souk_writer_init(&reply);
     souk_reply_error(&reply, request,
-                     refusal == SOUK_REFUSAL_DRAINING ? SOUK_WIRE_DRAINING : SOUK_WIRE_OVERLOADED,
-                     "%s", texts[refusal]);
+                     denial == SOUK_DENIAL_DRAINING ? SOUK_WIRE_DRAINING : SOUK_WIRE_OVERLOADED,
+                     "%s", texts[denial]);
     send_reply(seat, msg, &reply);
     souk_writer_fini(&reply);
 }
@@ -150,13 +155,34 @@ static void weigh(struct seat *seat, nng_msg *msg)
     if (len <= PARSE_MAX && !souk_request_parse(&request, nng_msg_body(msg), len, &unread)) {
         send_reply(seat, msg, &unread);
     } else {
-        const enum souk_refusal refusal = enqueue(seat, msg, left_us(seat->server, &request));
-        if (refusal != SOUK_REFUSAL_NONE)
-            refuse(seat, msg, &request, refusal);
+        const enum souk_denial denial = enqueue(seat, msg, left_us(seat->server, &request));
+        if (denial != SOUK_DENIAL_NONE)
+            refuse(seat, msg, &request, denial);
     }
     if (len <= PARSE_MAX)
         souk_request_fini(&request);
     souk_writer_fini(&unread);
+}
+
+/* @return false: the request is to go the usual way */
+static bool answer_early(struct seat *seat, nng_msg *msg)
+{
+    struct souk_server *s = seat->server;
+    struct souk_writer reply;
+    bool answered = false;
+    if (!s->early)
+        return false;
+    pthread_mutex_lock(&s->lock);
+    const bool draining = s->admission.draining;
+    pthread_mutex_unlock(&s->lock);
+    souk_writer_init(&reply);
+    if (!draining)
+        answered =
+            s->early(s->context, seat->received_us, nng_msg_body(msg), nng_msg_len(msg), &reply);
+    if (answered)
+        send_reply(seat, msg, &reply);
+    souk_writer_fini(&reply);
+    return answered;
 }
 
 static void received(struct seat *seat, int rv)
@@ -169,7 +195,10 @@ static void received(struct seat *seat, int rv)
     }
     nng_msg *msg = nng_aio_get_msg(seat->aio);
     seat->received_us = souk_monotonic_us();
-    if (enqueue(seat, msg, 0) != SOUK_REFUSAL_NONE) /* no time to wait: only if it need not */
+    seat->connection = souk_doorkeeper_begin(&seat->server->door, msg, seat->received_us);
+    if (answer_early(seat, msg))
+        return;
+    if (enqueue(seat, msg, 0) != SOUK_DENIAL_NONE) /* no time to wait: only if it need not */
         weigh(seat, msg);
 }
 
@@ -229,10 +258,18 @@ static void answer(struct worker *w, struct seat *seat)
     pthread_mutex_unlock(&s->lock);
 }
 
+static void pin(const struct worker *w)
+{
+    struct souk_error err = {0};
+    if (w->server->pinning && souk_pinning_bind(w->server->pinning, w->number, &err) != SOUK_OK)
+        souk_log(SOUK_LOG_WARN, "not_pinned", "reason=\"%s\"", err.msg);
+}
+
 static void *work(void *argument)
 {
     struct worker *w = argument;
     struct seat *seat;
+    pin(w);
     while ((seat = dequeue(w->server)))
         answer(w, seat);
     return NULL;
@@ -279,33 +316,32 @@ static int start_seats(struct souk_server *s)
     return rv;
 }
 
-static void count_connection(nng_pipe pipe, nng_pipe_ev event, void *argument)
-{
-    struct souk_server *s = argument;
-    if (nng_pipe_id(pipe) >= 0)
-        atomic_fetch_add(&s->connections, event == NNG_PIPE_EV_ADD_POST ? 1 : -1);
-}
-
-static souk_status listen_on(struct souk_server *s, const char *url, struct souk_error *err)
+static souk_status listen_on(struct souk_server *s, const struct souk_server_plan *plan,
+                             struct souk_error *err)
 {
     nng_listener listener;
+    souk_status status = souk_listen_address_check(plan->url, plan->insecure, err);
+    if (status)
+        return status;
     int rv = nng_rep0_open(&s->socket);
     s->is_open = rv == 0;
     if (rv == 0)
         rv = nng_socket_set_size(s->socket, NNG_OPT_RECVMAXSZ, SOUK_WIRE_RECEIVE_MAX);
     if (rv == 0)
-        rv = nng_pipe_notify(s->socket, NNG_PIPE_EV_ADD_POST, count_connection, s);
-    if (rv == 0)
-        rv = nng_pipe_notify(s->socket, NNG_PIPE_EV_REM_POST, count_connection, s);
+        rv = souk_doorkeeper_start(&s->door, s->socket, &plan->limits);
     if (rv == 0)
         rv = start_seats(s);
     if (rv == 0)
-        rv = nng_listener_create(&listener, s->socket, url);
-    if (rv == 0)
+        rv = nng_listener_create(&listener, s->socket, plan->url);
+    if (rv == 0) {
+        status = souk_tls_listen(plan->tls, listener, plan->url, err);
+        if (status)
+            return status;
         rv = nng_listener_start(listener, 0);
+    }
     if (rv != 0)
-        return fail_nng(err, url, rv);
-    name_address(s, url, listener);
+        return fail_nng(err, plan->url, rv);
+    name_address(s, plan->url, listener);
     return SOUK_OK;
 }
 
@@ -336,7 +372,9 @@ souk_status souk_server_start(const struct souk_server_plan *plan, struct souk_s
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->work, NULL);
     s->handler = plan->handler;
+    s->early = plan->early;
     s->context = plan->context;
+    s->pinning = plan->pinning;
     s->deadline_ms = plan->deadline_ms;
     souk_admission_init(&s->admission, plan->workers, plan->queue, plan->limit);
     s->ring = plan->workers + plan->queue; /* who need not wait passes through it, too */
@@ -349,7 +387,7 @@ souk_status souk_server_start(const struct souk_server_plan *plan, struct souk_s
     if (!status)
         status = start_workers(s, plan->workers, err);
     if (!status)
-        status = listen_on(s, plan->url, err);
+        status = listen_on(s, plan, err);
     if (status) {
         souk_server_stop(s);
         return status;
@@ -381,15 +419,17 @@ int souk_server_waiting(struct souk_server *s)
     return waiting;
 }
 
-int souk_server_connections(const struct souk_server *s)
+int souk_server_connections(struct souk_server *s)
 {
-    return atomic_load(&s->connections);
+    return souk_doorkeeper_connections(&s->door);
 }
 
-int64_t souk_server_refused(struct souk_server *s, enum souk_refusal why)
+int64_t souk_server_refused(struct souk_server *s, enum souk_denial why)
 {
+    int64_t refused = 0;
     pthread_mutex_lock(&s->lock);
-    const int64_t refused = s->admission.refused[why];
+    for (int k = 0; k < SOUK_DENIALS; k++)
+        refused += why == SOUK_DENIALS || (int)why == k ? s->admission.refused[k] : 0;
     pthread_mutex_unlock(&s->lock);
     return refused;
 }
@@ -438,6 +478,7 @@ void souk_server_stop(struct souk_server *s)
     close_seats(s);
     if (s->is_open)
         nng_close(s->socket);
+    souk_doorkeeper_stop(&s->door);
     pthread_cond_destroy(&s->work);
     pthread_mutex_destroy(&s->lock);
     free(s->queue);

@@ -14,9 +14,13 @@
 #define SOUK_NET_SERVER_H
 
 #include "serve/net/admission.h"
+#include "serve/net/doorkeeper.h"
+#include "serve/net/pinning.h"
+#include "serve/net/tlsconfig.h"
 #include "shared/base/status.h"
 #include "shared/wire/writer.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,21 +30,32 @@
 typedef void (*souk_server_handler)(void *context, int worker, int64_t received_us,
                                     const void *request, size_t len, struct souk_writer *reply);
 
+/** Answer a request where it arrives, before it takes a place in the queue; called by nng's
+ * threads, many at once, which must not wait. @return false: nothing is written, it goes the usual
+ * way */
+typedef bool (*souk_server_early_handler)(void *context, int64_t received_us, const void *request,
+                                          size_t len, struct souk_writer *reply);
+
 struct souk_server_plan {
-    const char *url;         /**< "tcp://127.0.0.1:7100", port 0 for any free one; "ipc:///path" */
-    int workers;             /**< threads, >= 1 */
-    int queue;               /**< requests that may wait for a worker, >= 1 */
-    const atomic_int *limit; /**< of requests at work at once; NULL: as many as workers */
-    int64_t deadline_ms;     /**< of requests that bring none; 0: they may wait for ever */
+    const char *url; /**< "tcp://127.0.0.1:7100", port 0 for any free one; "ipc:///path" */
+    const struct souk_tls *tls;     /**< of a "tls+tcp://..."; outlives the server */
+    bool insecure;                  /**< a network may reach it without TLS (listenaddress.h) */
+    struct souk_door_limits limits; /**< zeroed: none */
+    int workers;                    /**< threads, >= 1 */
+    int queue;                      /**< requests that may wait for a worker, >= 1 */
+    const atomic_int *limit;        /**< of requests at work at once; NULL: as many as workers */
+    int64_t deadline_ms;            /**< of requests that bring none; 0: they may wait for ever */
     souk_server_handler handler;
+    souk_server_early_handler early; /**< NULL: none */
     void *context;
+    const struct souk_pinning *pinning; /**< of the workers; NULL: wherever there is room */
 };
 
 struct souk_server;
 
 /** Listen, and start the workers. @param plan borrowed for the call
- *  @return SOUK_OK, SOUK_EEXIST (the address is in use), SOUK_EINVAL (not an address), SOUK_EIO,
- *          SOUK_ENOMEM */
+ *  @return SOUK_OK, SOUK_EEXIST (the address is in use), SOUK_EINVAL (not an address), SOUK_EUSAGE
+ *          (TLS is missing), SOUK_EIO, SOUK_ENOMEM */
 souk_status souk_server_start(const struct souk_server_plan *plan, struct souk_server **out,
                               struct souk_error *err) SOUK_MUST_CHECK;
 
@@ -48,11 +63,11 @@ souk_status souk_server_start(const struct souk_server_plan *plan, struct souk_s
 const char *souk_server_address(const struct souk_server *s);
 
 /** Requests that are waiting or being answered; those that wait; connections; and how many requests
- * were refused for a reason since the start. Thread-safe. */
+ * were refused since the start, for a reason or, with SOUK_DENIALS, for any. Thread-safe. */
 int souk_server_busy(struct souk_server *s);
 int souk_server_waiting(struct souk_server *s);
-int souk_server_connections(const struct souk_server *s);
-int64_t souk_server_refused(struct souk_server *s, enum souk_refusal why);
+int souk_server_connections(struct souk_server *s);
+int64_t souk_server_refused(struct souk_server *s, enum souk_denial why);
 
 /** Go on answering what was taken in, and `draining` to whatever comes from now on. */
 void souk_server_drain(struct souk_server *s);

@@ -20,13 +20,33 @@ void souk_shutdown_prepare(void)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
+static int wait_for(const sigset_t *set)
+{
+    int number = 0;
+    while (sigwait(set, &number) != 0)
+        ;
+    return number;
+}
+
 int souk_shutdown_wait(void)
 {
     const sigset_t set = deadly_signals();
-    int number = 0;
-    while (sigwait(&set, &number) != 0)
-        ;
-    return number;
+    return wait_for(&set);
+}
+
+void souk_shutdown_prepare_hangup(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+int souk_shutdown_wait_or_hangup(void)
+{
+    sigset_t set = deadly_signals();
+    sigaddset(&set, SIGHUP);
+    return wait_for(&set);
 }
 
 int souk_shutdown_wait_ms(int64_t timeout_ms)

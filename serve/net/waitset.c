@@ -23,20 +23,20 @@ static void drop_reply(struct souk_flight *f)
 
 /* ---- on nng's threads ---- */
 
-/* Call with the lock held. */
+/* Call with the lock held. The owner may wait for an end while another thread closes a flight. */
 static void end(struct souk_flight *f, int rv)
 {
     struct souk_waitset *w = f->set;
     if (f->dropped) {
         drop_reply(f);
         f->state = SOUK_FLIGHT_IDLE;
-        pthread_cond_signal(&w->changed);
+        pthread_cond_broadcast(&w->changed);
         return;
     }
     f->status = souk_call_status(rv);
     f->state = SOUK_FLIGHT_ENDED;
     w->ended[w->ended_count++] = f->index;
-    pthread_cond_signal(&w->changed);
+    pthread_cond_broadcast(&w->changed);
 }
 
 /* The send or the receive is over. Receiving begins under the lock, so that a drop comes before it
@@ -91,8 +91,13 @@ souk_status souk_waitset_open(struct souk_waitset *w, int k, struct souk_caller 
             nng_ctx_close(f->context);
     }
     if (rv != 0)
-        return souk_fail(err, SOUK_ENOMEM, "%s: %s", caller->url, nng_strerror(rv));
-    return SOUK_OK;
+        f->aio = NULL;
+    return rv == 0 ? SOUK_OK : souk_fail(err, SOUK_ENOMEM, "%s: %s", caller->url, nng_strerror(rv));
+}
+
+bool souk_waitset_is_open(const struct souk_waitset *w, int k)
+{
+    return w->flight[k].aio != NULL;
 }
 
 /* One that was dropped may still be on its way out: its last step says so. nng_aio_wait() does not:
@@ -106,19 +111,24 @@ static void wait_until_idle(struct souk_flight *f)
     pthread_mutex_unlock(&f->set->lock);
 }
 
+void souk_waitset_close(struct souk_waitset *w, int k)
+{
+    struct souk_flight *f = &w->flight[k];
+    if (!f->aio)
+        return;
+    souk_waitset_drop(w, k);
+    wait_until_idle(f);
+    nng_aio_stop(f->aio);
+    nng_aio_free(f->aio);
+    nng_ctx_close(f->context);
+    drop_reply(f);
+    f->aio = NULL;
+}
+
 void souk_waitset_fini(struct souk_waitset *w)
 {
-    for (int k = 0; w->flight && k < w->count; k++) {
-        struct souk_flight *f = &w->flight[k];
-        if (!f->aio)
-            continue;
-        souk_waitset_drop(w, k);
-        wait_until_idle(f);
-        nng_aio_stop(f->aio);
-        nng_aio_free(f->aio);
-        nng_ctx_close(f->context);
-        drop_reply(f);
-    }
+    for (int k = 0; w->flight && k < w->count; k++)
+        souk_waitset_close(w, k);
     if (w->count > 0) {
         pthread_cond_destroy(&w->changed);
         pthread_mutex_destroy(&w->lock);
@@ -184,6 +194,13 @@ int souk_waitset_wait(struct souk_waitset *w, int64_t until_us, souk_status *sta
         *len = f->reply ? nng_msg_len(f->reply) : 0;
     }
     return k;
+}
+
+nng_msg *souk_waitset_take_reply(struct souk_waitset *w, int k)
+{
+    nng_msg *reply = w->flight[k].reply;
+    w->flight[k].reply = NULL;
+    return reply;
 }
 
 void souk_waitset_drop(struct souk_waitset *w, int k)

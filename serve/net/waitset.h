@@ -6,7 +6,8 @@
  *                      +------------+-----------+-----> drop(k): idle; what still comes is lost
  *
  *  Each peer has one flight, with a context of its own on the peer's socket. nng's threads move it
- *  on; the owner is woken only by an end. Only one thread may call the functions of a set.
+ *  on; the owner is woken only by an end. Only one thread may call the functions of a set, but for
+ *  souk_waitset_close(). Peers may come and go: a flight that was closed can be opened again.
  */
 #ifndef SOUK_NET_WAITSET_H
 #define SOUK_NET_WAITSET_H
@@ -58,9 +59,14 @@ souk_status souk_waitset_init(struct souk_waitset *w, int count,
 /** Close all flights, whatever they are doing. */
 void souk_waitset_fini(struct souk_waitset *w);
 
-/** Say which peer flight k goes to, once. @param caller must outlive the set */
+/** Say which peer flight k goes to. @param caller must outlive the set, or the flight's closing */
 souk_status souk_waitset_open(struct souk_waitset *w, int k, struct souk_caller *caller,
                               struct souk_error *err) SOUK_MUST_CHECK;
+bool souk_waitset_is_open(const struct souk_waitset *w, int k);
+
+/** Close flight k, which has ended or was dropped; waits until it is idle. Harmless where it is not
+ *  open. By any thread, while the owner leaves this flight alone. */
+void souk_waitset_close(struct souk_waitset *w, int k);
 
 /** Send. The flight must be idle; its earlier reply is freed.
  *  @param pieces [count], sent one behind the other; copied
@@ -70,11 +76,14 @@ souk_status souk_waitset_begin(struct souk_waitset *w, int k, const struct souk_
                                int count, int64_t deadline_us) SOUK_MUST_CHECK;
 
 /** Wait for the next end.
- *  @param status SOUK_OK (the reply at *bytes is valid until the flight begins again),
+ *  @param status SOUK_OK (the reply at *bytes is valid until the flight begins again or closes),
  *                SOUK_ETIMEDOUT, SOUK_EUNAVAILABLE (connection lost), SOUK_ENOMEM
  *  @return the flight that ended; -1: none until `until_us` */
 int souk_waitset_wait(struct souk_waitset *w, int64_t until_us, souk_status *status,
                       const void **bytes, size_t *len);
+
+/** Take the reply of a flight that has just ended well: free it with nng_msg_free(). */
+nng_msg *souk_waitset_take_reply(struct souk_waitset *w, int k);
 
 /** Give up a flight that was begun: it will not end. */
 void souk_waitset_drop(struct souk_waitset *w, int k);

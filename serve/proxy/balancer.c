@@ -23,13 +23,9 @@ void souk_balancer_init(struct souk_balancer *b, int count,
                         const struct souk_balancer_settings *settings, uint64_t seed)
 {
     assert(count >= 0 && count <= SOUK_BALANCER_REPLICAS_MAX);
-    *b = (struct souk_balancer){
-        .settings = *settings, .count = count, .seed = seed, .usable = UINT64_MAX};
-    for (int i = 0; i < count; i++) {
-        b->replica[i].learned_us = -1;
-        souk_limiter_init(&b->replica[i].limiter, settings->limit_first, settings->limit_least,
-                          settings->limit_most);
-    }
+    *b = (struct souk_balancer){.settings = *settings, .seed = seed, .usable = UINT64_MAX};
+    for (int i = 0; i < count; i++)
+        souk_balancer_join(b, i);
 }
 
 /* ---- sets of replicas ---- */
@@ -37,6 +33,21 @@ void souk_balancer_init(struct souk_balancer *b, int count,
 static uint64_t bit(int index)
 {
     return UINT64_C(1) << index;
+}
+
+void souk_balancer_join(struct souk_balancer *b, int index)
+{
+    struct souk_balancer_replica *r = &b->replica[index];
+    *r = (struct souk_balancer_replica){.outstanding = r->outstanding, .learned_us = -1};
+    souk_limiter_init(&r->limiter, b->settings.limit_first, b->settings.limit_least,
+                      b->settings.limit_most);
+    b->members |= bit(index);
+    b->count = index >= b->count ? index + 1 : b->count;
+}
+
+void souk_balancer_leave(struct souk_balancer *b, int index)
+{
+    b->members &= ~bit(index);
 }
 
 static int size_of(uint64_t set)
@@ -65,13 +76,13 @@ uint64_t souk_balancer_healthy(const struct souk_balancer *b, int64_t now_us)
     for (int i = 0; i < b->count; i++)
         if (now_us >= b->replica[i].back_us)
             set |= bit(i);
-    return set;
+    return set & b->members;
 }
 
 int souk_balancer_limit(const struct souk_balancer *b, int64_t now_us)
 {
     const bool panic = souk_balancer_panics(b, b->usable, now_us);
-    const uint64_t set = b->usable & (panic ? UINT64_MAX : souk_balancer_healthy(b, now_us));
+    const uint64_t set = b->usable & (panic ? b->members : souk_balancer_healthy(b, now_us));
     int limit = 0;
     for (int i = 0; i < b->count; i++)
         if (set & bit(i))
@@ -82,7 +93,7 @@ int souk_balancer_limit(const struct souk_balancer *b, int64_t now_us)
 bool souk_balancer_panics(const struct souk_balancer *b, uint64_t usable, int64_t now_us)
 {
     const int healthy = size_of(usable & souk_balancer_healthy(b, now_us));
-    return healthy < b->settings.panic_share * b->count;
+    return healthy < b->settings.panic_share * size_of(b->members);
 }
 
 /* Those that take part this time: one that is coming back does with a chance that grows from 0 to 1
@@ -143,8 +154,9 @@ int souk_balancer_choose(struct souk_balancer *b, uint64_t usable, uint64_t trie
 {
     const uint64_t healthy = souk_balancer_healthy(b, now_us);
     const bool panic = souk_balancer_panics(b, usable, now_us);
-    uint64_t set = usable & ~tried;
     int chosen;
+    usable &= b->members;
+    uint64_t set = usable & ~tried;
     b->usable = usable;
     if (!set)
         return SOUK_BALANCER_NONE;

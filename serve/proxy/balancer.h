@@ -68,14 +68,15 @@ struct souk_balancer_replica {
 /** The replicas of one shard. */
 struct souk_balancer {
     struct souk_balancer_settings settings;
-    int count;
+    int count;        /**< places in use are below */
+    uint64_t members; /**< bits of the replicas that are chosen from */
     uint64_t seed, draws;
     uint64_t usable; /**< as the last choice was told */
     int64_t panics;  /**< counter */
     struct souk_balancer_replica replica[SOUK_BALANCER_REPLICAS_MAX];
 };
 
-/** @param count of replicas, 0 to SOUK_BALANCER_REPLICAS_MAX */
+/** @param count of replicas, 0 to SOUK_BALANCER_REPLICAS_MAX; all are members */
 void souk_balancer_init(struct souk_balancer *b, int count,
                         const struct souk_balancer_settings *settings, uint64_t seed);
 
@@ -83,6 +84,13 @@ enum {
     SOUK_BALANCER_NONE = -1, /**< no usable one is left */
     SOUK_BALANCER_FULL = -2, /**< those that are left have as many requests as they take */
 };
+
+/** A replica comes to a place, or back to it: nothing is known of it, but what is under way. */
+void souk_balancer_join(struct souk_balancer *b, int index);
+
+/** It is not chosen any more, nor counted among the shard's; requests under way are reported on as
+ *  before. Until the last of them nobody else may join at its place. */
+void souk_balancer_leave(struct souk_balancer *b, int index);
 
 /** Choose, and count a request as outstanding.
  *  @param usable bits of the replicas that are connected and hold the model
@@ -96,7 +104,7 @@ int souk_balancer_choose(struct souk_balancer *b, uint64_t usable, uint64_t trie
 void souk_balancer_report(struct souk_balancer *b, int index, enum souk_outcome outcome,
                           int64_t took_us, int64_t now_us);
 
-/** Bits of the replicas that are not ejected at the moment, connected or not. */
+/** Bits of the members that are not ejected at the moment, connected or not. */
 uint64_t souk_balancer_healthy(const struct souk_balancer *b, int64_t now_us);
 
 /** How many requests the replicas that can be chosen take at once: of those that the last choice

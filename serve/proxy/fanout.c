@@ -3,6 +3,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/memory.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,23 +14,21 @@ enum { HEAD_FIELDS = 6 };
 souk_status souk_fanout_init(struct souk_fanout *f, struct souk_topology *topology,
                              struct souk_hedging *hedging, struct souk_error *err)
 {
-    const int count = souk_topology_upstreams(topology);
     *f = (struct souk_fanout){.topology = topology, .hedging = hedging};
     souk_writer_init(&f->head);
     f->answers = souk_zalloc_array((size_t)souk_topology_shards(topology), sizeof *f->answers);
     if (!f->answers)
         return souk_fail(err, SOUK_ENOMEM, "no memory for a worker");
-    souk_status status = souk_waitset_init(&f->waitset, count, err);
-    for (int i = 0; i < count && !status; i++)
-        status =
-            souk_waitset_open(&f->waitset, i, &souk_topology_upstream(topology, i)->caller, err);
-    return status;
+    const souk_status status = souk_waitset_init(&f->waitset, SOUK_FLEET_REPLICAS_MAX, err);
+    return status ? status : souk_topology_attach(topology, &f->waitset, err);
 }
 
 static void drop_answer(struct souk_shard_answer *a)
 {
-    if (a->answered)
+    if (a->answered) {
         souk_message_fini(&a->message);
+        nng_msg_free(a->reply);
+    }
     a->answered = false;
 }
 
@@ -39,6 +38,7 @@ void souk_fanout_fini(struct souk_fanout *f)
         return;
     for (int s = 0; f->answers && s < souk_topology_shards(f->topology); s++)
         drop_answer(&f->answers[s]);
+    souk_topology_detach(f->topology, &f->waitset);
     souk_waitset_fini(&f->waitset);
     souk_writer_fini(&f->head);
     free(f->answers);
@@ -84,6 +84,19 @@ static enum souk_wire_status choose(struct souk_fanout *f, const struct souk_que
     return souk_topology_choose(f->topology, shard, q->model, places_under_way(a), kind, choice);
 }
 
+/* A replica's first question of this worker opens the flight to it. */
+static souk_status send_to(struct souk_fanout *f, const struct souk_question *q,
+                           const struct souk_choice *choice)
+{
+    const struct souk_piece pieces[] = {{f->head.buffer.data, f->head.buffer.size},
+                                        {q->body->buffer.data, q->body->buffer.size}};
+    souk_status status = f->head.failed || q->body->failed ? SOUK_ENOMEM : SOUK_OK;
+    if (!status && !souk_waitset_is_open(&f->waitset, choice->slot))
+        status = souk_waitset_open(&f->waitset, choice->slot, choice->caller, NULL);
+    return status ? status
+                  : souk_waitset_begin(&f->waitset, choice->slot, pieces, 2, q->deadline_us);
+}
+
 /* @return SOUK_WIRE_OK, or why nothing was sent */
 static enum souk_wire_status begin(struct souk_fanout *f, const struct souk_question *q, int shard,
                                    enum souk_choice_kind kind)
@@ -97,11 +110,8 @@ static enum souk_wire_status begin(struct souk_fanout *f, const struct souk_ques
         return chosen;
     souk_hedging_name(f->hedging, t->id);
     write_head(f, q, shard, t->id);
-    const struct souk_piece pieces[] = {{f->head.buffer.data, f->head.buffer.size},
-                                        {q->body->buffer.data, q->body->buffer.size}};
     t->begun_us = souk_monotonic_us();
-    if (f->head.failed || q->body->failed ||
-        souk_waitset_begin(&f->waitset, t->choice.upstream, pieces, 2, q->deadline_us) != SOUK_OK) {
+    if (send_to(f, q, &t->choice) != SOUK_OK) {
         souk_topology_report(f->topology, &t->choice, SOUK_OUTCOME_NONE, 0);
         return SOUK_WIRE_UNAVAILABLE;
     }
@@ -131,7 +141,7 @@ static void settle(struct souk_fanout *f, int shard)
     struct souk_shard_answer *a = &f->answers[shard];
     for (int k = 0; k < a->try_count; k++)
         if (a->tries[k].open) {
-            souk_waitset_drop(&f->waitset, a->tries[k].choice.upstream);
+            souk_waitset_drop(&f->waitset, a->tries[k].choice.slot);
             close_try(f, a, &a->tries[k], SOUK_OUTCOME_LATE);
         }
     a->settled = true;
@@ -209,6 +219,7 @@ static enum verdict read_reply(struct souk_fanout *f, const struct souk_question
     int64_t status;
     enum verdict verdict = VERDICT_BROKEN;
     a->answered = true;
+    a->reply = souk_waitset_take_reply(&f->waitset, t->choice.slot);
     a->status = SOUK_WIRE_INTERNAL;
     if (souk_message_parse(&a->message, bytes, len, reason, sizeof reason) == SOUK_WIRE_OK &&
         is_of(&a->message, q, shard, t, &status)) {
@@ -236,11 +247,9 @@ static void learn_first_try(struct souk_fanout *f, const struct souk_question *q
 }
 
 /* Ask again elsewhere, where another try is not under way and the budget allows it. */
-static void go_on(struct souk_fanout *f, const struct souk_question *q, int shard, int upstream)
+static void go_on(struct souk_fanout *f, const struct souk_question *q, int shard)
 {
     struct souk_shard_answer *a = &f->answers[shard];
-    if (a->status == SOUK_WIRE_NO_SUCH_MODEL || a->status == SOUK_WIRE_TOPOLOGY)
-        souk_topology_lost(f->topology, upstream, q->model);
     if (a->open > 0)
         return;
     if (souk_monotonic_us() < q->deadline_us && souk_token_budget_take(&f->hedging->retries) &&
@@ -250,12 +259,15 @@ static void go_on(struct souk_fanout *f, const struct souk_question *q, int shar
         settle(f, shard);
 }
 
-static struct souk_try *try_of(struct souk_shard_answer *a, int upstream)
+/* The try that a flight belongs to. */
+static struct souk_try *try_of(struct souk_fanout *f, int slot)
 {
-    int k = 0;
-    while (!a->tries[k].open || a->tries[k].choice.upstream != upstream)
-        k++;
-    return &a->tries[k];
+    for (int s = 0; s < souk_topology_shards(f->topology); s++)
+        for (int k = 0; k < f->answers[s].try_count; k++)
+            if (f->answers[s].tries[k].open && f->answers[s].tries[k].choice.slot == slot)
+                return &f->answers[s].tries[k];
+    assert(!"a flight that nobody began");
+    return NULL;
 }
 
 static enum souk_outcome outcome_of(souk_status status, enum verdict verdict)
@@ -267,24 +279,26 @@ static enum souk_outcome outcome_of(souk_status status, enum verdict verdict)
     return status == SOUK_OK && verdict == VERDICT_ANSWER ? SOUK_OUTCOME_GOOD : SOUK_OUTCOME_NONE;
 }
 
-/* A flight has ended. */
-static void take(struct souk_fanout *f, const struct souk_question *q, int upstream,
-                 souk_status status, const void *bytes, size_t len)
+/* A flight has ended. The report comes last: from then on the replica may be gone. */
+static void take(struct souk_fanout *f, const struct souk_question *q, int slot, souk_status status,
+                 const void *bytes, size_t len)
 {
-    const int shard = souk_topology_upstream(f->topology, upstream)->shard;
+    struct souk_try *t = try_of(f, slot);
+    const int shard = t->choice.shard;
     struct souk_shard_answer *a = &f->answers[shard];
-    struct souk_try *t = try_of(a, upstream);
     enum verdict verdict = VERDICT_BROKEN;
     if (status == SOUK_OK)
         verdict = read_reply(f, q, shard, t, bytes, len);
     else
         a->status = status == SOUK_ETIMEDOUT ? SOUK_WIRE_DEADLINE : SOUK_WIRE_UNAVAILABLE;
+    if (a->status == SOUK_WIRE_NO_SUCH_MODEL || a->status == SOUK_WIRE_TOPOLOGY)
+        souk_topology_lost(f->topology, &t->choice, q->model);
     close_try(f, a, t, outcome_of(status, verdict));
     if (verdict == VERDICT_ANSWER) {
         learn_first_try(f, q, a, t);
         settle(f, shard);
     } else {
-        go_on(f, q, shard, upstream);
+        go_on(f, q, shard);
     }
 }
 
@@ -329,6 +343,8 @@ int souk_fanout_ask(struct souk_fanout *f, const bool *wanted, const struct souk
     int good = 0;
     f->unsettled = 0;
     for (int s = 0; s < shards; s++) {
+        if (!wanted[s] && q->keep_others)
+            continue;
         drop_answer(&f->answers[s]);
         f->answers[s] = (struct souk_shard_answer){
             .status = SOUK_WIRE_UNAVAILABLE, .settled = !wanted[s], .hedge_us = INT64_MAX};

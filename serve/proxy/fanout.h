@@ -36,6 +36,7 @@ struct souk_shard_answer {
                          without one */
     int64_t items;  /**< of the replica that answered */
     struct souk_message message; /**< valid until the next question */
+    nng_msg *reply;              /**< that it points into */
     bool settled;
     struct souk_try tries[SOUK_TRIES_MAX];
     int try_count, open;
@@ -50,14 +51,15 @@ struct souk_question {
     const struct souk_writer *body; /**< fields behind the common ones, without the map's head */
     size_t fields;                  /**< how many */
     int64_t deadline_us;            /**< monotonic */
+    bool keep_others;               /**< earlier answers of shards that are not asked stay */
     bool is_first;                  /**< of its request: not asked of replicas that are full */
 };
 
-/** The calls of one worker: one to every replica. */
+/** The calls of one worker: one to every replica that it has asked. */
 struct souk_fanout {
     struct souk_topology *topology;
     struct souk_hedging *hedging;
-    struct souk_waitset waitset;       /**< flight k goes to upstream k */
+    struct souk_waitset waitset;       /**< flight k goes to slot k of the topology */
     struct souk_writer head;           /**< common fields of a try */
     struct souk_shard_answer *answers; /**< [shards] */
     int unsettled;
@@ -69,9 +71,11 @@ souk_status souk_fanout_init(struct souk_fanout *f, struct souk_topology *topolo
                              struct souk_hedging *hedging, struct souk_error *err) SOUK_MUST_CHECK;
 void souk_fanout_fini(struct souk_fanout *f);
 
-/** Ask. Earlier answers are dropped. Over at the deadline, whoever has not answered.
- *  @param wanted [shards], which shards are asked; the answers of others are `unavailable`
- *  @return number of shards that answered with status 0 */
+/** Ask. Earlier answers are dropped, or kept as the question says. Over at the deadline, whoever
+ * has not answered.
+ *  @param wanted [shards], which shards are asked; the answers of others are `unavailable`, or
+ *         what they were
+ *  @return number of shards with an answer of status 0 */
 int souk_fanout_ask(struct souk_fanout *f, const bool *wanted, const struct souk_question *q);
 
 #endif

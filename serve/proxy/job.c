@@ -111,6 +111,7 @@ static int ask(struct souk_job *j, enum souk_round round)
                                            .body = &j->space->question,
                                            .fields = j->space->question_fields,
                                            .deadline_us = round_end_us(j, round),
+                                           .keep_others = j->ahead >= 0,
                                            .is_first = !j->has_begun};
     const int good = souk_fanout_ask(&j->space->fanout, j->space->wanted, &question);
     souk_histogram_add(j->space->stage, souk_monotonic_us() - start_us);
@@ -157,7 +158,7 @@ bool souk_job_ask_all(struct souk_job *j, enum souk_round round)
 {
     const int shards = souk_topology_shards(j->topology);
     for (int s = 0; s < shards; s++)
-        j->space->wanted[s] = !j->space->missed[s];
+        j->space->wanted[s] = !j->space->missed[s] && s != j->ahead;
     const int good = ask(j, round);
     if (j->stale || souk_job_is_overloaded(j))
         return false;

@@ -15,6 +15,7 @@
 #include "serve/proxy/fanout.h"
 #include "serve/proxy/merge.h"
 #include "serve/proxy/proxymetrics.h"
+#include "serve/proxy/uniqueid.h"
 #include "shared/wire/eventfields.h"
 #include "shared/wire/reply.h"
 
@@ -47,8 +48,10 @@ struct souk_job {
     struct souk_topology *topology;
     struct souk_proxy_metrics *metrics;
     struct souk_workspace *space;
+    struct souk_unique_ids *ids; /**< of answers */
     const struct souk_request *request;
     struct souk_writer *reply;
+    size_t body_at, body_fields; /**< what of a list's reply may be kept (answering.h) */
     struct souk_view view;
     int64_t deadline_us;
     bool may_restart, stale;
@@ -63,6 +66,7 @@ struct souk_job {
     size_t context_count;
     bool include_seen;
     bool warm, degraded, similar;
+    int ahead; /**< the shard that has sent its list with the profile; -1: none */
     const void *vector, *history, *weight; /**< into the workspace's profile */
     size_t vector_bytes, history_bytes, weight_bytes;
 };
@@ -87,7 +91,8 @@ const struct souk_shard_answer *souk_job_ask_one(struct souk_job *j, int shard);
  *  @return true: the error reply is there */
 bool souk_job_is_overloaded(struct souk_job *j);
 
-/** Ask all shards, but those that have missed a round of this request already. Those that do not
+/** Ask all shards, but those that have missed a round of this request already, and the one that is
+ *  ahead, whose answer stays. Those that do not
  *  answer with status 0 miss this one.
  *  @return false: none answered, or one had no room, and an error reply is there; or the job is
  *          stale */

@@ -1,7 +1,10 @@
-/* souk-proxy: asks every shard, merges, answers; until SIGTERM. */
+/* souk-proxy: asks every shard, merges, answers; until SIGTERM. SIGHUP: the fleet's file again. */
 #include "serve/monitor/monitorserver.h"
+#include "serve/net/netoptions.h"
 #include "serve/net/server.h"
 #include "serve/net/shutdown.h"
+#include "serve/proxy/fleetchange.h"
+#include "serve/proxy/proxyadmin.h"
 #include "serve/proxy/service.h"
 #include "serve/proxy/topology.h"
 #include "shared/base/clock.h"
@@ -9,6 +12,7 @@
 #include "shared/base/options.h"
 
 #include <inttypes.h>
+#include <signal.h>
 
 enum {
     FIRST_CONTACT_MS = 2000,
@@ -18,8 +22,9 @@ enum {
 
 struct proxy_options {
     struct souk_options *parsed;
-    const char *shards, *listen, *monitor;
-    int64_t workers, queue, deadline_ms, drain_ms;
+    const char *shards, *fleet, *listen, *monitor, *admin;
+    int64_t workers, queue, deadline_ms, drain_ms, cache_bytes, cache_ttl_ms;
+    struct souk_listen_options door;
 };
 
 static souk_status parse(int argc, char **argv, bool *done, struct proxy_options *o,
@@ -27,11 +32,16 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
 {
     const struct souk_option table[] = {
         {"shards", 's', SOUK_OPTION_TEXT, &o->shards, NULL, 0, 0, NULL, "\"A1,A2 B1,B2\"",
-         "addresses of the replicas: shards by space, replicas of a shard by comma", true},
+         "addresses of the replicas: shards by space, replicas of a shard by comma", false},
+        {"fleet", 'f', SOUK_OPTION_TEXT, &o->fleet, NULL, 0, 0, NULL, "FILE",
+         "the same from a file, SHARD ADDRESS [drained] to a line; read again on SIGHUP", false},
         {"listen", 'l', SOUK_OPTION_TEXT, &o->listen, "tcp://127.0.0.1:7100", 0, 0, NULL, "URL",
-         "tcp://HOST:PORT (port 0: any) or ipc://PATH", false},
+         "tls+tcp://HOST:PORT (port 0: any), ipc://PATH, or tcp:// for loopback", false},
+        SOUK_LISTEN_ROWS(o->door),
         {"monitor", 0, SOUK_OPTION_TEXT, &o->monitor, "127.0.0.1:0", 0, 0, NULL, "HOST:PORT",
          "/metrics, /livez and /readyz over HTTP (port 0: any); or none", false},
+        {"admin", 0, SOUK_OPTION_TEXT, &o->admin, NULL, 0, 0, NULL, "ipc://PATH",
+         "listener for changes of the fleet (souk-proxyctl); none by default", false},
         {"workers", 0, SOUK_OPTION_INT, &o->workers, "64", 1, 4096, NULL, "N",
          "requests under way at once", false},
         {"queue", 0, SOUK_OPTION_INT, &o->queue, "256", 1, 100000, NULL, "N",
@@ -40,16 +50,32 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
          "of requests that bring none", false},
         {"drain-time", 0, SOUK_OPTION_DURATION, &o->drain_ms, "5s", 0, 1e9, NULL, "DURATION",
          "after SIGTERM answer draining for at most so long, until nobody asks any more", false},
+        {"cache", 0, SOUK_OPTION_BYTES, &o->cache_bytes, "0", 0, 1e12, NULL, "BYTES",
+         "memory for answers that are given again to who asks the same; 0: none, else at least 1M",
+         false},
+        {"cache-ttl", 0, SOUK_OPTION_DURATION, &o->cache_ttl_ms, "60s", 1, 1e9, NULL, "DURATION",
+         "how old an answer from the cache may be", false},
         {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
     };
     const struct souk_program program = {
         .name = "souk-proxy",
         .summary = "answer requests from the shards of a model",
-        .examples = "  souk-proxy --shards \"tcp://127.0.0.1:7101 tcp://127.0.0.1:7102\" \\\n"
-                    "      --listen tcp://127.0.0.1:7100 --monitor 127.0.0.1:9100\n",
+        .examples =
+            "  souk-proxy --shards \"tcp://127.0.0.1:7101 tcp://127.0.0.1:7102\" \\\n"
+            "      --listen tcp://127.0.0.1:7100 --monitor 127.0.0.1:9100\n"
+            "  souk-proxy --fleet /etc/souk/fleet --admin ipc:///run/souk/proxy --cache 256M\n"
+            "  souk-proxy --shards \"tls+tcp://10.0.0.11:7101 tls+tcp://10.0.0.12:7101\" \\\n"
+            "      --listen tls+tcp://10.0.0.1:7100 --tls-cert proxy.crt --tls-key proxy.key "
+            "\\\n"
+            "      --tls-ca fleet-ca.crt\n",
         .options = table,
     };
-    return souk_options_parse(&program, argc, argv, true, done, &o->parsed, err);
+    const souk_status status =
+        souk_options_parse(&program, argc, argv, true, done, &o->parsed, err);
+    if (!status && !*done && o->cache_bytes > 0 && o->cache_bytes < SOUK_ANSWER_CACHE_BYTES_MIN)
+        return souk_fail(err, SOUK_EUSAGE, "--cache takes 0 or at least %d bytes",
+                         SOUK_ANSWER_CACHE_BYTES_MIN);
+    return status;
 }
 
 /* Say what we found: all shards, or what is missing; then requests get that as their error. */
@@ -65,6 +91,107 @@ static void announce(struct souk_topology *topology, const char *address)
                  souk_wire_status_name(view.status), view.reason);
 }
 
+/* The fleet's file again. What is wrong with it changes nothing. */
+static void read_again(const char *path, struct souk_topology *topology)
+{
+    struct souk_fleet_plan plan = {0};
+    struct souk_fleet_change change;
+    struct souk_error err = {0};
+    souk_status status =
+        path ? souk_fleet_plan_read(path, &plan, &err)
+             : souk_fail(&err, SOUK_EUSAGE, "SIGHUP reads the file of --fleet: there is none");
+    if (!status)
+        status = souk_fleet_apply(topology, &plan, &change, &err);
+    if (status)
+        souk_log(SOUK_LOG_ERROR, "fleet_kept", "reason=\"%s\"", err.msg);
+    else
+        souk_log(SOUK_LOG_INFO, "fleet_read",
+                 "file=%s added=%d removed=%d drained=%d undrained=%d silent=%d", path,
+                 change.added, change.removed, change.drained, change.undrained, change.silent);
+    souk_fleet_plan_fini(&plan);
+}
+
+/* All that a proxy has, in the order in which it is made. */
+struct process {
+    struct souk_metrics *registry;
+    struct souk_tls *tls;
+    struct souk_topology *topology;
+    struct souk_answer_cache *cache; /* NULL: none */
+    struct souk_proxy_metrics metrics;
+    struct souk_monitor *monitor;
+    struct souk_service *service;
+    struct souk_server *server, *admin_server; /* the latter NULL without --admin */
+    struct souk_proxy_status told;             /* what it tells */
+};
+
+static souk_status start_topology(struct process *p, const struct proxy_options *o,
+                                  struct souk_error *err)
+{
+    struct souk_fleet_plan plan = {0};
+    souk_status status;
+    if (!o->shards == !o->fleet)
+        return souk_fail(err, SOUK_EUSAGE, "give either --shards or --fleet");
+    status = o->fleet ? souk_fleet_plan_read(o->fleet, &plan, err)
+                      : souk_fleet_plan_parse_shards(o->shards, &plan, err);
+    if (!status)
+        status = souk_topology_start(&plan, p->tls, &p->topology, err);
+    souk_fleet_plan_fini(&plan);
+    return status;
+}
+
+/* The service with it: the monitor tells what it counts. */
+static souk_status start_monitor(struct process *p, const struct proxy_options *o,
+                                 struct souk_error *err)
+{
+    souk_status status =
+        souk_proxy_metrics_init(&p->metrics, p->registry, p->topology, p->cache, err);
+    if (!status)
+        status = souk_service_new(p->topology, &p->metrics, p->cache, (int)o->workers,
+                                  o->deadline_ms, &p->service, err);
+    if (!status) {
+        p->metrics.hedging = souk_service_hedging(p->service);
+        status = souk_monitor_start(o->monitor, p->registry, souk_proxy_metrics_is_ready,
+                                    &p->metrics, &p->monitor, err);
+    }
+    if (!status)
+        souk_log(SOUK_LOG_INFO, "monitor", "listen=%s", souk_monitor_address(p->monitor));
+    return status;
+}
+
+/* Who comes back after a restart listens when it can answer, or after a while with its reason. */
+static souk_status start_server(struct process *p, const struct proxy_options *o,
+                                struct souk_error *err)
+{
+    const struct souk_server_plan plan = {.url = o->listen,
+                                          .tls = p->tls,
+                                          .insecure = o->door.insecure,
+                                          .limits = o->door.limits,
+                                          .workers = (int)o->workers,
+                                          .queue = (int)o->queue,
+                                          .limit = souk_topology_limit(p->topology),
+                                          .deadline_ms = o->deadline_ms,
+                                          .handler = souk_service_handle,
+                                          .early = souk_service_handle_early,
+                                          .context = p->service};
+    souk_topology_wait(p->topology, FIRST_CONTACT_MS);
+    return souk_server_start(&plan, &p->server, err);
+}
+
+static souk_status start_admin(struct process *p, const struct proxy_options *o,
+                               struct souk_error *err)
+{
+    p->told = (struct souk_proxy_status){.topology = p->topology,
+                                         .metrics = &p->metrics,
+                                         .hedging = souk_service_hedging(p->service),
+                                         .server = p->server};
+    const struct souk_server_plan plan = {.url = o->admin,
+                                          .workers = SOUK_PROXY_ADMIN_WORKERS,
+                                          .queue = SOUK_PROXY_ADMIN_WORKERS,
+                                          .handler = souk_proxy_admin_handle,
+                                          .context = &p->told};
+    return souk_server_start(&plan, &p->admin_server, err);
+}
+
 /* Nobody is taken in any more: clients that are told so turn to another proxy. Over when nobody has
  * asked for a while. */
 static void drain(struct souk_server *server, int64_t limit_ms)
@@ -73,7 +200,7 @@ static void drain(struct souk_server *server, int64_t limit_ms)
     int64_t told = 0, told_us = souk_monotonic_us();
     souk_server_drain(server);
     while (souk_monotonic_us() < end_us) {
-        const int64_t refused = souk_server_refused(server, SOUK_REFUSAL_DRAINING);
+        const int64_t refused = souk_server_refused(server, SOUK_DENIAL_DRAINING);
         if (refused != told)
             told_us = souk_monotonic_us();
         told = refused;
@@ -86,63 +213,54 @@ static void drain(struct souk_server *server, int64_t limit_ms)
     }
 }
 
-/* Who comes back after a restart listens when it can answer, or after a while with its reason. */
-static souk_status serve(const struct proxy_options *o, struct souk_topology *topology,
-                         struct souk_service *service, struct souk_proxy_metrics *metrics,
-                         struct souk_error *err)
+static void serve(struct process *p, const struct proxy_options *o)
 {
-    struct souk_server *server = NULL;
-    const struct souk_server_plan plan = {.url = o->listen,
-                                          .workers = (int)o->workers,
-                                          .queue = (int)o->queue,
-                                          .limit = souk_topology_limit(topology),
-                                          .deadline_ms = o->deadline_ms,
-                                          .handler = souk_service_handle,
-                                          .context = service};
-    souk_topology_wait(topology, FIRST_CONTACT_MS);
-    const souk_status status = souk_server_start(&plan, &server, err);
-    if (status)
-        return status;
-    souk_gauge_set(metrics->workers, o->workers);
-    souk_server_metrics_watch(&metrics->server, server);
-    souk_readiness_set(&metrics->readiness, SOUK_PHASE_SERVING);
-    announce(topology, souk_server_address(server));
-    const int signal_number = souk_shutdown_wait();
-    souk_readiness_set(&metrics->readiness, SOUK_PHASE_DRAINING);
+    souk_gauge_set(p->metrics.workers, o->workers);
+    souk_server_metrics_watch(&p->metrics.server, p->server);
+    souk_readiness_set(&p->metrics.readiness, SOUK_PHASE_SERVING);
+    announce(p->topology, souk_server_address(p->server));
+    int signal_number;
+    while ((signal_number = souk_shutdown_wait_or_hangup()) == SIGHUP)
+        read_again(o->fleet, p->topology);
+    souk_readiness_set(&p->metrics.readiness, SOUK_PHASE_DRAINING);
     souk_log(SOUK_LOG_INFO, "draining", "signal=%d", signal_number);
-    drain(server, o->drain_ms);
-    souk_server_metrics_watch(&metrics->server, NULL);
-    souk_server_stop(server);
-    return SOUK_OK;
+    drain(p->server, o->drain_ms);
+    souk_server_metrics_watch(&p->metrics.server, NULL);
 }
 
-static souk_status run(const struct proxy_options *o, struct souk_error *err)
+static void stop(struct process *p)
 {
-    struct souk_metrics *metrics = souk_metrics_new();
-    struct souk_topology *topology = NULL;
-    struct souk_service *service = NULL;
-    struct souk_monitor *monitor = NULL;
-    struct souk_proxy_metrics own;
-    if (!metrics)
-        return souk_fail(err, SOUK_ENOMEM, "no memory for the metrics");
-    souk_status status = souk_topology_start(o->shards, &topology, err);
+    souk_server_stop(p->admin_server);
+    souk_server_stop(p->server);
+    souk_monitor_stop(p->monitor);
+    souk_service_free(p->service);
+    souk_answer_cache_free(p->cache);
+    souk_topology_stop(p->topology);
+    souk_tls_free(p->tls);
+    souk_metrics_free(p->registry);
+}
+
+static souk_status run(struct proxy_options *o, struct souk_error *err)
+{
+    struct process p = {.registry = souk_metrics_new()};
+    souk_status status =
+        p.registry ? SOUK_OK : souk_fail(err, SOUK_ENOMEM, "no memory for the metrics");
     if (!status)
-        status = souk_proxy_metrics_init(&own, metrics, topology, err);
+        status = souk_listen_prepare(&o->door, o->listen,
+                                     souk_options_was_set(o->parsed, "connections"), &p.tls, err);
     if (!status)
-        status = souk_service_new(topology, &own, (int)o->workers, o->deadline_ms, &service, err);
-    if (!status) {
-        own.hedging = souk_service_hedging(service);
-        status = souk_monitor_start(o->monitor, metrics, souk_proxy_metrics_is_ready, &own,
-                                    &monitor, err);
-    }
-    if (!status) {
-        souk_log(SOUK_LOG_INFO, "monitor", "listen=%s", souk_monitor_address(monitor));
-        status = serve(o, topology, service, &own, err);
-    }
-    souk_monitor_stop(monitor);
-    souk_service_free(service);
-    souk_topology_stop(topology);
-    souk_metrics_free(metrics);
+        status = start_topology(&p, o, err);
+    if (!status && o->cache_bytes > 0)
+        status = souk_answer_cache_new(o->cache_bytes, o->cache_ttl_ms * 1000, &p.cache, err);
+    if (!status)
+        status = start_monitor(&p, o, err);
+    if (!status)
+        status = start_server(&p, o, err);
+    if (!status && o->admin)
+        status = start_admin(&p, o, err);
+    if (!status)
+        serve(&p, o);
+    stop(&p);
     if (!status)
         souk_log(SOUK_LOG_INFO, "stopped", "%s", "");
     return status;
@@ -157,6 +275,7 @@ int main(int argc, char **argv)
 
     souk_log_setup("souk-proxy", 0, SOUK_LOG_INFO);
     souk_shutdown_prepare();
+    souk_shutdown_prepare_hangup();
     status = parse(argc, argv, &done, &o, &err);
     if (!status && !done)
         status = run(&o, &err);

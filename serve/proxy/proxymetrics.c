@@ -1,6 +1,9 @@
 #include "serve/proxy/proxymetrics.h"
 
+#include "serve/proxy/hedging.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const operations[] = {"recommend", "similar", "explain", "health", NULL};
@@ -10,67 +13,59 @@ static const char *const stages[SOUK_PROXY_STAGES] = {"profile",    "item", "res
 
 /* ---- the fleet, as the topology has it at the moment ---- */
 
-typedef int64_t (*replica_value)(struct souk_topology *t, int index);
+typedef int64_t (*replica_value)(const struct souk_replica_report *r);
 
-static int64_t is_up(struct souk_topology *t, int index)
+static int64_t is_up(const struct souk_replica_report *r)
 {
-    struct souk_replica_facts facts;
-    souk_topology_facts(t, index, &facts);
-    return facts.alive;
+    return r->facts.alive;
 }
 
-static int64_t is_connected(struct souk_topology *t, int index)
+static int64_t is_connected(const struct souk_replica_report *r)
 {
-    return souk_caller_is_connected(&souk_topology_upstream(t, index)->caller);
+    return r->connected;
 }
 
-static struct souk_standing standing_of(struct souk_topology *t, int index)
+static int64_t outstanding(const struct souk_replica_report *r)
 {
-    struct souk_standing standing;
-    souk_topology_standing(t, index, &standing);
-    return standing;
+    return r->outstanding;
 }
 
-static int64_t outstanding(struct souk_topology *t, int index)
+static int64_t limit(const struct souk_replica_report *r)
 {
-    return standing_of(t, index).outstanding;
+    return r->limit;
 }
 
-static int64_t limit(struct souk_topology *t, int index)
+static int64_t is_ejected(const struct souk_replica_report *r)
 {
-    return standing_of(t, index).limit;
+    return r->out_us > 0;
 }
 
-static int64_t is_ejected(struct souk_topology *t, int index)
+static int64_t ejected_for_failures(const struct souk_replica_report *r)
 {
-    return standing_of(t, index).ejected;
+    return r->ejected_for_failures;
 }
 
-static int64_t ejected_for_failures(struct souk_topology *t, int index)
+static int64_t ejected_as_slow(const struct souk_replica_report *r)
 {
-    return standing_of(t, index).ejected_for_failures;
+    return r->ejected_as_slow;
 }
 
-static int64_t ejected_as_slow(struct souk_topology *t, int index)
+/* A sample for each replica. @param reason of an ejection, or NULL */
+static void write_samples(const struct souk_replica_report *replicas, int count, const char *reason,
+                          replica_value value, struct souk_exposition *e)
 {
-    return standing_of(t, index).ejected_as_slow;
-}
-
-/* One sample for each replica. @param reason of an ejection, or NULL */
-static void write_replicas(struct souk_topology *t, struct souk_exposition *e, const char *reason,
-                           replica_value value)
-{
-    for (int i = 0; i < souk_topology_upstreams(t); i++) {
-        const struct souk_upstream *u = souk_topology_upstream(t, i);
+    for (int i = 0; i < count; i++) {
+        const struct souk_replica_report *r = &replicas[i];
         char shard[16];
-        snprintf(shard, sizeof shard, "%d", u->shard);
+        snprintf(shard, sizeof shard, "%d", r->shard);
         const struct souk_label labels[] = {
-            {"replica", u->caller.url}, {"shard", shard}, {reason ? "reason" : NULL, reason}, {0}};
-        souk_exposition_integer(e, "", labels, value(t, i), 0);
+            {"replica", r->address}, {"shard", shard}, {reason ? "reason" : NULL, reason}, {0}};
+        souk_exposition_integer(e, "", labels, value(r), 0);
     }
 }
 
-static void write_choice(struct souk_topology *t, struct souk_exposition *e)
+static void write_replicas(const struct souk_replica_report *replicas, int count,
+                           struct souk_exposition *e)
 {
     static const struct {
         const char *name, *help;
@@ -83,12 +78,16 @@ static void write_choice(struct souk_topology *t, struct souk_exposition *e)
         {"souk_replica_ejected", "Whether the replica is left alone for a while.", is_ejected}};
     for (size_t g = 0; g < sizeof gauges / sizeof gauges[0]; g++) {
         souk_exposition_family(e, gauges[g].name, SOUK_METRIC_GAUGE, gauges[g].help);
-        write_replicas(t, e, NULL, gauges[g].value);
+        write_samples(replicas, count, NULL, gauges[g].value, e);
     }
     souk_exposition_family(e, "souk_replica_ejections_total", SOUK_METRIC_COUNTER,
-                           "Times that the replica was left alone for a while.");
-    write_replicas(t, e, "failures", ejected_for_failures);
-    write_replicas(t, e, "slow", ejected_as_slow);
+                           "Times that the replica was left alone for a while, by reason.");
+    write_samples(replicas, count, "failures", ejected_for_failures, e);
+    write_samples(replicas, count, "slow", ejected_as_slow, e);
+}
+
+static void write_panics(struct souk_topology *t, struct souk_exposition *e)
+{
     souk_exposition_family(e, "souk_shard_panics_total", SOUK_METRIC_COUNTER,
                            "Choices that ignored ejections, for too many replicas were out.");
     for (int s = 0; s < souk_topology_shards(t); s++) {
@@ -119,29 +118,75 @@ static void write_hedging(const struct souk_hedging *h, struct souk_exposition *
     }
 }
 
-static void write_view(const struct souk_view *view, struct souk_exposition *e)
+/* The version in use, and the canary's where there is one. */
+static void write_views(const struct souk_view *views, int count, struct souk_exposition *e)
 {
-    const struct souk_label labels[] = {{"model", view->model}, {"kind", view->kind}, {0}};
-    const struct souk_label model[] = {{"model", view->model}, {0}};
     souk_exposition_family(e, "souk_model_info", SOUK_METRIC_GAUGE,
-                           "The model that all shards hold; always 1.");
-    souk_exposition_integer(e, "", labels, 1, 0);
+                           "A model that users are answered from; always 1.");
+    for (int i = 0; i < count; i++) {
+        const struct souk_label labels[] = {
+            {"model", views[i].model}, {"kind", views[i].kind}, {0}};
+        souk_exposition_integer(e, "", labels, 1, 0);
+    }
     souk_exposition_family(e, "souk_model_items", SOUK_METRIC_GAUGE, "Items of the model.");
-    souk_exposition_integer(e, "", model, view->catalogue, 0);
+    for (int i = 0; i < count; i++) {
+        const struct souk_label model[] = {{"model", views[i].model}, {0}};
+        souk_exposition_integer(e, "", model, views[i].catalogue, 0);
+    }
+    souk_exposition_family(e, "souk_model_created_timestamp_seconds", SOUK_METRIC_GAUGE,
+                           "When the model was trained, since 1970.");
+    for (int i = 0; i < count; i++) {
+        const struct souk_label model[] = {{"model", views[i].model}, {0}};
+        souk_exposition_integer(e, "", model, views[i].created_ms, 3);
+    }
+}
+
+static void write_models(const struct souk_proxy_metrics *p, struct souk_exposition *e)
+{
+    struct souk_view views[2];
+    souk_topology_view(p->topology, &views[0]);
+    const double share = souk_topology_canary(p->topology, &views[1]);
+    if (views[0].status == SOUK_WIRE_OK)
+        write_views(views, 1 + (views[1].model[0] != '\0'), e);
+    souk_exposition_family(e, "souk_canary_share_ratio", SOUK_METRIC_GAUGE,
+                           "Share of the users that the canary is for.");
+    souk_exposition_integer(e, "", NULL, (int64_t)(share * 1e6 + .5), 6);
+}
+
+static void write_cache(const struct souk_proxy_metrics *p, struct souk_exposition *e)
+{
+    struct souk_answer_cache_stats stats = {0};
+    if (p->answers)
+        souk_answer_cache_read(p->answers, &stats);
+    souk_exposition_family(e, "souk_cache_bytes", SOUK_METRIC_GAUGE,
+                           "Memory of the cache of answers, its tables included.");
+    souk_exposition_integer(e, "", NULL, stats.bytes, 0);
+    souk_exposition_family(e, "souk_cache_entries", SOUK_METRIC_GAUGE, "Answers in the cache.");
+    souk_exposition_integer(e, "", NULL, stats.entries, 0);
+    souk_exposition_family(e, "souk_cache_evictions_total", SOUK_METRIC_COUNTER,
+                           "Answers that went from the cache, by reason.");
+    for (int i = 0; i < SOUK_ANSWER_ENDS; i++) {
+        const struct souk_label labels[] = {{"reason", souk_answer_end_name(i)}, {0}};
+        souk_exposition_integer(e, "", labels, stats.ends[i], 0);
+    }
 }
 
 static void collect(void *context, struct souk_exposition *e)
 {
     const struct souk_proxy_metrics *p = context;
-    struct souk_view view;
-    souk_topology_view(p->topology, &view);
-    if (view.status == SOUK_WIRE_OK)
-        write_view(&view, e);
+    struct souk_replica_report *replicas;
+    int count;
+    if (souk_topology_replicas(p->topology, &replicas, &count, NULL) != SOUK_OK)
+        return; /* no memory: what cannot be said is absent */
+    write_models(p, e);
     souk_exposition_family(e, "souk_shards", SOUK_METRIC_GAUGE, "Shards that are asked.");
     souk_exposition_integer(e, "", NULL, souk_topology_shards(p->topology), 0);
-    write_choice(p->topology, e);
+    write_replicas(replicas, count, e);
+    free(replicas);
+    write_panics(p->topology, e);
     if (p->hedging)
         write_hedging(p->hedging, e);
+    write_cache(p, e);
 }
 
 /* ---- making ---- */
@@ -167,10 +212,21 @@ static void make_answers(struct souk_proxy_metrics *p, struct souk_metrics *m)
                                          NULL, &souk_bounds_count);
 }
 
-souk_status souk_proxy_metrics_init(struct souk_proxy_metrics *p, struct souk_metrics *m,
-                                    struct souk_topology *topology, struct souk_error *err)
+static void make_cache(struct souk_proxy_metrics *p, struct souk_metrics *m)
 {
-    *p = (struct souk_proxy_metrics){.topology = topology};
+    static const char *const results[SOUK_CACHE_RESULTS] = {"hit", "miss", "shared", "bypass"};
+    for (int i = 0; i < SOUK_CACHE_RESULTS; i++)
+        p->cache[i] = souk_metrics_counter(
+            m, "souk_cache_requests_total",
+            "Requests for lists, by where the answer came from; none without a cache.",
+            (struct souk_label[]){{"result", results[i]}, {0}});
+}
+
+souk_status souk_proxy_metrics_init(struct souk_proxy_metrics *p, struct souk_metrics *m,
+                                    struct souk_topology *topology, struct souk_answer_cache *cache,
+                                    struct souk_error *err)
+{
+    *p = (struct souk_proxy_metrics){.topology = topology, .answers = cache};
     souk_process_metrics_init(&p->process, m, "souk-proxy");
     souk_request_metrics_init(&p->request, m, operations);
     souk_server_metrics_init(&p->server, m);
@@ -183,6 +239,7 @@ souk_status souk_proxy_metrics_init(struct souk_proxy_metrics *p, struct souk_me
     p->workers =
         souk_metrics_gauge(m, "souk_workers", "Requests that can be under way at once.", NULL);
     make_answers(p, m);
+    make_cache(p, m);
     souk_metrics_collect(m, collect, p);
     return souk_metrics_check(m, err);
 }

@@ -9,11 +9,20 @@
 #include "serve/monitor/readiness.h"
 #include "serve/monitor/requestmetrics.h"
 #include "serve/monitor/servermetrics.h"
-#include "serve/proxy/hedging.h"
+#include "serve/proxy/answercache.h"
 #include "serve/proxy/topology.h"
 
 /** Questions to shards, by their operation; and the merge of the answers. */
 enum { SOUK_PROXY_STAGES = 8 };
+
+/** Where an answer came from. */
+enum souk_cache_result {
+    SOUK_CACHE_HIT,    /**< from the cache */
+    SOUK_CACHE_MISS,   /**< it was computed */
+    SOUK_CACHE_SHARED, /**< from somebody who asked the same at the same time */
+    SOUK_CACHE_BYPASS, /**< it may not be kept */
+    SOUK_CACHE_RESULTS
+};
 
 /** Zeroed: counts nothing. Must not move once it is initialised. */
 struct souk_proxy_metrics {
@@ -22,19 +31,21 @@ struct souk_proxy_metrics {
     struct souk_server_metrics server;
     struct souk_readiness readiness;
     struct souk_topology *topology;
-    struct souk_hedging *hedging; /**< set before the monitor starts; NULL: nothing is said of it */
     struct souk_gauge *workers;
     struct souk_histogram *stage[SOUK_PROXY_STAGES];
     struct souk_histogram *scored;   /**< candidates, of an answer */
     struct souk_histogram *returned; /**< length of its list */
     struct souk_counter *partial, *degraded, *restarts;
     struct souk_counter *warm, *cold; /**< users */
+    struct souk_counter *cache[SOUK_CACHE_RESULTS];
+    struct souk_answer_cache *answers;  /**< NULL: none */
+    const struct souk_hedging *hedging; /**< set before the monitor starts; NULL: nothing is said */
 };
 
-/** Make the series. @param topology outlives the monitor
+/** Make the series. @param topology, cache outlive the monitor; cache NULL: none
  *  @return as souk_metrics_check() */
 souk_status souk_proxy_metrics_init(struct souk_proxy_metrics *p, struct souk_metrics *m,
-                                    struct souk_topology *topology,
+                                    struct souk_topology *topology, struct souk_answer_cache *cache,
                                     struct souk_error *err) SOUK_MUST_CHECK;
 
 /** The histogram of a stage by its name, "scan" .. or "merge"; NULL where it is none. */

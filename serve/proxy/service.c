@@ -1,5 +1,6 @@
 #include "serve/proxy/service.h"
 
+#include "serve/proxy/answering.h"
 #include "serve/proxy/contextevents.h"
 #include "serve/proxy/explain.h"
 #include "serve/proxy/job.h"
@@ -12,8 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
+
+/* A request that may be answered out of the cache is a few hundred bytes; the thread that looks
+ * must not be held up by a long one. */
+enum { EARLY_BYTES_MAX = 1024 };
 
 struct souk_service {
     struct souk_topology *topology;
@@ -22,11 +26,13 @@ struct souk_service {
     int64_t deadline_ms;
     struct souk_workspace *spaces; /* [workers] */
     struct souk_hedging hedging;
+    struct souk_unique_ids ids;
+    struct souk_answering answering;
 };
 
 souk_status souk_service_new(struct souk_topology *topology, struct souk_proxy_metrics *metrics,
-                             int workers, int64_t deadline_ms, struct souk_service **out,
-                             struct souk_error *err)
+                             struct souk_answer_cache *cache, int workers, int64_t deadline_ms,
+                             struct souk_service **out, struct souk_error *err)
 {
     struct souk_service *s = souk_zalloc_array(1, sizeof *s);
     souk_status status = SOUK_OK;
@@ -34,6 +40,8 @@ souk_status souk_service_new(struct souk_topology *topology, struct souk_proxy_m
     if (!s)
         return souk_fail(err, SOUK_ENOMEM, "no memory");
     souk_hedging_init(&s->hedging);
+    souk_unique_ids_init(&s->ids);
+    souk_answering_init(&s->answering, cache);
     s->topology = topology;
     s->metrics = metrics;
     s->deadline_ms = deadline_ms;
@@ -59,11 +67,12 @@ void souk_service_free(struct souk_service *s)
     for (int i = 0; i < s->workers; i++)
         souk_workspace_fini(&s->spaces[i]);
     souk_hedging_fini(&s->hedging);
+    souk_answering_fini(&s->answering);
     free(s->spaces);
     free(s);
 }
 
-struct souk_hedging *souk_service_hedging(struct souk_service *s)
+const struct souk_hedging *souk_service_hedging(const struct souk_service *s)
 {
     return &s->hedging;
 }
@@ -99,17 +108,6 @@ static bool scan(struct souk_job *j, struct souk_result *result)
 
 /* ---- the answer ---- */
 
-static void put_request_id(struct souk_writer *w)
-{
-    unsigned char bytes[16];
-    char text[33];
-    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
-        memset(bytes, 0, sizeof bytes);
-    for (int i = 0; i < 16; i++)
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-    souk_writer_put_text(w, "request_id", text, 32);
-}
-
 static void put_sure(struct souk_writer *w, const struct souk_sure *sure)
 {
     souk_writer_put_real(w, "confidence", sure->confidence);
@@ -142,7 +140,6 @@ static void put_list(struct souk_writer *w, const struct souk_merge *m, const ch
 static void put_result(struct souk_job *j, const struct souk_result *r, const char *source)
 {
     struct souk_writer *w = j->reply;
-    put_request_id(w);
     put_list(w, &j->space->merge, source);
     souk_writer_put_int(w, "total_candidates_scored", r->scored);
     souk_writer_put_bool(w, "partial", r->partial);
@@ -167,7 +164,7 @@ static void recommend(struct souk_job *j)
     if (!(staged ? souk_job_rank : scan)(j, &result))
         return;
     const bool is_sure = j->min_confidence > 0;
-    souk_reply_begin(j->reply, j->request, j->view.model, 8 + (j->view.sources > 0) + is_sure);
+    souk_answering_begin_list(j, 7 + (j->view.sources > 0) + is_sure);
     souk_writer_put_text(j->reply, "user_id", j->id, j->id_len);
     souk_writer_put_string(j->reply, "user_type", souk_job_user_type(j));
     if (j->view.sources > 0)
@@ -183,7 +180,7 @@ static void similar(struct souk_job *j)
     struct souk_result result;
     if (!souk_job_take_fields(j, "item") || !souk_job_get_item(j) || !scan(j, &result))
         return;
-    souk_reply_begin(j->reply, j->request, j->view.model, 7);
+    souk_answering_begin_list(j, 6);
     souk_writer_put_text(j->reply, "item_id", j->id, j->id_len);
     put_result(j, &result,
                j->source[0]          ? j->source
@@ -193,29 +190,33 @@ static void similar(struct souk_job *j)
 
 static void health(struct souk_job *j)
 {
-    struct souk_topology *t = j->topology;
-    const int count = souk_topology_upstreams(t);
+    struct souk_replica_report *replicas;
+    int count;
+    if (souk_topology_replicas(j->topology, &replicas, &count, NULL) != SOUK_OK) {
+        souk_reply_error(j->reply, j->request, SOUK_WIRE_INTERNAL, "no memory");
+        return;
+    }
     souk_reply_begin(j->reply, j->request, j->view.model, 6);
     souk_writer_put_string(j->reply, "role", "proxy");
     souk_writer_put_string(j->reply, "state",
                            j->view.status == SOUK_WIRE_OK ? "ready"
                                                           : souk_wire_status_name(j->view.status));
     souk_writer_put_string(j->reply, "reason", j->view.reason);
-    souk_writer_put_int(j->reply, "shards", souk_topology_shards(t));
+    souk_writer_put_int(j->reply, "shards", souk_topology_shards(j->topology));
     souk_writer_put_int(j->reply, "catalogue", j->view.catalogue);
     souk_writer_key(j->reply, "replicas");
     souk_writer_array(j->reply, (size_t)count);
     for (int i = 0; i < count; i++) {
-        struct souk_replica_facts facts;
-        souk_topology_facts(t, i, &facts);
+        const struct souk_replica_facts *facts = &replicas[i].facts;
         souk_writer_map(j->reply, 5);
-        souk_writer_put_string(j->reply, "address", souk_topology_upstream(t, i)->caller.url);
-        souk_writer_put_int(j->reply, "shard", souk_topology_upstream(t, i)->shard);
-        souk_writer_put_bool(j->reply, "up", facts.alive);
-        souk_writer_put_bool(j->reply, "ready", facts.alive && facts.ready);
+        souk_writer_put_string(j->reply, "address", replicas[i].address);
+        souk_writer_put_int(j->reply, "shard", replicas[i].shard);
+        souk_writer_put_bool(j->reply, "up", facts->alive);
+        souk_writer_put_bool(j->reply, "ready", facts->alive && facts->ready);
         souk_writer_put_string(j->reply, "model",
-                               facts.version_count > 0 ? facts.versions[0].model : "");
+                               facts->version_count > 0 ? facts->versions[0].model : "");
     }
+    free(replicas);
 }
 
 typedef void (*answerer)(struct souk_job *j);
@@ -233,6 +234,16 @@ static answerer answerer_of(const struct souk_request *r)
     return NULL;
 }
 
+/* The view for the user that is asked about. */
+static void look(const struct souk_job *j, struct souk_view *view)
+{
+    const char *user = NULL;
+    size_t len = 0;
+    if (!souk_message_text(&j->request->message, "user", SOUK_ID_MAX_BYTES, &user, &len))
+        user = NULL; /* the request will be refused */
+    souk_topology_view_for(j->topology, user, len, view);
+}
+
 /* A shard holds another model than the view said: wait until all hold one again, but leave half of
  * the time for the answer. */
 static void wait_for_another_view(const struct souk_job *j)
@@ -242,53 +253,64 @@ static void wait_for_another_view(const struct souk_job *j)
     do {
         const struct timespec pause = {.tv_nsec = 1000000};
         nanosleep(&pause, NULL);
-        souk_topology_view(j->topology, &view);
+        look(j, &view);
     } while ((view.status != SOUK_WIRE_OK || strcmp(view.model, j->view.model) == 0) &&
              souk_monotonic_us() - now < (j->deadline_us - now) / 2);
 }
 
 /* What the answer was like. `explain` returns no list, `similar` is of no user. */
-static void note_answer(const struct souk_job *j, answerer answer)
+static struct souk_answer_facts facts_of(const struct souk_job *j, answerer answer)
 {
-    struct souk_proxy_metrics *p = j->metrics;
-    bool partial = false;
-    if (j->reply->status != SOUK_WIRE_OK)
-        return;
+    struct souk_answer_facts facts = {.status = (int16_t)j->reply->status};
+    if (facts.status != SOUK_WIRE_OK)
+        return facts;
     for (int s = 0; s < souk_topology_shards(j->topology); s++)
-        partial |= j->space->missed[s];
-    souk_counter_add(p->partial, partial);
-    souk_counter_add(p->degraded, j->degraded);
-    if (answer != similar)
-        souk_counter_add(strcmp(souk_job_user_type(j), "warm") == 0 ? p->warm : p->cold, 1);
-    if (answer != souk_job_explain) {
-        souk_histogram_add(p->scored, j->scored);
-        souk_histogram_add(p->returned, j->space->merge.best.count);
-    }
+        facts.partial |= j->space->missed[s];
+    facts.degraded = j->degraded;
+    facts.of_user = answer != similar;
+    facts.warm = facts.of_user && strcmp(souk_job_user_type(j), "warm") == 0;
+    facts.has_list = answer != souk_job_explain;
+    facts.returned = facts.has_list ? j->space->merge.best.count : 0;
+    return facts;
 }
 
 /* A request runs from its start to its end on one model. The second time a shard that holds
  * another one counts as absent. */
-static void run(const struct souk_job *start, answerer answer)
+static void run(struct souk_job *j, answerer answer)
 {
+    const struct souk_job start = *j;
     for (int attempt = 0; attempt < 2; attempt++) {
-        struct souk_job j = *start;
-        j.may_restart = attempt == 0;
-        memset(j.space->missed, 0, (size_t)souk_topology_shards(j.topology));
-        souk_topology_view(j.topology, &j.view);
-        if (j.view.status != SOUK_WIRE_OK)
-            souk_reply_error(j.reply, j.request, j.view.status, "%s", j.view.reason);
+        *j = start;
+        j->may_restart = attempt == 0;
+        j->ahead = -1;
+        memset(j->space->missed, 0, (size_t)souk_topology_shards(j->topology));
+        look(j, &j->view);
+        if (j->view.status != SOUK_WIRE_OK)
+            souk_reply_error(j->reply, j->request, j->view.status, "%s", j->view.reason);
         else
-            answer(&j);
-        if (!j.stale) {
-            note_answer(&j, answer);
+            answer(j);
+        if (!j->stale)
             return;
-        }
-        souk_counter_add(j.metrics->restarts, 1);
-        wait_for_another_view(&j);
+        souk_counter_add(j->metrics->restarts, 1);
+        wait_for_another_view(j);
     }
 }
 
-static void dispatch(struct souk_job *j)
+/* Compute the answer, where nobody else has or does. */
+static void run_once(struct souk_service *s, struct souk_job *j, answerer answer)
+{
+    struct souk_answering_turn turn;
+    if (souk_answering_begin(&s->answering, j, &turn))
+        return;
+    run(j, answer);
+    const struct souk_answer_facts facts = facts_of(j, answer);
+    souk_answer_facts_count(&facts, j->metrics);
+    if (facts.has_list)
+        souk_histogram_add(j->metrics->scored, j->scored);
+    souk_answering_end(&s->answering, j, &turn, &facts);
+}
+
+static void dispatch(struct souk_service *s, struct souk_job *j)
 {
     const struct souk_request *r = j->request;
     const answerer answer = answerer_of(r);
@@ -301,7 +323,22 @@ static void dispatch(struct souk_job *j)
     else if (j->deadline_us <= souk_monotonic_us())
         souk_reply_error(j->reply, r, SOUK_WIRE_DEADLINE, "no time is left");
     else
-        run(j, answer);
+        run_once(s, j, answer);
+}
+
+static struct souk_job job_of(struct souk_service *s, struct souk_request *request,
+                              int64_t received_us, struct souk_writer *reply)
+{
+    request->start_us = received_us;
+    const int64_t ms = request->deadline_ms >= 0 ? request->deadline_ms : s->deadline_ms;
+    struct souk_job j = {.topology = s->topology,
+                         .metrics = s->metrics,
+                         .ids = &s->ids,
+                         .request = request,
+                         .reply = reply,
+                         .deadline_us = received_us + ms * 1000};
+    look(&j, &j.view);
+    return j;
 }
 
 void souk_service_handle(void *context, int worker, int64_t received_us, const void *bytes,
@@ -311,17 +348,30 @@ void souk_service_handle(void *context, int worker, int64_t received_us, const v
     struct souk_request request;
     souk_request_metrics_begin(&s->metrics->request);
     if (souk_request_parse(&request, bytes, len, reply)) {
-        request.start_us = received_us;
-        const int64_t ms = request.deadline_ms >= 0 ? request.deadline_ms : s->deadline_ms;
-        struct souk_job j = {.topology = s->topology,
-                             .metrics = s->metrics,
-                             .space = &s->spaces[worker],
-                             .request = &request,
-                             .reply = reply,
-                             .deadline_us = request.start_us + ms * 1000};
-        souk_topology_view(s->topology, &j.view);
-        dispatch(&j);
+        struct souk_job j = job_of(s, &request, received_us, reply);
+        j.space = &s->spaces[worker];
+        dispatch(s, &j);
     }
     souk_request_metrics_end(&s->metrics->request, &request, reply);
     souk_request_fini(&request);
+}
+
+bool souk_service_handle_early(void *context, int64_t received_us, const void *bytes, size_t len,
+                               struct souk_writer *reply)
+{
+    struct souk_service *s = context;
+    struct souk_request request;
+    bool served = false;
+    if (!s->answering.cache || len > EARLY_BYTES_MAX)
+        return false;
+    if (souk_request_parse(&request, bytes, len, reply)) {
+        struct souk_job j = job_of(s, &request, received_us, reply);
+        served = souk_answering_serve(&s->answering, &j);
+    }
+    if (served) {
+        souk_request_metrics_begin(&s->metrics->request);
+        souk_request_metrics_end(&s->metrics->request, &request, reply);
+    }
+    souk_request_fini(&request);
+    return served;
 }

@@ -9,6 +9,7 @@
 #ifndef SOUK_PROXY_SERVICE_H
 #define SOUK_PROXY_SERVICE_H
 
+#include "serve/proxy/answercache.h"
 #include "serve/proxy/hedging.h"
 #include "serve/proxy/proxymetrics.h"
 #include "serve/proxy/topology.h"
@@ -20,18 +21,23 @@
 struct souk_service;
 
 /** @param metrics outlives it; zeroed ones count nothing
+ *  @param cache   of answers, outlives it; NULL: none
  *  @param deadline_ms of requests that bring none
  *  @param out free with souk_service_free(), before the topology is stopped */
 souk_status souk_service_new(struct souk_topology *topology, struct souk_proxy_metrics *metrics,
-                             int workers, int64_t deadline_ms, struct souk_service **out,
-                             struct souk_error *err) SOUK_MUST_CHECK;
+                             struct souk_answer_cache *cache, int workers, int64_t deadline_ms,
+                             struct souk_service **out, struct souk_error *err) SOUK_MUST_CHECK;
 void souk_service_free(struct souk_service *s);
 
-/** What it counts of hedges and retries; as long as the service. */
-struct souk_hedging *souk_service_hedging(struct souk_service *s);
+/** Its counters of hedges and retries. */
+const struct souk_hedging *souk_service_hedging(const struct souk_service *s);
 
 /** A souk_server_handler; context is the struct souk_service. */
 void souk_service_handle(void *context, int worker, int64_t received_us, const void *request,
                          size_t len, struct souk_writer *reply);
+
+/** A souk_server_early_handler: what the cache knows. */
+bool souk_service_handle_early(void *context, int64_t received_us, const void *request, size_t len,
+                               struct souk_writer *reply);
 
 #endif

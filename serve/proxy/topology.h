@@ -1,88 +1,116 @@
 /** @file
- *  Who holds what: the replicas of each shard, what they said of themselves, and whether it fits.
+ *  Who holds what: the replicas of each shard, what they said of themselves, and who is asked.
  *
- *      --shards "A1,A2 B1,B2"      shards by space, replicas of a shard by comma
+ *      plan (fleetplan.h) --> membership.h   who is in; changes while the proxy runs
+ *                                 |
+ *      health, 10 times a second: healthwatch.h --> facts of each replica
+ *                                 |
+ *                             fleetview.h    the model that every shard holds, or why there is none
+ *                                 |
+ *      a request              souk_topology_choose() .. souk_topology_report()
  *
- *      shard 0   A1  A2            each: connected? what model, which parts (from `health`)
- *      shard 1   B1  B2
+ *  A replica has a place in its shard (a bit of a set of 64, for the balancer) and a slot among all
+ *  (the number of its flight in every worker's waitset). One that is removed keeps both until
+ *  nothing is under way to it; then its flights, its call and its socket are closed, and both are
+ *  free again. So a choice is valid from souk_topology_choose() to souk_topology_report(), whoever
+ *  is removed meanwhile. The number of shards is fixed: which shard a user belongs to hangs on it.
  *
- *  A thread asks every replica for its health ten times a second, and at once when a request met
- *  another model. The answers form a view: one model that every shard holds (versionchoice.h), or
- *  the reason why there is none. Requests read the view under a lock and never wait for the
- * network.
+ *  Requests read all this under a lock and never wait for the network.
  */
 #ifndef SOUK_PROXY_TOPOLOGY_H
 #define SOUK_PROXY_TOPOLOGY_H
 
-#include "serve/net/caller.h"
+#include "serve/net/waitset.h"
 #include "serve/proxy/balancer.h"
-#include "serve/proxy/versionchoice.h"
+#include "serve/proxy/fleetplan.h"
+#include "serve/proxy/replicafacts.h"
 #include "shared/base/status.h"
 #include "shared/wire/wirestatus.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SOUK_MODEL_NAME_MAX = 64 };
-
-/** One version of a model as a replica holds it. */
-struct souk_version_facts {
-    bool held; /**< false: it was; an answer of it may still be under way */
-    char model[SOUK_MODEL_NAME_MAX + 1], kind[SOUK_MODEL_NAME_MAX + 1];
-    int64_t parts, items, catalogue, created_ms;
-    int64_t sources; /**< of a two-stage model, else 0 */
-};
-
-/** What a replica says of itself. */
-struct souk_replica_facts {
-    bool known; /**< it has answered once */
-    bool alive; /**< it answered the last time it was asked */
-    bool ready; /**< and wants to be asked: it is not draining, nor between two models */
-    int64_t shard, shards;
-    int version_count;
-    struct souk_version_facts versions[SOUK_VERSIONS_KNOWN]; /**< newest first */
-};
-
-/** A version by its id, also one that is no longer held; NULL: never heard of. */
-const struct souk_version_facts *souk_replica_facts_of(const struct souk_replica_facts *facts,
-                                                       const char *model);
-
-struct souk_upstream {
-    struct souk_caller caller;
-    int shard;                       /**< its place in --shards */
-    struct souk_replica_facts facts; /**< under the topology's lock */
-};
-
 struct souk_topology;
 
 /** What all shards agree on at the moment. */
 struct souk_view {
     enum souk_wire_status status; /**< SOUK_WIRE_OK, _TOPOLOGY or _UNAVAILABLE */
-    char reason[256];
+    char reason[512];
     char model[SOUK_MODEL_NAME_MAX + 1], kind[SOUK_MODEL_NAME_MAX + 1];
-    int64_t parts, catalogue, sources;
+    int64_t parts, catalogue, sources, created_ms;
 };
 
-/** Parse, dial, and start to ask. @param spec as --shards takes it
- *  @return SOUK_OK, SOUK_EUSAGE (empty, not an address, more replicas of a shard than a balancer
- *          takes), SOUK_ENOMEM */
-souk_status souk_topology_start(const char *spec, struct souk_topology **out,
-                                struct souk_error *err) SOUK_MUST_CHECK;
+/** Give a share of the users the version that is not in use: as long as there is a share, the one
+ * in use stays the others'. Who is in the share follows from the user's id alone. Thread-safe.
+ *  @param share 0 to 1; 0: all users get what versionchoice.h says */
+void souk_topology_set_canary(struct souk_topology *t, double share);
+
+/** The view for a user. Thread-safe. @param id [len]; NULL: nobody's */
+void souk_topology_view_for(struct souk_topology *t, const char *id, size_t len,
+                            struct souk_view *view);
+
+/** What the canary's users get. Thread-safe. @return the share; 0: there is no canary */
+double souk_topology_canary(struct souk_topology *t, struct souk_view *view);
+
+/** Dial, and start to ask; does not wait for answers.
+ *  @param tls of replicas at "tls+tcp://..."; outlives the topology; NULL: none
+ *  @return SOUK_OK, SOUK_EUSAGE (an address that nng does not take), SOUK_ENOMEM */
+souk_status souk_topology_start(const struct souk_fleet_plan *plan, const struct souk_tls *tls,
+                                struct souk_topology **out, struct souk_error *err) SOUK_MUST_CHECK;
 void souk_topology_stop(struct souk_topology *t);
 
 int souk_topology_shards(const struct souk_topology *t);
-int souk_topology_upstreams(const struct souk_topology *t);
-struct souk_upstream *souk_topology_upstream(struct souk_topology *t, int index);
 
 /** Thread-safe. */
 void souk_topology_view(struct souk_topology *t, struct souk_view *view);
-void souk_topology_facts(struct souk_topology *t, int index, struct souk_replica_facts *facts);
+
+/** Wait until the view is good or the time is over. */
+bool souk_topology_wait(struct souk_topology *t, int64_t timeout_ms);
+
+/* ---- the replicas, for who shows them ---- */
+
+enum souk_replica_state {
+    SOUK_REPLICA_READY,
+    SOUK_REPLICA_EJECTED, /**< ready, but out for a while (balancer.h) */
+    SOUK_REPLICA_UNREADY, /**< it wants no questions: it drains, or is between two models */
+    SOUK_REPLICA_SILENT,  /**< connected, without an answer the last time it was asked */
+    SOUK_REPLICA_AWAY,    /**< not connected */
+    SOUK_REPLICA_MISFIT,  /**< of another shard, or of other parts: it is not asked */
+    SOUK_REPLICA_DRAINED, /**< by the operator */
+    SOUK_REPLICA_LEAVING, /**< removed; the last requests are under way */
+};
+
+const char *souk_replica_state_name(enum souk_replica_state state);
+
+/** A replica as the proxy sees it. */
+struct souk_replica_report {
+    char address[SOUK_ADDRESS_MAX + 1];
+    int shard;
+    enum souk_replica_state state;
+    bool drained, connected;
+    char reason[160]; /**< of a misfit */
+    struct souk_replica_facts facts;
+    int outstanding;
+    int64_t latency_us;                            /**< moving mean; -1: not known */
+    int64_t out_us;                                /**< ejected for so long still; 0: it is not */
+    int limit;                                     /**< of requests outstanding */
+    int64_t ejected_for_failures, ejected_as_slow; /**< counters */
+};
+
+/** All of them, by shard, then by address. Thread-safe.
+ *  @param out [*count], owned by the caller, free with free(); NULL on failure */
+souk_status souk_topology_replicas(struct souk_topology *t, struct souk_replica_report **out,
+                                   int *count, struct souk_error *err) SOUK_MUST_CHECK;
+
+/* ---- choosing ---- */
 
 /** A replica that a request is to go to. */
 struct souk_choice {
-    int upstream;
-    int place;     /**< among the replicas of its shard: a bit of a set of them */
-    int64_t items; /**< that it holds of the model */
+    int slot; /**< of the replica, and of the flight to it */
+    int shard;
+    int place;                  /**< among the replicas of its shard: a bit of a set of them */
+    int64_t items;              /**< that it holds of the model */
+    struct souk_caller *caller; /**< valid until the report */
 };
 
 enum souk_choice_kind {
@@ -104,28 +132,25 @@ enum souk_wire_status souk_topology_choose(struct souk_topology *t, int shard, c
  *  together. Kept up to date ten times a second; as long as the topology. */
 const atomic_int *souk_topology_limit(const struct souk_topology *t);
 
-/** How a replica fares in the choice. */
-struct souk_standing {
-    int outstanding, limit; /**< questions under way, and how many there may be */
-    bool ejected;
-    int64_t ejected_for_failures, ejected_as_slow; /**< counters */
-};
-
-/** Thread-safe. */
-void souk_topology_standing(struct souk_topology *t, int index, struct souk_standing *standing);
-
 /** Choices of a shard that ignored ejections, for too many were out. Thread-safe. */
 int64_t souk_topology_panics(struct souk_topology *t, int shard);
 
-/** What came of a choice. Thread-safe. @param took_us since the request was sent */
+/** What came of a choice: the last that may be done with it. Thread-safe.
+ *  @param took_us since the request was sent */
 void souk_topology_report(struct souk_topology *t, const struct souk_choice *choice,
                           enum souk_outcome outcome, int64_t took_us);
 
-/** A replica has answered that it does not hold its shard of a model: the view is made anew, and
- * all replicas are asked again soon. */
-void souk_topology_lost(struct souk_topology *t, int index, const char *model);
+/** A replica that was chosen, and is not reported on yet, has answered that it does not hold its
+ *  shard of a model: the view is made anew, and all replicas are asked again soon. */
+void souk_topology_lost(struct souk_topology *t, const struct souk_choice *choice,
+                        const char *model);
 
-/** Wait until the view is good or the time is over. */
-bool souk_topology_wait(struct souk_topology *t, int64_t timeout_ms);
+/** The flights of a worker, number k to slot k: opened by the worker when it chooses the slot for
+ *  the first time, closed by the topology when the replica has gone. Thread-safe.
+ *  @param set outlives its detaching; SOUK_FLEET_REPLICAS_MAX flights
+ *  @return SOUK_OK, SOUK_ENOMEM */
+souk_status souk_topology_attach(struct souk_topology *t, struct souk_waitset *set,
+                                 struct souk_error *err) SOUK_MUST_CHECK;
+void souk_topology_detach(struct souk_topology *t, const struct souk_waitset *set);
 
 #endif

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { JOINED_ITEMS_MAX = 65536 }; /* of a shard: scanned in about the time of a round trip */
+
 /* Room for the profile whose sizes the job states, and where its pieces go. */
 static bool make_room(struct souk_job *j)
 {
@@ -72,12 +74,34 @@ static bool keep_events(struct souk_job *j, const struct souk_message *m)
            souk_event_fields_read(&j->space->events, m, INT64_MAX, UINT8_MAX + 1);
 }
 
+/* Whether the home shard sends its list with the profile, which saves a question to it. It scans
+ * before the others instead of beside them: only where that is quick. */
+static bool may_join(const struct souk_job *j)
+{
+    return j->view.sources == 0 && j->context_count == 0 &&
+           j->view.catalogue / souk_topology_shards(j->topology) <= JOINED_ITEMS_MAX;
+}
+
+static void write_profile(struct souk_job *j, bool joined)
+{
+    struct souk_writer *w = &j->space->question;
+    souk_job_start_question(j, "profile", 1 + (joined ? 2 + (j->category != NULL) : 0));
+    souk_writer_put_text(w, "user", j->id, j->id_len);
+    if (!joined)
+        return;
+    souk_writer_put_int(w, "n", j->n);
+    souk_writer_put_bool(w, "include_seen", j->include_seen);
+    if (j->category)
+        souk_writer_put_text(w, "category", j->category, j->category_len);
+}
+
 bool souk_job_get_profile(struct souk_job *j)
 {
     bool known = false;
-    souk_job_start_question(j, "profile", 1);
-    souk_writer_put_text(&j->space->question, "user", j->id, j->id_len);
-    const struct souk_shard_answer *a = souk_job_ask_one(j, souk_job_home(j, j->id, j->id_len));
+    const int home = souk_job_home(j, j->id, j->id_len);
+    const bool joined = may_join(j);
+    write_profile(j, joined);
+    const struct souk_shard_answer *a = souk_job_ask_one(j, home);
     j->space->events.count = 0;
     if (j->stale || souk_job_is_overloaded(j))
         return false;
@@ -89,6 +113,7 @@ bool souk_job_get_profile(struct souk_job *j)
         return true;
     }
     j->warm = known;
+    j->ahead = joined ? home : -1;
     return true;
 }
 

@@ -71,7 +71,7 @@ static bool is_better(const struct souk_version_vote *votes, int count, const ch
 }
 
 const char *souk_version_choose(const struct souk_version_vote *votes, int count,
-                                const char *in_use)
+                                const char *in_use, const char *but)
 {
     struct candidate best = {.id = NULL};
     for (int i = 0; i < count; i++) {
@@ -79,9 +79,15 @@ const char *souk_version_choose(const struct souk_version_vote *votes, int count
             const struct candidate c = {.id = votes[i].id[k],
                                         .created_ms = votes[i].created_ms[k],
                                         .support = support(votes, count, votes[i].id[k])};
-            if (c.support > 0 && (!best.id || is_better(votes, count, in_use, &c, &best)))
+            if (c.support > 0 && strcmp(c.id, but) != 0 &&
+                (!best.id || is_better(votes, count, in_use, &c, &best)))
                 best = c;
         }
     }
     return best.id;
+}
+
+bool souk_version_is_everywhere(const struct souk_version_vote *votes, int count, const char *id)
+{
+    return count > 0 && support(votes, count, id) > 0;
 }

@@ -26,9 +26,14 @@ struct souk_version_vote {
 };
 
 /** Pure. A shard without a vote does not count: its part of the answer is missing anyway.
- *  @param votes [count]; @param in_use "": none yet
+ *  @param votes  [count]
+ *  @param in_use "": none yet
+ *  @param but    a version that may not be chosen; "": any may
  *  @return one of the votes' ids; NULL: no version is in every shard that votes */
 const char *souk_version_choose(const struct souk_version_vote *votes, int count,
-                                const char *in_use);
+                                const char *in_use, const char *but);
+
+/** Whether every shard that votes has a copy. */
+bool souk_version_is_everywhere(const struct souk_version_vote *votes, int count, const char *id);
 
 #endif

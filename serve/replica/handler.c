@@ -86,10 +86,102 @@ static void put_events(struct souk_writer *reply, const struct souk_model_part *
                             part->event_type + at, part->event_value + at);
 }
 
+/* ---- this shard's list ---- */
+
+struct scanned {
+    struct souk_topk list; /* sorted, in the worker's memory */
+    int64_t scored;
+    const struct souk_confidence *confidence; /* NULL: not said */
+};
+
+/* @param unknown a category that the model does not know: no items */
+static struct scanned scan_shard(const struct souk_replica *r, int worker,
+                                 const struct souk_scan *scan, int64_t n, bool unknown)
+{
+    struct scanned found = {.list =
+                                r->lists[worker]}; /* the memory is the worker's, the size ours */
+    found.list.capacity = (int)n;
+    souk_topk_clear(&found.list);
+    if (!unknown)
+        found.scored =
+            souk_shard_scan(r->stages ? &r->stages->similar : r->shard, scan, &found.list);
+    souk_topk_sort(&found.list);
+    found.confidence = scan->vector || scan->history ? NULL : souk_replica_confidence(r);
+    return found;
+}
+
+static size_t scanned_fields(const struct scanned *found)
+{
+    return 1 + souk_replica_hit_fields(found->confidence != NULL);
+}
+
+static void put_scanned(struct souk_writer *reply, const struct scanned *found)
+{
+    souk_writer_put_int(reply, "scored", found->scored);
+    souk_replica_put_hits(reply, &found->list, found->confidence, SOUK_AUDIENCE_NEW);
+}
+
+/* ---- profile ---- */
+
+/* What the part holds of a user, beside events. */
+struct stored {
+    const float *vector; /* NULL: a model without factors */
+    const int64_t *history;
+    const float *weight; /* NULL: not scored by neighbours */
+    int64_t count;
+};
+
+static struct stored stored_of(const struct souk_replica *r, const struct souk_model_part *part,
+                               int64_t row)
+{
+    const int64_t first = part->history_offsets[row];
+    const int64_t count = part->history_offsets[row + 1] - first;
+    const bool by_neighbours =
+        r->model->neighbours > 0 && souk_neighbours_can_score(part->history_weight + first, count);
+    return (struct stored){.vector = row_of(part->user_factors, row, part->stride),
+                           .history = part->history + first,
+                           .weight = by_neighbours ? part->history_weight + first : NULL,
+                           .count = count};
+}
+
+/* The list of a user of this shard, who is not asked for it again: the scan of answer_scan() by
+ * what is stored. @return false: the request is not as it must be */
+static bool take_own_scan(const struct souk_replica *r, const struct souk_request *request,
+                          const struct stored *u, struct souk_scan *scan, int64_t *n, bool *unknown)
+{
+    bool include_seen = false;
+    if (!souk_message_int(&request->message, "n", 1, SOUK_WIRE_LIST_MAX, n) ||
+        !souk_message_bool(&request->message, "include_seen", &include_seen) ||
+        !souk_replica_category(r, request, &scan->category, unknown))
+        return false;
+    scan->vector = u->vector;
+    scan->exclude = u->history;
+    scan->exclude_count = include_seen ? 0 : u->count;
+    if (u->weight) {
+        scan->history = u->history;
+        scan->history_weight = u->weight;
+        scan->history_count = u->count;
+    }
+    return true;
+}
+
+static void put_profile(const struct souk_replica *r, const struct souk_model_part *part,
+                        int64_t row, const struct stored *u, struct souk_writer *reply)
+{
+    put_vector(reply, u->vector, part->stride);
+    souk_writer_put_binary(reply, "history", u->history, (size_t)u->count * sizeof *u->history);
+    if (u->weight)
+        souk_writer_put_binary(reply, "history_weight", u->weight,
+                               (size_t)u->count * sizeof *u->weight);
+    if (r->stages)
+        put_events(reply, part, row);
+}
+
 /* The user's factors and history, with weights where neighbours are scored by them, and events
- * where two stages are, for the proxy to send to all shards. */
-static void answer_profile(const struct souk_replica *r, const struct souk_request *request,
-                           struct souk_writer *reply)
+ * where two stages are, for the proxy to send to all shards; and with `n` this shard's list, too.
+ */
+static void answer_profile(const struct souk_replica *r, int worker,
+                           const struct souk_request *request, struct souk_writer *reply)
 {
     const char *id;
     size_t len = 0;
@@ -97,26 +189,28 @@ static void answer_profile(const struct souk_replica *r, const struct souk_reque
     if (!part)
         return;
     const int64_t row = souk_idtable_find(&part->users, id, len);
-    if (row < 0) {
-        souk_reply_begin(reply, request, r->model->id, 1);
-        souk_writer_put_bool(reply, "known", false);
+    const bool listed = souk_message_get(&request->message, "n") != NULL;
+    const struct stored u = row >= 0 ? stored_of(r, part, row) : (struct stored){.count = 0};
+    struct scanned found = {.confidence = NULL};
+    struct souk_scan scan = {.category = -1};
+    int64_t n = 0;
+    bool unknown = false;
+    if (listed && !take_own_scan(r, request, &u, &scan, &n, &unknown)) {
+        souk_reply_error(reply, request, SOUK_WIRE_BAD_FIELD,
+                         "'n', 'include_seen' or 'category' is not as a list takes it");
         return;
     }
-    const int64_t first = part->history_offsets[row];
-    const size_t count = (size_t)(part->history_offsets[row + 1] - first);
-    const bool by_neighbours =
-        r->model->neighbours > 0 &&
-        souk_neighbours_can_score(part->history_weight + first, (int64_t)count);
+    if (listed)
+        found = scan_shard(r, worker, &scan, n, unknown);
     souk_reply_begin(reply, request, r->model->id,
-                     3 + by_neighbours + (r->stages ? SOUK_WIRE_EVENT_FIELDS : 0));
-    souk_writer_put_bool(reply, "known", true);
-    put_vector(reply, row_of(part->user_factors, row, part->stride), part->stride);
-    souk_writer_put_binary(reply, "history", part->history + first, count * sizeof *part->history);
-    if (by_neighbours)
-        souk_writer_put_binary(reply, "history_weight", part->history_weight + first,
-                               count * sizeof *part->history_weight);
-    if (r->stages)
-        put_events(reply, part, row);
+                     1 + (row >= 0 ? 2 + (u.weight != NULL) : 0) +
+                         (row >= 0 && r->stages ? SOUK_WIRE_EVENT_FIELDS : 0) +
+                         (listed ? scanned_fields(&found) : 0));
+    souk_writer_put_bool(reply, "known", row >= 0);
+    if (row >= 0)
+        put_profile(r, part, row, &u, reply);
+    if (listed)
+        put_scanned(reply, &found);
 }
 
 /* An item's factors at unit length, and its row; where the model scores by neighbours, its own or
@@ -238,9 +332,7 @@ static void answer_scan(const struct souk_replica *r, int worker,
                         const struct souk_request *request, struct souk_writer *reply)
 {
     struct scan_input in = {.n = 10};
-    struct souk_topk list = r->lists[worker]; /* the memory is the worker's, the capacity ours */
     bool unknown = false;
-    int64_t scored = 0;
     if (!souk_message_int(&request->message, "n", 1, SOUK_WIRE_LIST_MAX, &in.n) ||
         !copy_vector(r, request, &in) || !copy_exclude(request, &in) ||
         !copy_history(request, &in) ||
@@ -251,16 +343,9 @@ static void answer_scan(const struct souk_replica *r, int worker,
                          "'category' is not as the scan takes it");
         goto out;
     }
-    list.capacity = (int)in.n;
-    souk_topk_clear(&list);
-    if (!unknown)
-        scored = souk_shard_scan(r->stages ? &r->stages->similar : r->shard, &in.scan, &list);
-    souk_topk_sort(&list);
-    const struct souk_confidence *const confidence =
-        in.scan.vector || in.scan.history ? NULL : souk_replica_confidence(r);
-    souk_reply_begin(reply, request, r->model->id, 1 + souk_replica_hit_fields(confidence != NULL));
-    souk_writer_put_int(reply, "scored", scored);
-    souk_replica_put_hits(reply, &list, confidence, SOUK_AUDIENCE_NEW);
+    const struct scanned found = scan_shard(r, worker, &in.scan, in.n, unknown);
+    souk_reply_begin(reply, request, r->model->id, scanned_fields(&found));
+    put_scanned(reply, &found);
 out:
     free(in.exclude);
     free(in.history);
@@ -273,7 +358,7 @@ void souk_replica_answer(struct souk_replica *r, int worker, const struct souk_r
     if (souk_request_is(request, "scan"))
         answer_scan(r, worker, request, reply);
     else if (souk_request_is(request, "profile"))
-        answer_profile(r, request, reply);
+        answer_profile(r, worker, request, reply);
     else if (souk_request_is(request, "item"))
         answer_item(r, request, reply);
     else if (!souk_replica_handle_stages(r, worker, request, reply))

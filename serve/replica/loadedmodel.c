@@ -29,7 +29,11 @@ static int64_t part_bytes(const struct souk_model *m, int part)
                          m->item_first[part];
     const int64_t padding = souk_factor_stride(m->factors) - m->factors;
     const int64_t norm = m->factors > 0;
-    return m->files[part].size_bytes + rows * (padding + norm) * (int64_t)sizeof(float);
+    const int64_t screen = m->factors > 0 && souk_screen_is_wanted()
+                               ? souk_screen_bytes(m->item_first[part + 1] - m->item_first[part],
+                                                   souk_factor_stride(m->factors))
+                               : 0;
+    return m->files[part].size_bytes + rows * (padding + norm) * (int64_t)sizeof(float) + screen;
 }
 
 static int64_t worker_bytes(const struct souk_model *m)

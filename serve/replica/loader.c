@@ -18,6 +18,7 @@ enum {
     PATIENCE_MS = 5000, /* for that */
     POLL_MS = 5,
     LOADER_NICE = 10,
+    OPEN_BYTES = 8 << 20, /* HDF5's own, for a file and its chunks */
 };
 
 #define MIB(bytes) ((double)(bytes) / (1024 * 1024))
@@ -117,12 +118,29 @@ static enum fit fit_of(struct souk_loader *l, int64_t need, struct souk_error *e
     return fit;
 }
 
+/* HDF5 1.10.8 crashes where some of its own allocations fail. So what a load takes is asked of the
+ * system first, in one piece that is given back. */
+static souk_status ask_for(int64_t bytes, struct souk_error *err)
+{
+    void *piece = souk_alloc_array((size_t)bytes, 1);
+    if (!piece)
+        return souk_fail(err, SOUK_ENOMEM,
+                         "the system does not give the %.1f MiB that loading takes", MIB(bytes));
+    free(piece);
+    return SOUK_OK;
+}
+
 /* ---- the change ---- */
 
+/* Takes the model, also on failure. */
 static souk_status load(struct souk_loader *l, struct souk_model *model, struct souk_error *err)
 {
     struct souk_loaded *loaded = NULL;
-    const souk_status status = souk_loaded_new(model, &l->place, &loaded, err);
+    souk_status status = ask_for(souk_loaded_need(model, &l->place) + OPEN_BYTES, err);
+    if (status)
+        souk_model_free(model);
+    else
+        status = souk_loaded_new(model, &l->place, &loaded, err);
     if (!status)
         souk_modelslot_put(l->slot, &loaded->held, souk_monotonic_us());
     else
@@ -211,7 +229,9 @@ static void *run(void *argument)
     /* on Linux a thread's own; without it the load is only less polite */
     if (setpriority(PRIO_PROCESS, (id_t)gettid(), LOADER_NICE) != 0)
         souk_log(SOUK_LOG_DEBUG, "loader_priority", "%s", "unchanged");
-    e->status = souk_loaded_open(e->path, &model, e->err);
+    e->status = ask_for(OPEN_BYTES, e->err);
+    if (!e->status)
+        e->status = souk_loaded_open(e->path, &model, e->err);
     if (e->status)
         return NULL;
     *e->change = (struct souk_change){.need_bytes = souk_loaded_need(model, &l->place)};

@@ -1,5 +1,6 @@
 /* souk-replica: loads the parts of its shard, answers and changes models until SIGTERM. */
 #include "serve/monitor/monitorserver.h"
+#include "serve/net/netoptions.h"
 #include "serve/net/server.h"
 #include "serve/net/shutdown.h"
 #include "serve/replica/replicaadmin.h"
@@ -25,8 +26,9 @@ enum {
 
 struct replica_options {
     struct souk_options *parsed;
-    const char *model, *shard, *listen, *monitor, *admin;
+    const char *model, *shard, *listen, *monitor, *admin, *pin;
     int64_t threads, queue, memory_limit_bytes, drain_ms, linger_ms;
+    struct souk_listen_options door;
 };
 
 static souk_status parse(int argc, char **argv, bool *done, struct replica_options *o,
@@ -38,11 +40,14 @@ static souk_status parse(int argc, char **argv, bool *done, struct replica_optio
         {"shard", 0, SOUK_OPTION_TEXT, &o->shard, "0/1", 0, 0, NULL, "I/N",
          "hold the parts p with p mod N = I", false},
         {"listen", 'l', SOUK_OPTION_TEXT, &o->listen, "tcp://127.0.0.1:7101", 0, 0, NULL, "URL",
-         "tcp://HOST:PORT (port 0: any) or ipc://PATH", false},
+         "tls+tcp://HOST:PORT (port 0: any), ipc://PATH, or tcp:// for loopback", false},
+        SOUK_LISTEN_ROWS(o->door),
         {"monitor", 0, SOUK_OPTION_TEXT, &o->monitor, "127.0.0.1:0", 0, 0, NULL, "HOST:PORT",
          "/metrics, /livez and /readyz over HTTP (port 0: any); or none", false},
         {"threads", 0, SOUK_OPTION_INT, &o->threads, "0", 0, 1024, NULL, "N",
          "requests answered at once; 0: as many as cores", false},
+        {"pin", 0, SOUK_OPTION_TEXT, &o->pin, NULL, 0, 0, NULL, "CORES",
+         "a core for each thread: hwloc's numbers, such as 0-3,8; none by default", false},
         {"queue", 0, SOUK_OPTION_INT, &o->queue, "256", 1, 100000, NULL, "N",
          "requests that wait for a thread; more are answered overloaded", false},
         {"admin", 0, SOUK_OPTION_TEXT, &o->admin, NULL, 0, 0, NULL, "ipc://PATH",
@@ -62,7 +67,9 @@ static souk_status parse(int argc, char **argv, bool *done, struct replica_optio
             "  souk-replica --model shop.model --shard 0/2 --listen tcp://127.0.0.1:7101 \\\n"
             "      --monitor 127.0.0.1:9101\n"
             "  souk-replica --model registry/current --shard 0/2 --admin ipc:///run/souk/a0 \\\n"
-            "      --memory-limit 8G\n",
+            "      --memory-limit 8G\n"
+            "  souk-replica --model shop.model --listen tls+tcp://10.0.0.11:7101 \\\n"
+            "      --tls-cert a0.crt --tls-key a0.key --tls-ca fleet-ca.crt\n",
         .options = table,
     };
     return souk_options_parse(&program, argc, argv, true, done, &o->parsed, err);
@@ -85,6 +92,8 @@ struct process {
     struct souk_replica_service service;
     struct souk_replica_admin admin;
     struct souk_server *server, *admin_server;
+    struct souk_pinning *pinning;
+    struct souk_tls *tls;
     struct souk_metrics *registry;
     struct souk_replica_metrics metrics;
 };
@@ -93,11 +102,16 @@ static souk_status listen_on(struct process *p, const struct replica_options *o,
                              struct souk_error *err)
 {
     const struct souk_server_plan plan = {.url = o->listen,
+                                          .tls = p->tls,
+                                          .insecure = o->door.insecure,
+                                          .limits = o->door.limits,
                                           .workers = workers,
                                           .queue = (int)o->queue,
                                           .handler = souk_replica_service_handle,
-                                          .context = &p->service};
+                                          .context = &p->service,
+                                          .pinning = p->pinning};
     const struct souk_server_plan admin = {.url = o->admin,
+                                           .tls = p->tls,
                                            .workers = SOUK_REPLICA_ADMIN_WORKERS,
                                            .queue = SOUK_REPLICA_ADMIN_WORKERS,
                                            .handler = souk_replica_admin_handle,
@@ -164,16 +178,28 @@ static souk_status load_and_serve(struct process *p, const struct replica_option
     return status;
 }
 
-static souk_status run(const struct replica_options *o, struct souk_error *err)
+/* As many as asked for, else one for each core that we may use. */
+static int worker_count(const struct replica_options *o, const struct souk_pinning *pinning)
 {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    struct souk_shard_place place = {.workers = o->threads > 0 ? (int)o->threads
-                                                : cores > 0    ? (int)cores
-                                                               : 1};
+    if (o->threads > 0)
+        return (int)o->threads;
+    return pinning ? souk_pinning_count(pinning) : cores > 0 ? (int)cores : 1;
+}
+
+static souk_status run(struct replica_options *o, struct souk_error *err)
+{
+    struct souk_shard_place place;
     struct process p = {.server = NULL};
     souk_status status = parse_shard(o->shard, &place.shard, &place.shards, err);
+    if (!status && o->pin)
+        status = souk_pinning_new(o->pin, &p.pinning, err);
+    if (!status)
+        status = souk_listen_prepare(&o->door, o->listen,
+                                     souk_options_was_set(o->parsed, "connections"), &p.tls, err);
     if (status)
         return status;
+    place.workers = worker_count(o, p.pinning);
     souk_modelslot_init(&p.slot);
     souk_loader_init(&p.loader, &p.slot, &place, o->memory_limit_bytes);
     souk_replica_service_init(&p.service, &p.loader, &p.metrics.request);
@@ -187,6 +213,8 @@ static souk_status run(const struct replica_options *o, struct souk_error *err)
     souk_loader_fini(&p.loader);
     souk_modelslot_fini(&p.slot);
     souk_metrics_free(p.registry);
+    souk_pinning_free(p.pinning);
+    souk_tls_free(p.tls);
     if (!status)
         souk_log(SOUK_LOG_INFO, "stopped", "%s", "");
     return status;

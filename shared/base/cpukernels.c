@@ -10,9 +10,13 @@ static bool runs(const char *name)
     __builtin_cpu_init(); /* we may be called before main() */
     const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                       __builtin_cpu_supports("bmi");
+    const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
+                        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+                        __builtin_cpu_supports("avx512vl");
+    if (strcmp(name, "avx512vnni") == 0)
+        return avx512 && __builtin_cpu_supports("avx512vnni");
     if (strcmp(name, "avx512") == 0)
-        return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+        return avx512;
     if (strcmp(name, "avx2") == 0)
         return avx2;
 #endif

@@ -1,6 +1,7 @@
 /** @file
  *  Which of several builds of the same kernels this processor runs.
  *
+ *      "avx512vnni"  and VNNI: dot products of 8-bit numbers
  *      "avx512"   AVX-512 F, BW, DQ and VL, beside the next         (x86-64-v4)
  *      "avx2"     AVX2, FMA and BMI                                 (x86-64-v3)
  *      "plain"    what the compiler takes for granted

@@ -14,6 +14,7 @@
 #include "shared/math/topk.h"
 #include "shared/model/modelfile.h"
 #include "shared/score/neighbours.h"
+#include "shared/score/screen.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,8 +27,9 @@ struct souk_shard {
     float **item_norm;             /**< [part_count][items] for `cosine`, 1 for a zero vector; rows
                                         are NULL without item factors */
     struct souk_neighbours *neighbours; /**< [part_count]; NULL where the model has none */
-    int64_t item_count;                 /**< over these parts; 0 when items were not read */
-    bool borrowed;                      /**< the parts' arrays are somebody else's */
+    struct souk_screen *screens; /**< [part_count], to skip items of low scores; NULL: none */
+    int64_t item_count;          /**< over these parts; 0 when items were not read */
+    bool borrowed;               /**< the parts' arrays are somebody else's */
 };
 
 /** Whose answer, and what must not be in it. With a vector items are scored by their factors; else,

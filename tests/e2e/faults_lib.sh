@@ -1,67 +1,149 @@
 # shellcheck shell=bash
-# What the scripts about faults share: a model, an unsharded reference of it, and an open-loop load that
-# checks every answer. Sourced, after an optional `--seconds N` and `--strict` in the arguments; what is
-# left of them is in $cases.
+# What the scripts about faults share: cases at the same time, each with a fleet in a folder of its own,
+# and an open-loop load that checks every answer against an unsharded reference. Sourced, after an
+# optional `--seconds N` (of each case) and `--jobs N` (cases at the same time); what is left of the
+# arguments is in $cases.
+#
+# A case is a function case_NAME; it runs in a subshell, whose exit code is its verdict.
 . "$(dirname "$0")/serve_lib.sh"
-seconds=2 rate=200 users=500
-times=(--deadline 1s --timeout 3s)
+seconds=10 jobs=5 rate=200 users=500
+times=(--deadline 200ms --timeout 3s --max-late .001)
 if [ "${SOUK_SLOWDOWN:-1}" -gt 1 ]; then # sanitizers make everything slower
-    rate=50
+    seconds=2 jobs=3 rate=50
     times=(--deadline 2s --timeout 10s)
 fi
 while [ $# -gt 0 ]; do
     case $1 in
-    --seconds) seconds=$2; shift 2 ;;
-    --strict) times=(--deadline 200ms --timeout 3s --max-late .001); shift ;;
+    --seconds | --jobs) printf -v "${1#--}" %s "$2"; shift 2 ;;
     *) break ;;
     esac
 done
 cases=$*
+top=$work # models and references, for all cases
 
-"$SOUK_BIN/make_model" good.model $users 1000 32 8 1 || fail "make_model"
-for user in $(seq 0 $((users - 1))); do echo "u$user"; done >users.txt
+# version NAME SEED: NAME.model and its reference
+version() {
+    "$SOUK_BIN/make_model" "$top/$1.model" $users 1000 32 8 "$2" &&
+        "$SOUK_BIN/reference_lists" "$top/$1.model" 10 2 "$top/users.txt" >"$top/$1.ref" || fail "version $1"
+}
+seq -f 'u%g' 0 $((users - 1)) >users.txt
 echo stranger >>users.txt
-"$SOUK_BIN/reference_lists" good.model 10 2 users.txt >good.ref || fail "reference_lists"
+version good 1
 
-# load NAME OPTION...: leaves NAME.json
-load() {
-    local name=$1
-    shift
-    "$SOUK_BIN/souk" load --proxy "ipc://$work/proxy0,ipc://$work/proxy1" --users users.txt --draw uniform \
-        --rate $rate --duration "${seconds}s" "${times[@]}" --in-flight 128 \
-        --reference good.ref --json "$@" >"$name.json" 2>"$name.err"
+# ---- of a case ----
+
+# start NAME...: replicas a0, b0 (of shard 0), a1, b1 (of shard 1), all at once
+start() {
+    local name
+    for name in "$@"; do
+        rm -f "$name.log"
+        "$SOUK_BIN/souk-replica" --model "$top/good.model" --shard "${name#?}/2" --listen "ipc://$work/$name" \
+            --admin "ipc://$work/$name.admin" 2>"$name.log" &
+        pid[$name]=$!
+    done
+    for name in "$@"; do wait_for "$name.log" ' ready '; done
 }
 
-peer() { # FAULT: a second replica of shard 1, named `peer`
-    "$SOUK_BIN/fault_peer" "ipc://$work/peer" good.model 1/2 "$1" 2>peer.log &
-    pid[peer]=$!
-    wait_for peer.log ' ready '
-}
-
-proxies() { # SHARDS: a list for --shards
+# start_proxies SHARDS: two, for a list as --shards takes it
+start_proxies() {
     proxy proxy0 "$1"
     proxy proxy1 "$1"
 }
 
-end_case() {
-    local name
-    for name in proxy0 proxy1; do
-        if [ -n "${pid[$name]:-}" ]; then stop $name; fi
-    done
-    [ -n "${pid[peer]:-}" ] || return
-    kill -9 "${pid[peer]}"
-    wait "${pid[peer]}" 2>/dev/null
-    unset 'pid[peer]'
+# whole_fleet: 2 shards x 2 replicas, 2 proxies
+whole_fleet() {
+    start a0 b0 a1 b1
+    start_proxies "ipc://$work/a0,ipc://$work/b0 ipc://$work/a1,ipc://$work/b1"
 }
 
-# judge NAME CODE: the load's exit code, and that it checked what it got
+# kill_now NAME: what dies without a word
+kill_now() {
+    kill -9 "${pid[$1]}"
+    wait "${pid[$1]}" 2>/dev/null
+    unset "pid[$1]"
+}
+
+# a_third: of the time of a load
+a_third() { sleep "$(awk "BEGIN { print $seconds / 3 }")"; }
+
+# load OPTION...: the load of the case, checked; leaves load.json
+load() {
+    "$SOUK_BIN/souk" load --proxy "ipc://$work/proxy0,ipc://$work/proxy1" --users "$top/users.txt" --draw uniform \
+        --rate $rate --duration "${seconds}s" "${times[@]}" --in-flight 128 \
+        --reference "$top/good.ref" --json "$@" >load.json 2>load.err
+}
+
+# late TEXT: a bound of time was missed, which has a second chance
+late() {
+    late=$((late + 1))
+    fail "$@"
+}
+
+# judge CODE: the load's exit code, and that it checked what it got
 judge() {
-    printf '%-8s %s\n' "$1" "$(cut -c1-2000 "$1.json")"
-    [ "$2" = 0 ] || fail "$1: $(cat "$1.err")"
-    /usr/bin/python3 -c '
+    if grep -q -e --min-whole -e --max-late load.err; then
+        late "$(cat load.err)"
+    elif [ "$1" != 0 ]; then
+        fail "$(cat load.err)"
+    fi
+    /usr/bin/python3 - "$case" $((rate * seconds)) 2>judge.err <<'PY' || fail "$(tail -1 judge.err)"
 import json, sys
-r = json.load(open(sys.argv[1]))
+r = json.load(open("load.json"))
+print("%-9s sent %d, whole %d, partial %d, degraded %d, failed %d; wrong %d, mixed %d; late %d, very late %d; p50 %.1f ms, p99 %.1f, longest %.1f" % (
+    sys.argv[1], r["sent"], r["whole"], r["partial"], r["degraded"], r["failed"], r["wrong"], r["mixed"], r["late"], r["very_late"],
+    r["p50_us"] / 1e3, r["p99_us"] / 1e3, max(r["max_us"], r["refused_max_us"]) / 1e3))
 assert r["good"] > 0 and r["checked"] == r["good"], "answers that nobody checked: %r" % r
-assert r["sent"] > .8 * float(sys.argv[2]), "too little load: %r" % r' "$1.json" $((rate * seconds)) 2>judge.err ||
-        fail "$1: $(tail -1 judge.err)"
+assert r["sent"] > .8 * float(sys.argv[2]), "too little load: %r" % r
+PY
+}
+
+# ---- all of them ----
+
+# run_case NAME: in a subshell. Exit code 75 where all that failed is a bound of time.
+run_case() {
+    case=$1 work=$top/$1 failures=0 late=0 pid=()
+    rm -rf "$work"
+    mkdir "$work" && cd "$work" || exit 1
+    trap stop_all EXIT
+    fail() {
+        echo "FAIL: $case: $*"
+        failures=$((failures + 1))
+    }
+    "case_$case"
+    stop_fleet
+    [ $failures = $late ] || exit 1
+    exit $((late > 0 ? 75 : 0))
+}
+
+# ended_with CODE NAME
+ended_with() {
+    case $1 in
+    0) ;;
+    75) again+=("$2") ;;
+    *) fail "case $2" ;;
+    esac
+}
+
+# run_cases NAME...: $jobs at the same time. What was late while all of them shared the processors must
+# be in time with these to itself; what was wrong stays wrong.
+run_cases() {
+    local name ended again=()
+    declare -A running=()
+    for name in "$@"; do
+        if [ ${#running[@]} -ge "$jobs" ]; then
+            wait -n -p ended "${!running[@]}"
+            ended_with $? "${running[$ended]}"
+            unset "running[$ended]"
+        fi
+        (run_case "$name") &
+        running[$!]=$name
+    done
+    for ended in "${!running[@]}"; do
+        wait "$ended"
+        ended_with $? "${running[$ended]}"
+    done
+    for name in "${again[@]}"; do
+        echo "$name again, alone"
+        (run_case "$name") || fail "case $name"
+    done
 }

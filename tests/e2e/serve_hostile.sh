@@ -246,7 +246,7 @@ kill -9 "${pid[shard0]}" "${pid[shard1]}"
 replica shard0 newer.model 0/2
 replica shard1 newer.model 1/2
 for i in $(seq 50); do
-    ask recommend --user u1 --json >answer.json 2>err.txt && break
+    ask recommend --user u1 --json >answer.json 2>err.txt && grep -q '"partial":false' answer.json && break
     grep -q 'no_such_model' err.txt && fail "a request did not start again: $(cat err.txt)"
     sleep .05
 done

@@ -88,7 +88,11 @@ counts $((sent * 10)) proxy.prom souk_recommendations_returned_sum
 counts "$(field load.json partial)" proxy.prom souk_partial_answers_total
 counts "$(field load.json degraded)" proxy.prom souk_degraded_answers_total
 counts 0 proxy.prom souk_requests_outstanding
-for name in shard0 shard1; do counts "$sent" $name.prom souk_requests_total op=scan status=ok; done
+# A user's home sends its list with the profile, the other shard scans: one question to each.
+for name in shard0 shard1; do
+    grep -E '^souk_requests_total\{op="(profile|scan)"' $name.prom >asked.$name.prom
+    counts "$sent" asked.$name.prom souk_requests_total status=ok
+done
 cat shard0.prom >both.prom && grep '^souk_requests_total{op="profile"' shard1.prom | sed 's/op="profile"/op="profile",of="other"/' >>both.prom
 counts "$sent" both.prom souk_requests_total op=profile status=ok
 counts 300 proxy.prom souk_model_items

@@ -33,7 +33,7 @@ both = proxy["sent"] + other["sent"]
 wanted = {
     'up': dict.fromkeys(("shard0", "shard1", "proxy", "other"), 1),
     'sum by (job) (souk_requests_total{op="recommend"})': {"proxy": proxy["sent"], "other": other["sent"]},
-    'sum by (job) (souk_requests_total{op="scan",status="ok"})': {"shard0": both, "shard1": both},
+    'sum by (job) (souk_requests_total{op=~"profile|scan",status="ok"})': {"shard0": both, "shard1": both},
     'sum(souk_requests_total{op="profile"})': {"": both},
     'sum(souk_recommendations_returned_sum)': {"": 10 * both},
     'max by (job) (souk_request_duration_seconds_bucket{op="recommend",le="+Inf"})': {"proxy": proxy["sent"], "other": other["sent"]},

@@ -8,6 +8,7 @@
 #include <criterion/criterion.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -99,6 +100,17 @@ static void handle(void *context, int worker, int64_t received_us, const void *b
     souk_request_fini(&r);
 }
 
+static int known(void)
+{
+    struct souk_replica_report *replicas;
+    int count, sum = 0;
+    cr_assert_eq(souk_topology_replicas(topology, &replicas, &count, NULL), SOUK_OK);
+    for (int i = 0; i < count; i++)
+        sum += replicas[i].facts.known;
+    free(replicas);
+    return sum;
+}
+
 /* Shard 0: peers 0 and 1; shard 1: peers 2 and 3. */
 static void start(void)
 {
@@ -113,18 +125,18 @@ static void start(void)
             .url = url, .workers = WORKERS, .queue = 64, .handler = handle, .context = &peers[p]};
         cr_assert_eq(souk_server_start(&plan, &peers[p].server, &err), SOUK_OK, "%s", err.msg);
     }
-    cr_assert_eq(souk_topology_start("inproc://peer0,inproc://peer1 inproc://peer2,inproc://peer3",
-                                     &topology, &err),
+    struct souk_fleet_plan plan;
+    cr_assert_eq(souk_fleet_plan_parse_shards(
+                     "inproc://peer0,inproc://peer1 inproc://peer2,inproc://peer3", &plan, &err),
                  SOUK_OK, "%s", err.msg);
+    cr_assert_eq(souk_topology_start(&plan, NULL, &topology, &err), SOUK_OK, "%s", err.msg);
+    souk_fleet_plan_fini(&plan);
     souk_hedging_init(&hedging);
     souk_writer_init(&body);
     cr_assert_eq(souk_fanout_init(&fanout, topology, &hedging, &err), SOUK_OK);
     cr_assert(souk_topology_wait(topology, 5000));
-    for (int p = 0; p < PEERS; p++) { /* the view is good before all have answered */
-        struct souk_replica_facts facts = {0};
-        while (!facts.known)
-            souk_topology_facts(topology, p, &facts);
-    }
+    while (known() < PEERS) /* the view is good before all have answered */
+        ;
 }
 
 static void stop(void)

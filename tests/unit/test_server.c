@@ -59,7 +59,7 @@ static void start(void)
     const struct souk_server_plan plan = {
         .url = url, .workers = WORKERS, .queue = QUEUE, .handler = handle, .context = &server};
     cr_assert_eq(souk_server_start(&plan, &server, &err), SOUK_OK, "%s", err.msg);
-    cr_assert_eq(souk_caller_init(&caller, url, &err), SOUK_OK, "%s", err.msg);
+    cr_assert_eq(souk_caller_init(&caller, url, NULL, &err), SOUK_OK, "%s", err.msg);
     for (int i = 0; i < CALLS; i++)
         cr_assert_eq(souk_call_init(&calls[i], &caller, &err), SOUK_OK, "%s", err.msg);
     open_gate(false);
@@ -137,7 +137,7 @@ Test(server, refuses_at_once_what_the_queue_cannot_hold)
     for (int i = WORKERS + QUEUE; i < CALLS; i++)
         cr_assert_eq(reply_to(i, NULL), SOUK_WIRE_OVERLOADED);
     cr_assert_eq(atomic_load(&handled), 0, "nobody has worked yet");
-    cr_assert_eq(souk_server_refused(server, SOUK_REFUSAL_QUEUE), CALLS - WORKERS - QUEUE);
+    cr_assert_eq(souk_server_refused(server, SOUK_DENIAL_QUEUE), CALLS - WORKERS - QUEUE);
     open_gate(true);
     for (int i = 0; i < WORKERS + QUEUE; i++)
         cr_assert_eq(reply_to(i, NULL), SOUK_WIRE_OK);

@@ -209,11 +209,16 @@ static void expect_brute_force(const struct souk_scan *scan, int shards, int n)
 
 static void expect_on_all_shards(const struct souk_scan *scan)
 {
-    for (int shards = 1; shards <= 4; shards++) {
-        expect_brute_force(scan, shards, 10);
-        expect_brute_force(scan, shards, ITEMS + 5);
+    static const char *const screens[] = {NULL, "plain"}; /* as the processor has them, and so */
+    for (int s = 0; s < 2; s++) {
+        souk_screen_select(screens[s]);
+        for (int shards = 1; shards <= 4; shards++) {
+            expect_brute_force(scan, shards, 10);
+            expect_brute_force(scan, shards, ITEMS + 5);
+        }
+        expect_brute_force(scan, PARTS, 50);
     }
-    expect_brute_force(scan, PARTS, 50);
+    souk_screen_select(NULL);
 }
 
 static void fill_vector(float *vector)

@@ -20,7 +20,7 @@
 static void expect(const char *wanted, const struct souk_version_vote *votes, int count,
                    const char *in_use)
 {
-    const char *chosen = souk_version_choose(votes, count, in_use);
+    const char *chosen = souk_version_choose(votes, count, in_use, "");
     if (wanted)
         cr_assert(chosen && strcmp(chosen, wanted) == 0, "chose %s instead of %s",
                   chosen ? chosen : "none", wanted);
@@ -77,4 +77,17 @@ Test(versionchoice, all_proxies_agree_when_nothing_else_decides)
     expect("A", turned, 2, "");
     expect("B", votes, 2, "B");
     expect("B", VOTES(ONE(0, "A"), ONE(0, "B")), 2, "");
+}
+
+Test(versionchoice, a_canary_is_the_best_of_the_others)
+{
+    const struct souk_version_vote *const votes =
+        VOTES(TWO(0, "B", "A"), ONE(0, "A"), TWO(1, "B", "A"), ONE(1, "A"));
+    const char *chosen = souk_version_choose(votes, 4, "", "A");
+    cr_assert(chosen && strcmp(chosen, "B") == 0, "one copy in every shard is enough");
+    cr_assert(souk_version_is_everywhere(votes, 4, "A") &&
+              souk_version_is_everywhere(votes, 4, "B"));
+    cr_assert_null(souk_version_choose(VOTES(TWO(0, "B", "A"), ONE(1, "A")), 2, "", "A"));
+    cr_assert_not(souk_version_is_everywhere(VOTES(TWO(0, "B", "A"), ONE(1, "A")), 2, "B"));
+    cr_assert_not(souk_version_is_everywhere(NULL, 0, "A"));
 }

@@ -1,0 +1,81 @@
+/** @file
+ *  Answers that were given, for those who ask the same again: bounded in bytes and in age, shared
+ * by all threads.
+ *
+ *      owner's hash -> shard  -> bucket -> answer -> answer ...       all answers of a user are in
+ * one
+ *                        |
+ *                        small queue (10 %)  -- asked again -->  main queue   -- asked again -->
+ * its end | not asked again                      | not asked again v v ghosts: their hashes  --
+ * asked again -->  main queue     gone
+ *
+ *  What is given up when the room is full is chosen by S3-FIFO (Yang, Zhang, Qiu, Yue, Rashmi: FIFO
+ *  queues are all you need for cache eviction, SOSP 2023): who asks for everybody once, a batch job
+ *  or a crawler, passes through the small queue and displaces nobody. A hit moves nothing.
+ *
+ *  A name has one answer: of the version that was asked for last. An answer of another version is
+ *  dropped when it is met. At most SOUK_ANSWER_VARIANTS_MAX answers of an owner are held, the
+ *  latest, so that no bucket grows long, whatever is asked.
+ *
+ *  Time is a parameter. All functions are thread-safe; the locks are held for a few hundred
+ *  instructions, never while memory is freed.
+ */
+#ifndef SOUK_PROXY_ANSWERCACHE_H
+#define SOUK_PROXY_ANSWERCACHE_H
+
+#include "serve/proxy/keptanswer.h"
+#include "shared/base/status.h"
+
+enum { SOUK_ANSWER_VARIANTS_MAX = 32, SOUK_ANSWER_CACHE_BYTES_MIN = 1 << 20 };
+
+struct souk_answer_cache;
+
+/** Why an answer went. */
+enum souk_answer_end {
+    SOUK_ANSWER_SPACE,    /**< for want of room */
+    SOUK_ANSWER_EXPIRED,  /**< too old */
+    SOUK_ANSWER_VERSION,  /**< another version of the model is asked for */
+    SOUK_ANSWER_VARIANTS, /**< its owner has too many */
+    SOUK_ANSWER_REPLACED, /**< by another answer to the same */
+    SOUK_ANSWER_FORGOTTEN,
+    SOUK_ANSWER_ENDS
+};
+
+struct souk_answer_cache_stats {
+    int64_t bytes, entries;
+    int64_t ends[SOUK_ANSWER_ENDS];
+};
+
+/** @param limit_bytes at least SOUK_ANSWER_CACHE_BYTES_MIN; of answers, keys, tables and the
+ *         allocator's part together
+ *  @param ttl_us  an answer is given out while it is younger
+ *  @return SOUK_OK, SOUK_EINVAL, SOUK_ENOMEM */
+souk_status souk_answer_cache_new(int64_t limit_bytes, int64_t ttl_us,
+                                  struct souk_answer_cache **out,
+                                  struct souk_error *err) SOUK_MUST_CHECK;
+
+/** No thread may be inside. NULL is fine. */
+void souk_answer_cache_free(struct souk_answer_cache *c);
+
+/** Note in a key when its question came: what was computed before its owner was forgotten is then
+ *  not stored, nor handed to who asks later. */
+void souk_answer_cache_stamp(struct souk_answer_cache *c, struct souk_answer_key *key);
+
+/** The answer with this key. @return a reference, the caller's; NULL: there is none */
+struct souk_kept_answer *souk_answer_cache_find(struct souk_answer_cache *c,
+                                                const struct souk_answer_key *key, int64_t now_us);
+
+/** Store a whole answer, instead of one with the same name. One that is too large (an eighth of a
+ *  shard), or whose owner was forgotten since its stamp, is not stored. */
+void souk_answer_cache_put(struct souk_answer_cache *c, struct souk_kept_answer *answer,
+                           int64_t now_us);
+
+/** Drop all answers of a user, those under way too: something has happened to them. */
+void souk_answer_cache_forget(struct souk_answer_cache *c, const char *user, size_t len);
+
+void souk_answer_cache_read(struct souk_answer_cache *c, struct souk_answer_cache_stats *stats);
+
+/** "space" .. */
+const char *souk_answer_end_name(enum souk_answer_end end);
+
+#endif
