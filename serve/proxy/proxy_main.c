@@ -1,4 +1,5 @@
 /* souk-proxy: asks every shard, merges, answers; until SIGTERM. SIGHUP: the fleet's file again. */
+#include "serve/monitor/logoptions.h"
 #include "serve/monitor/monitorserver.h"
 #include "serve/net/netoptions.h"
 #include "serve/net/server.h"
@@ -25,6 +26,7 @@ struct proxy_options {
     const char *shards, *fleet, *listen, *monitor, *admin;
     int64_t workers, queue, deadline_ms, drain_ms, cache_bytes, cache_ttl_ms;
     struct souk_listen_options door;
+    struct souk_log_options log;
 };
 
 static souk_status parse(int argc, char **argv, bool *done, struct proxy_options *o,
@@ -55,6 +57,7 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
          false},
         {"cache-ttl", 0, SOUK_OPTION_DURATION, &o->cache_ttl_ms, "60s", 1, 1e9, NULL, "DURATION",
          "how old an answer from the cache may be", false},
+        SOUK_LOG_ROWS(o->log),
         {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
     };
     const struct souk_program program = {
@@ -149,6 +152,7 @@ static souk_status start_monitor(struct process *p, const struct proxy_options *
         status = souk_service_new(p->topology, &p->metrics, p->cache, (int)o->workers,
                                   o->deadline_ms, &p->service, err);
     if (!status) {
+        souk_service_log_slow(p->service, o->log.slow_ms);
         p->metrics.hedging = souk_service_hedging(p->service);
         status = souk_monitor_start(o->monitor, p->registry, souk_proxy_metrics_is_ready,
                                     &p->metrics, &p->monitor, err);
@@ -277,6 +281,7 @@ int main(int argc, char **argv)
     souk_shutdown_prepare();
     souk_shutdown_prepare_hangup();
     status = parse(argc, argv, &done, &o, &err);
+    souk_log_setup("souk-proxy", 0, status ? SOUK_LOG_INFO : (enum souk_log_level)o.log.level);
     if (!status && !done)
         status = run(&o, &err);
     if (status)

@@ -2,6 +2,7 @@
 
 #include "serve/proxy/hedging.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,13 +245,19 @@ souk_status souk_proxy_metrics_init(struct souk_proxy_metrics *p, struct souk_me
     return souk_metrics_check(m, err);
 }
 
-struct souk_histogram *souk_proxy_metrics_stage(const struct souk_proxy_metrics *p,
-                                                const char *name)
+int souk_proxy_metrics_stage(const char *name)
 {
-    for (int i = 0; i < SOUK_PROXY_STAGES; i++)
-        if (strcmp(stages[i], name) == 0)
-            return p->stage[i];
-    return NULL;
+    int i = 0;
+    while (strcmp(stages[i], name) != 0) {
+        i++;
+        assert(i < SOUK_PROXY_STAGES);
+    }
+    return i;
+}
+
+const char *souk_proxy_metrics_stage_name(int stage)
+{
+    return stages[stage];
 }
 
 bool souk_proxy_metrics_is_ready(void *context, char *reason, size_t size)
