@@ -10,11 +10,11 @@ static void write_server(struct souk_server *server, struct souk_exposition *e)
     souk_exposition_family(e, "souk_requests_refused_total", SOUK_METRIC_COUNTER,
                            "Requests refused on arrival: the queue was full, their turn would "
                            "have come too late, or the process was stopping.");
-    for (int why = 0; why < SOUK_ADMISSION_REFUSALS; why++) {
-        const struct souk_label labels[] = {
-            {"reason", souk_admission_refusal_name((enum souk_admission_refusal)why)}, {0}};
-        souk_exposition_integer(e, "", labels,
-                                souk_server_refused(server, (enum souk_admission_refusal)why), 0);
+    for (int why = 0; why < SOUK_DENIALS; why++) {
+        const struct souk_label labels[] = {{"reason", souk_denial_name((enum souk_denial)why)},
+                                            {0}};
+        souk_exposition_integer(e, "", labels, souk_server_refused(server, (enum souk_denial)why),
+                                0);
     }
     souk_exposition_family(e, "souk_connections", SOUK_METRIC_GAUGE, "Connections that stand.");
     souk_exposition_integer(e, "", NULL, souk_server_connections(server), 0);

@@ -26,17 +26,16 @@ bool souk_admission_is_free(const struct souk_admission *a)
     return !a->draining && a->queued + a->working < concurrency(a);
 }
 
-enum souk_admission_refusal souk_admission_judge(const struct souk_admission *a, int64_t left_us)
+enum souk_denial souk_admission_judge(const struct souk_admission *a, int64_t left_us)
 {
     if (a->draining)
-        return SOUK_ADMISSION_DRAINING;
+        return SOUK_DENIAL_DRAINING;
     if (souk_admission_is_free(a))
-        return SOUK_ADMISSION_TAKEN;
+        return SOUK_DENIAL_NONE;
     if (a->queued >= a->queue_max)
-        return SOUK_ADMISSION_QUEUE;
+        return SOUK_DENIAL_QUEUE;
     const int64_t wait_us = (a->queued + 1) * a->service_us / concurrency(a);
-    return wait_us + a->service_us > left_us / SHARE_LEFT ? SOUK_ADMISSION_TIME
-                                                          : SOUK_ADMISSION_TAKEN;
+    return wait_us + a->service_us > left_us / SHARE_LEFT ? SOUK_DENIAL_TIME : SOUK_DENIAL_NONE;
 }
 
 bool souk_admission_may_begin(const struct souk_admission *a)
@@ -51,8 +50,8 @@ void souk_admission_end(struct souk_admission *a, int64_t took_us)
         a->service_us == 0 ? took_us : a->service_us + (took_us - a->service_us) / MEMORY;
 }
 
-const char *souk_admission_refusal_name(enum souk_admission_refusal refusal)
+const char *souk_denial_name(enum souk_denial denial)
 {
-    static const char *const names[SOUK_ADMISSION_REFUSALS] = {"queue", "time", "draining"};
-    return refusal >= 0 && refusal < SOUK_ADMISSION_REFUSALS ? names[refusal] : NULL;
+    static const char *const names[SOUK_DENIALS] = {"queue", "time", "draining"};
+    return denial >= 0 && denial < SOUK_DENIALS ? names[denial] : NULL;
 }

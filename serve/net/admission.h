@@ -18,12 +18,12 @@
 #include <stdint.h>
 
 /** Why a request is refused; the names are labels of a metric. */
-enum souk_admission_refusal {
-    SOUK_ADMISSION_TAKEN = -1,
-    SOUK_ADMISSION_QUEUE,    /**< the queue is full */
-    SOUK_ADMISSION_TIME,     /**< its turn would come too late */
-    SOUK_ADMISSION_DRAINING, /**< the process is stopping */
-    SOUK_ADMISSION_REFUSALS,
+enum souk_denial {
+    SOUK_DENIAL_NONE = -1,
+    SOUK_DENIAL_QUEUE,    /**< the queue is full */
+    SOUK_DENIAL_TIME,     /**< its turn would come too late */
+    SOUK_DENIAL_DRAINING, /**< the process is stopping */
+    SOUK_DENIALS,
 };
 
 struct souk_admission {
@@ -32,7 +32,7 @@ struct souk_admission {
     int queued, working;
     int64_t service_us; /**< moving mean; 0: nothing is known */
     bool draining;
-    int64_t refused[SOUK_ADMISSION_REFUSALS]; /**< counters */
+    int64_t refused[SOUK_DENIALS]; /**< counters */
 };
 
 /** @param limit NULL, or one that changes with time; 1 request is always let through */
@@ -43,7 +43,7 @@ void souk_admission_init(struct souk_admission *a, int workers, int queue_max,
 bool souk_admission_is_free(const struct souk_admission *a);
 
 /** Whether to take a request in. @param left_us of its time; INT64_MAX: it has no deadline */
-enum souk_admission_refusal souk_admission_judge(const struct souk_admission *a, int64_t left_us);
+enum souk_denial souk_admission_judge(const struct souk_admission *a, int64_t left_us);
 
 /** Whether a worker may take the next request out of the queue. */
 bool souk_admission_may_begin(const struct souk_admission *a);
@@ -62,6 +62,6 @@ static inline void souk_admission_begin(struct souk_admission *a)
 /** @param took_us since it began */
 void souk_admission_end(struct souk_admission *a, int64_t took_us);
 
-const char *souk_admission_refusal_name(enum souk_admission_refusal refusal);
+const char *souk_denial_name(enum souk_denial denial);
 
 #endif

@@ -50,8 +50,8 @@ struct souk_server {
     souk_server_handler handler;
     souk_server_early_handler early;
     void *context;
-    const struct souk_pinning *pinning;
     int64_t deadline_ms;
+    const struct souk_pinning *pinning;
     int started; /* workers with a thread */
     struct worker *workers;
     int seat_count;
@@ -101,13 +101,13 @@ static void send_reply(struct seat *seat, nng_msg *msg, const struct souk_writer
     nng_ctx_send(seat->context, seat->aio);
 }
 
-/* @return why not; SOUK_ADMISSION_TAKEN: it waits for a worker */
-static enum souk_admission_refusal enqueue(struct seat *seat, nng_msg *msg, int64_t left_us)
+/* @return why not; SOUK_DENIAL_NONE: it waits for a worker */
+static enum souk_denial enqueue(struct seat *seat, nng_msg *msg, int64_t left_us)
 {
     struct souk_server *s = seat->server;
     pthread_mutex_lock(&s->lock);
-    const enum souk_admission_refusal refusal = souk_admission_judge(&s->admission, left_us);
-    if (refusal == SOUK_ADMISSION_TAKEN) {
+    const enum souk_denial denial = souk_admission_judge(&s->admission, left_us);
+    if (denial == SOUK_DENIAL_NONE) {
         seat->request = msg;
         seat->state = SEAT_TAKEN;
         s->queue[(s->head + s->admission.queued) % s->ring] = seat;
@@ -116,47 +116,26 @@ static enum souk_admission_refusal enqueue(struct seat *seat, nng_msg *msg, int6
             pthread_cond_signal(&s->work);
     }
     pthread_mutex_unlock(&s->lock);
-    return refusal;
+    return denial;
 }
 
 static void refuse(struct seat *seat, nng_msg *msg, const struct souk_request *request,
-                   enum souk_admission_refusal refusal)
+                   enum souk_denial denial)
 {
-    static const char *const texts[SOUK_ADMISSION_REFUSALS] = {"too many requests are waiting",
-                                                               "its turn would come too late",
-                                                               "this process is stopping"};
+    static const char *const texts[SOUK_DENIALS] = {"too many requests are waiting",
+                                                    "its turn would come too late",
+                                                    "this process is stopping"};
     struct souk_server *s = seat->server;
     struct souk_writer reply;
     pthread_mutex_lock(&s->lock);
-    s->admission.refused[refusal]++;
+    s->admission.refused[denial]++;
     pthread_mutex_unlock(&s->lock);
     souk_writer_init(&reply);
     souk_reply_error(&reply, request,
-                     refusal == SOUK_ADMISSION_DRAINING ? SOUK_WIRE_DRAINING : SOUK_WIRE_OVERLOADED,
-                     "%s", texts[refusal]);
+                     denial == SOUK_DENIAL_DRAINING ? SOUK_WIRE_DRAINING : SOUK_WIRE_OVERLOADED,
+                     "%s", texts[denial]);
     send_reply(seat, msg, &reply);
     souk_writer_fini(&reply);
-}
-
-/* @return false: the request is to go the usual way */
-static bool answer_early(struct seat *seat, nng_msg *msg)
-{
-    struct souk_server *s = seat->server;
-    struct souk_writer reply;
-    bool answered = false;
-    if (!s->early)
-        return false;
-    pthread_mutex_lock(&s->lock);
-    const bool stopping = s->stopping || s->admission.draining;
-    pthread_mutex_unlock(&s->lock);
-    souk_writer_init(&reply);
-    if (!stopping)
-        answered =
-            s->early(s->context, seat->received_us, nng_msg_body(msg), nng_msg_len(msg), &reply);
-    if (answered)
-        send_reply(seat, msg, &reply);
-    souk_writer_fini(&reply);
-    return answered;
 }
 
 static int64_t left_us(const struct souk_server *s, const struct souk_request *request)
@@ -177,14 +156,34 @@ static void weigh(struct seat *seat, nng_msg *msg)
     if (len <= PARSE_MAX && !souk_request_parse(&request, nng_msg_body(msg), len, &unread)) {
         send_reply(seat, msg, &unread);
     } else {
-        const enum souk_admission_refusal refusal =
-            enqueue(seat, msg, left_us(seat->server, &request));
-        if (refusal != SOUK_ADMISSION_TAKEN)
-            refuse(seat, msg, &request, refusal);
+        const enum souk_denial denial = enqueue(seat, msg, left_us(seat->server, &request));
+        if (denial != SOUK_DENIAL_NONE)
+            refuse(seat, msg, &request, denial);
     }
     if (len <= PARSE_MAX)
         souk_request_fini(&request);
     souk_writer_fini(&unread);
+}
+
+/* @return false: the request is to go the usual way */
+static bool answer_early(struct seat *seat, nng_msg *msg)
+{
+    struct souk_server *s = seat->server;
+    struct souk_writer reply;
+    bool answered = false;
+    if (!s->early)
+        return false;
+    pthread_mutex_lock(&s->lock);
+    const bool draining = s->admission.draining;
+    pthread_mutex_unlock(&s->lock);
+    souk_writer_init(&reply);
+    if (!draining)
+        answered =
+            s->early(s->context, seat->received_us, nng_msg_body(msg), nng_msg_len(msg), &reply);
+    if (answered)
+        send_reply(seat, msg, &reply);
+    souk_writer_fini(&reply);
+    return answered;
 }
 
 static void received(struct seat *seat, int rv)
@@ -200,7 +199,7 @@ static void received(struct seat *seat, int rv)
     seat->connection = souk_doorkeeper_begin(&seat->server->door, msg, seat->received_us);
     if (answer_early(seat, msg))
         return;
-    if (enqueue(seat, msg, 0) != SOUK_ADMISSION_TAKEN) /* no time to wait: only if it need not */
+    if (enqueue(seat, msg, 0) != SOUK_DENIAL_NONE) /* no time to wait: only if it need not */
         weigh(seat, msg);
 }
 
@@ -440,10 +439,12 @@ int64_t souk_server_certificate_expiry_s(const struct souk_server *s)
     return s->tls ? souk_tls_expiry_s(s->tls) : 0;
 }
 
-int64_t souk_server_refused(struct souk_server *s, enum souk_admission_refusal why)
+int64_t souk_server_refused(struct souk_server *s, enum souk_denial why)
 {
+    int64_t refused = 0;
     pthread_mutex_lock(&s->lock);
-    const int64_t refused = s->admission.refused[why];
+    for (int k = 0; k < SOUK_DENIALS; k++)
+        refused += why == SOUK_DENIALS || (int)why == k ? s->admission.refused[k] : 0;
     pthread_mutex_unlock(&s->lock);
     return refused;
 }

@@ -63,11 +63,11 @@ souk_status souk_server_start(const struct souk_server_plan *plan, struct souk_s
 const char *souk_server_address(const struct souk_server *s);
 
 /** Requests that are waiting or being answered; those that wait; connections; and how many requests
- * were refused for a reason since the start. Thread-safe. */
+ * were refused since the start, for a reason or, with SOUK_DENIALS, for any. Thread-safe. */
 int souk_server_busy(struct souk_server *s);
 int souk_server_waiting(struct souk_server *s);
 int souk_server_connections(struct souk_server *s);
-int64_t souk_server_refused(struct souk_server *s, enum souk_admission_refusal why);
+int64_t souk_server_refused(struct souk_server *s, enum souk_denial why);
 
 /** Go on answering what was taken in, and `draining` to whatever comes from now on. */
 void souk_server_drain(struct souk_server *s);

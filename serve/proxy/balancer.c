@@ -82,8 +82,7 @@ uint64_t souk_balancer_healthy(const struct souk_balancer *b, int64_t now_us)
 int souk_balancer_limit(const struct souk_balancer *b, int64_t now_us)
 {
     const bool panic = souk_balancer_panics(b, b->usable, now_us);
-    const uint64_t set =
-        b->usable & b->members & (panic ? UINT64_MAX : souk_balancer_healthy(b, now_us));
+    const uint64_t set = b->usable & (panic ? b->members : souk_balancer_healthy(b, now_us));
     int limit = 0;
     for (int i = 0; i < b->count; i++)
         if (set & bit(i))
@@ -153,10 +152,10 @@ static uint64_t with_room(const struct souk_balancer *b, uint64_t set)
 int souk_balancer_choose(struct souk_balancer *b, uint64_t usable, uint64_t tried, bool must,
                          int64_t now_us)
 {
-    usable &= b->members;
     const uint64_t healthy = souk_balancer_healthy(b, now_us);
     const bool panic = souk_balancer_panics(b, usable, now_us);
     int chosen;
+    usable &= b->members;
     uint64_t set = usable & ~tried;
     b->usable = usable;
     if (!set)

@@ -80,16 +80,17 @@ struct souk_balancer {
 void souk_balancer_init(struct souk_balancer *b, int count,
                         const struct souk_balancer_settings *settings, uint64_t seed);
 
+enum {
+    SOUK_BALANCER_NONE = -1, /**< no usable one is left */
+    SOUK_BALANCER_FULL = -2, /**< those that are left have as many requests as they take */
+};
+
 /** A replica comes to a place, or back to it: nothing is known of it, but what is under way. */
 void souk_balancer_join(struct souk_balancer *b, int index);
 
 /** It is not chosen any more, nor counted among the shard's; requests under way are reported on as
  *  before. Until the last of them nobody else may join at its place. */
 void souk_balancer_leave(struct souk_balancer *b, int index);
-enum {
-    SOUK_BALANCER_NONE = -1, /**< no usable one is left */
-    SOUK_BALANCER_FULL = -2, /**< those that are left have as many requests as they take */
-};
 
 /** Choose, and count a request as outstanding.
  *  @param usable bits of the replicas that are connected and hold the model

@@ -1,13 +1,16 @@
 #include "serve/proxy/fanout.h"
 
+#include "serve/monitor/slowlog.h"
 #include "shared/base/clock.h"
+#include "shared/base/log.h"
 #include "shared/base/memory.h"
+#include "shared/wire/reply.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEAD_FIELDS = 6 };
+enum { HEAD_FIELDS = 7 };
 
 /* ---- making ---- */
 
@@ -60,6 +63,7 @@ static void write_head(struct souk_fanout *f, const struct souk_question *q, int
     souk_writer_put_int(w, "deadline_ms", left > 0 ? left : 0);
     souk_writer_put_string(w, "model", q->model);
     souk_writer_put_int(w, "shard", shard);
+    souk_writer_put_text(w, "for", q->origin ? q->origin : "", q->origin_len);
 }
 
 static uint64_t places_under_way(const struct souk_shard_answer *a)
@@ -97,6 +101,16 @@ static souk_status send_to(struct souk_fanout *f, const struct souk_question *q,
                   : souk_waitset_begin(&f->waitset, choice->slot, pieces, 2, q->deadline_us);
 }
 
+static void log_try(const struct souk_question *q, const struct souk_try *t)
+{
+    char origin[SOUK_WIRE_ID_MAX + 1];
+    if (!souk_log_shows(SOUK_LOG_DEBUG))
+        return;
+    souk_slow_log_copy_id(origin, sizeof origin, q->origin, q->origin_len);
+    souk_log(SOUK_LOG_DEBUG, "question", "question=%s for=\"%s\" op=%s shard=%d replica=%s", t->id,
+             origin, q->operation, t->choice.shard, t->choice.caller->url);
+}
+
 /* @return SOUK_WIRE_OK, or why nothing was sent */
 static enum souk_wire_status begin(struct souk_fanout *f, const struct souk_question *q, int shard,
                                    enum souk_choice_kind kind)
@@ -115,6 +129,7 @@ static enum souk_wire_status begin(struct souk_fanout *f, const struct souk_ques
         souk_topology_report(f->topology, &t->choice, SOUK_OUTCOME_NONE, 0);
         return SOUK_WIRE_UNAVAILABLE;
     }
+    log_try(q, t);
     t->open = true;
     a->try_count++;
     a->open++;

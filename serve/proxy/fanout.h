@@ -47,7 +47,9 @@ struct souk_shard_answer {
 
 /** What is asked. */
 struct souk_question {
-    const char *operation, *model;  /**< the version that must answer */
+    const char *operation, *model; /**< the version that must answer */
+    const char *origin;            /**< [origin_len] id of the request, for the replica's log */
+    size_t origin_len;
     const struct souk_writer *body; /**< fields behind the common ones, without the map's head */
     size_t fields;                  /**< how many */
     int64_t deadline_us;            /**< monotonic */

@@ -1,9 +1,7 @@
 #include "serve/proxy/fleetview.h"
 
-#include "shared/base/clock.h"
 #include "shared/base/log.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -152,18 +150,6 @@ static void take_version(struct souk_topology *t, struct souk_view *v, int votes
         refuse_version(t, v, votes);
 }
 
-/* A shard of which nothing can be asked does not count: answers are partial, not fewer. */
-void souk_fleetview_limit(struct souk_topology *t)
-{
-    const int64_t now = souk_monotonic_us();
-    int least = INT_MAX;
-    for (int s = 0; s < t->shards; s++) {
-        const int limit = souk_balancer_limit(&t->shard[s].balancer, now);
-        least = limit > 0 && limit < least ? limit : least;
-    }
-    atomic_store(&t->limit, least);
-}
-
 /* A replica that is away does not change what it was. */
 void souk_fleetview_compose(struct souk_topology *t)
 {
@@ -180,5 +166,5 @@ void souk_fleetview_compose(struct souk_topology *t)
         souk_log(SOUK_LOG_INFO, "version", "model=%s before=%s", v.model, t->view.model);
     take_canary(t, &v, votes);
     t->view = v;
-    souk_fleetview_limit(t);
+    souk_topology_update_limit(t);
 }

@@ -10,8 +10,4 @@
 /** Make the view anew from the facts. Call with the lock held. */
 void souk_fleetview_compose(struct souk_topology *t);
 
-/** How many requests the fleet takes at once, anew: what the replicas of the narrowest shard take
- *  together. Call with the lock held. */
-void souk_fleetview_limit(struct souk_topology *t);
-
 #endif

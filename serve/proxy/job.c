@@ -96,10 +96,17 @@ static int64_t round_end_us(const struct souk_job *j, enum souk_round round)
 
 void souk_job_start_question(struct souk_job *j, const char *operation, size_t fields)
 {
-    j->space->stage = souk_proxy_metrics_stage(j->metrics, operation);
+    j->space->stage = souk_proxy_metrics_stage(operation);
     souk_writer_clear(&j->space->question);
     j->space->operation = operation;
     j->space->question_fields = fields;
+}
+
+static void note_stage(const struct souk_job *j, int stage, int64_t start_us)
+{
+    const int64_t took_us = souk_monotonic_us() - start_us;
+    souk_histogram_add(j->metrics->stage[stage], took_us);
+    j->space->stage_us[stage] += took_us;
 }
 
 static int ask(struct souk_job *j, enum souk_round round)
@@ -108,13 +115,15 @@ static int ask(struct souk_job *j, enum souk_round round)
     const int64_t start_us = souk_monotonic_us();
     const struct souk_question question = {.operation = j->space->operation,
                                            .model = j->view.model,
+                                           .origin = j->origin,
+                                           .origin_len = j->origin_len,
                                            .body = &j->space->question,
                                            .fields = j->space->question_fields,
                                            .deadline_us = round_end_us(j, round),
                                            .keep_others = j->ahead >= 0,
                                            .is_first = !j->has_begun};
     const int good = souk_fanout_ask(&j->space->fanout, j->space->wanted, &question);
-    souk_histogram_add(j->space->stage, souk_monotonic_us() - start_us);
+    note_stage(j, j->space->stage, start_us);
     j->has_begun |= good > 0;
     for (int s = 0; s < souk_topology_shards(j->topology); s++)
         j->stale |= f->answers[s].status == SOUK_WIRE_NO_SUCH_MODEL && j->may_restart;
@@ -183,8 +192,7 @@ void souk_job_miss(struct souk_job *j, int shard)
 
 void souk_job_note_merge(const struct souk_job *j, int64_t start_us)
 {
-    souk_histogram_add(souk_proxy_metrics_stage(j->metrics, "merge"),
-                       souk_monotonic_us() - start_us);
+    note_stage(j, souk_proxy_metrics_stage("merge"), start_us);
 }
 
 /* @return false: an error reply is there */

@@ -31,9 +31,11 @@ struct souk_workspace {
     struct souk_writer question;     /**< fields of the question, without the common ones */
     const char *operation;           /**< that it asks */
     size_t question_fields;
-    struct souk_histogram *stage; /**< that the question belongs to */
-    bool *wanted;                 /**< [shards], of the next question */
-    bool *missed;                 /**< [shards], a round of this request went without its answer */
+    int stage;                           /**< that the question belongs to */
+    int64_t stage_us[SOUK_PROXY_STAGES]; /**< of this request */
+    char request_id[SOUK_UNIQUE_ID_LEN]; /**< that its answer gets */
+    bool *wanted;                        /**< [shards], of the next question */
+    bool *missed;           /**< [shards], a round of this request went without its answer */
     unsigned char *profile; /**< factors, history and its weights, out of the home shard's reply */
     size_t profile_size;
 };
@@ -53,7 +55,9 @@ struct souk_job {
     struct souk_writer *reply;
     size_t body_at, body_fields; /**< what of a list's reply may be kept (answering.h) */
     struct souk_view view;
-    int64_t deadline_us;
+    int64_t deadline_us, begun_us;
+    const char *origin; /**< [origin_len] id in the logs: the caller's, else the request_id */
+    size_t origin_len;
     bool may_restart, stale;
     bool has_begun; /**< a shard has worked for it: it is brought to its end */
     int64_t n, moment_ms;

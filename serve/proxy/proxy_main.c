@@ -1,4 +1,5 @@
 /* souk-proxy: asks every shard, merges, answers; until SIGTERM. SIGHUP: the fleet's file again. */
+#include "serve/monitor/logoptions.h"
 #include "serve/monitor/monitorserver.h"
 #include "serve/net/netoptions.h"
 #include "serve/net/server.h"
@@ -25,6 +26,7 @@ struct proxy_options {
     const char *shards, *fleet, *listen, *monitor, *admin;
     int64_t workers, queue, deadline_ms, drain_ms, cache_bytes, cache_ttl_ms;
     struct souk_listen_options door;
+    struct souk_log_options log;
 };
 
 static souk_status parse(int argc, char **argv, bool *done, struct proxy_options *o,
@@ -55,6 +57,7 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
          "how old an answer from the cache may be", false},
         {"drain-time", 0, SOUK_OPTION_DURATION, &o->drain_ms, "5s", 0, 1e9, NULL, "DURATION",
          "after SIGTERM answer draining for at most so long, until nobody asks any more", false},
+        SOUK_LOG_ROWS(o->log),
         {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
     };
     const struct souk_program program = {
@@ -111,27 +114,6 @@ static void read_again(const char *path, struct souk_topology *topology)
     souk_fleet_plan_fini(&plan);
 }
 
-/* Nobody is taken in any more: clients that are told so turn to another proxy. Over when nobody has
- * asked for a while. */
-static void drain(struct souk_server *server, int64_t limit_ms)
-{
-    const int64_t end_us = souk_monotonic_us() + limit_ms * 1000;
-    int64_t told = 0, told_us = souk_monotonic_us();
-    souk_server_drain(server);
-    while (souk_monotonic_us() < end_us) {
-        const int64_t refused = souk_server_refused(server, SOUK_ADMISSION_DRAINING);
-        if (refused != told)
-            told_us = souk_monotonic_us();
-        told = refused;
-        if (souk_server_busy(server) == 0 &&
-            (souk_server_connections(server) == 0 ||
-             souk_monotonic_us() - told_us > QUIET_MS * INT64_C(1000)))
-            break;
-        if (souk_shutdown_wait_ms(DRAIN_POLL_MS) != 0)
-            break; /* the second signal is not patient */
-    }
-}
-
 /* All that a proxy has, in the order in which it is made. */
 struct process {
     struct souk_metrics *registry;
@@ -160,16 +142,21 @@ static souk_status start_topology(struct process *p, const struct proxy_options 
     return status;
 }
 
+/* The service with it: the monitor tells what it counts. */
 static souk_status start_monitor(struct process *p, const struct proxy_options *o,
                                  struct souk_error *err)
 {
     souk_status status =
         souk_proxy_metrics_init(&p->metrics, p->registry, p->topology, p->cache, err);
     if (!status)
+        status = souk_service_new(p->topology, &p->metrics, p->cache, (int)o->workers,
+                                  o->deadline_ms, &p->service, err);
+    if (!status) {
+        souk_service_log_slow(p->service, o->log.slow_ms);
         p->metrics.hedging = souk_service_hedging(p->service);
-    if (!status)
         status = souk_monitor_start(o->monitor, p->registry, souk_proxy_metrics_is_ready,
                                     &p->metrics, &p->monitor, err);
+    }
     if (!status)
         souk_log(SOUK_LOG_INFO, "monitor", "listen=%s", souk_monitor_address(p->monitor));
     return status;
@@ -207,6 +194,27 @@ static souk_status start_admin(struct process *p, const struct proxy_options *o,
                                           .handler = souk_proxy_admin_handle,
                                           .context = &p->told};
     return souk_server_start(&plan, &p->admin_server, err);
+}
+
+/* Nobody is taken in any more: clients that are told so turn to another proxy. Over when nobody has
+ * asked for a while. */
+static void drain(struct souk_server *server, int64_t limit_ms)
+{
+    const int64_t end_us = souk_monotonic_us() + limit_ms * 1000;
+    int64_t told = 0, told_us = souk_monotonic_us();
+    souk_server_drain(server);
+    while (souk_monotonic_us() < end_us) {
+        const int64_t refused = souk_server_refused(server, SOUK_DENIAL_DRAINING);
+        if (refused != told)
+            told_us = souk_monotonic_us();
+        told = refused;
+        if (souk_server_busy(server) == 0 &&
+            (souk_server_connections(server) == 0 ||
+             souk_monotonic_us() - told_us > QUIET_MS * INT64_C(1000)))
+            break;
+        if (souk_shutdown_wait_ms(DRAIN_POLL_MS) != 0)
+            break; /* the second signal is not patient */
+    }
 }
 
 static void serve(struct process *p, const struct proxy_options *o)
@@ -249,9 +257,6 @@ static souk_status run(struct proxy_options *o, struct souk_error *err)
     if (!status && o->cache_bytes > 0)
         status = souk_answer_cache_new(o->cache_bytes, o->cache_ttl_ms * 1000, &p.cache, err);
     if (!status)
-        status = souk_service_new(p.topology, &p.metrics, p.cache, (int)o->workers, o->deadline_ms,
-                                  &p.service, err);
-    if (!status)
         status = start_monitor(&p, o, err);
     if (!status)
         status = start_server(&p, o, err);
@@ -276,6 +281,7 @@ int main(int argc, char **argv)
     souk_shutdown_prepare();
     souk_shutdown_prepare_hangup();
     status = parse(argc, argv, &done, &o, &err);
+    souk_log_setup("souk-proxy", 0, status ? SOUK_LOG_INFO : (enum souk_log_level)o.log.level);
     if (!status && !done)
         status = run(&o, &err);
     if (status)

@@ -1,5 +1,8 @@
 #include "serve/proxy/proxymetrics.h"
 
+#include "serve/proxy/hedging.h"
+
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,17 +51,12 @@ static int64_t ejected_as_slow(const struct souk_replica_report *r)
     return r->ejected_as_slow;
 }
 
-struct replicas {
-    struct souk_replica_report *reports;
-    int count;
-};
-
-/* One sample for each replica. @param reason of an ejection, or NULL */
-static void write_replicas(const struct replicas *replicas, struct souk_exposition *e,
-                           const char *reason, replica_value value)
+/* A sample for each replica. @param reason of an ejection, or NULL */
+static void write_samples(const struct souk_replica_report *replicas, int count, const char *reason,
+                          replica_value value, struct souk_exposition *e)
 {
-    for (int i = 0; i < replicas->count; i++) {
-        const struct souk_replica_report *r = &replicas->reports[i];
+    for (int i = 0; i < count; i++) {
+        const struct souk_replica_report *r = &replicas[i];
         char shard[16];
         snprintf(shard, sizeof shard, "%d", r->shard);
         const struct souk_label labels[] = {
@@ -67,19 +65,8 @@ static void write_replicas(const struct replicas *replicas, struct souk_expositi
     }
 }
 
-static void write_panics(struct souk_topology *t, struct souk_exposition *e)
-{
-    souk_exposition_family(e, "souk_shard_panics_total", SOUK_METRIC_COUNTER,
-                           "Choices that ignored ejections, for too many replicas were out.");
-    for (int s = 0; s < souk_topology_shards(t); s++) {
-        char shard[16];
-        snprintf(shard, sizeof shard, "%d", s);
-        souk_exposition_integer(e, "", (struct souk_label[]){{"shard", shard}, {0}},
-                                souk_topology_panics(t, s), 0);
-    }
-}
-
-static void write_choice(const struct replicas *replicas, struct souk_exposition *e)
+static void write_replicas(const struct souk_replica_report *replicas, int count,
+                           struct souk_exposition *e)
 {
     static const struct {
         const char *name, *help;
@@ -92,12 +79,24 @@ static void write_choice(const struct replicas *replicas, struct souk_exposition
         {"souk_replica_ejected", "Whether the replica is left alone for a while.", is_ejected}};
     for (size_t g = 0; g < sizeof gauges / sizeof gauges[0]; g++) {
         souk_exposition_family(e, gauges[g].name, SOUK_METRIC_GAUGE, gauges[g].help);
-        write_replicas(replicas, e, NULL, gauges[g].value);
+        write_samples(replicas, count, NULL, gauges[g].value, e);
     }
     souk_exposition_family(e, "souk_replica_ejections_total", SOUK_METRIC_COUNTER,
-                           "Times that the replica was left alone for a while.");
-    write_replicas(replicas, e, "failures", ejected_for_failures);
-    write_replicas(replicas, e, "slow", ejected_as_slow);
+                           "Times that the replica was left alone for a while, by reason.");
+    write_samples(replicas, count, "failures", ejected_for_failures, e);
+    write_samples(replicas, count, "slow", ejected_as_slow, e);
+}
+
+static void write_panics(struct souk_topology *t, struct souk_exposition *e)
+{
+    souk_exposition_family(e, "souk_shard_panics_total", SOUK_METRIC_COUNTER,
+                           "Choices that ignored ejections, for too many replicas were out.");
+    for (int s = 0; s < souk_topology_shards(t); s++) {
+        char shard[16];
+        snprintf(shard, sizeof shard, "%d", s);
+        souk_exposition_integer(e, "", (struct souk_label[]){{"shard", shard}, {0}},
+                                souk_topology_panics(t, s), 0);
+    }
 }
 
 static void write_hedging(const struct souk_hedging *h, struct souk_exposition *e)
@@ -176,18 +175,19 @@ static void write_cache(const struct souk_proxy_metrics *p, struct souk_expositi
 static void collect(void *context, struct souk_exposition *e)
 {
     const struct souk_proxy_metrics *p = context;
-    struct replicas replicas;
-    if (souk_topology_replicas(p->topology, &replicas.reports, &replicas.count, NULL) != SOUK_OK)
+    struct souk_replica_report *replicas;
+    int count;
+    if (souk_topology_replicas(p->topology, &replicas, &count, NULL) != SOUK_OK)
         return; /* no memory: what cannot be said is absent */
     write_models(p, e);
     souk_exposition_family(e, "souk_shards", SOUK_METRIC_GAUGE, "Shards that are asked.");
     souk_exposition_integer(e, "", NULL, souk_topology_shards(p->topology), 0);
-    write_choice(&replicas, e);
-    free(replicas.reports);
+    write_replicas(replicas, count, e);
+    free(replicas);
     write_panics(p->topology, e);
-    write_cache(p, e);
     if (p->hedging)
         write_hedging(p->hedging, e);
+    write_cache(p, e);
 }
 
 /* ---- making ---- */
@@ -245,13 +245,19 @@ souk_status souk_proxy_metrics_init(struct souk_proxy_metrics *p, struct souk_me
     return souk_metrics_check(m, err);
 }
 
-struct souk_histogram *souk_proxy_metrics_stage(const struct souk_proxy_metrics *p,
-                                                const char *name)
+int souk_proxy_metrics_stage(const char *name)
 {
-    for (int i = 0; i < SOUK_PROXY_STAGES; i++)
-        if (strcmp(stages[i], name) == 0)
-            return p->stage[i];
-    return NULL;
+    int i = 0;
+    while (strcmp(stages[i], name) != 0) {
+        i++;
+        assert(i < SOUK_PROXY_STAGES);
+    }
+    return i;
+}
+
+const char *souk_proxy_metrics_stage_name(int stage)
+{
+    return stages[stage];
 }
 
 bool souk_proxy_metrics_is_ready(void *context, char *reason, size_t size)

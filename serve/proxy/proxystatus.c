@@ -91,14 +91,6 @@ static void put_duration(const struct sums *sums, struct souk_writer *w)
     souk_writer_put_binary(w, "counts", sums->bucket, (count + 1) * sizeof *sums->bucket);
 }
 
-static int64_t count_refused(struct souk_server *server)
-{
-    int64_t refused = 0;
-    for (int why = 0; why < SOUK_ADMISSION_REFUSALS; why++)
-        refused += souk_server_refused(server, (enum souk_admission_refusal)why);
-    return refused;
-}
-
 static void put_figures(const struct souk_proxy_status *s, struct souk_writer *w)
 {
     uint64_t bucket[BUCKETS_MAX] = {0};
@@ -109,7 +101,7 @@ static void put_figures(const struct souk_proxy_status *s, struct souk_writer *w
     souk_writer_put_int(w, "at_us", souk_monotonic_us());
     souk_writer_put_int(w, "requests", (int64_t)sums.requests);
     souk_writer_put_int(w, "errors", (int64_t)sums.errors);
-    souk_writer_put_int(w, "refused", count_refused(s->server));
+    souk_writer_put_int(w, "refused", souk_server_refused(s->server, SOUK_DENIALS));
     souk_writer_put_int(w, "waiting", souk_server_waiting(s->server));
     souk_writer_put_int(w, "busy", souk_server_busy(s->server));
     souk_writer_put_int(w, "connections", souk_server_connections(s->server));

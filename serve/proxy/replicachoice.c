@@ -4,6 +4,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,6 +51,23 @@ static uint64_t unwell_places(const struct souk_topology *t, int shard, int64_t 
     return unwell;
 }
 
+/* A shard of which nothing can be asked does not count: answers are partial, not fewer. */
+void souk_topology_update_limit(struct souk_topology *t)
+{
+    const int64_t now = souk_monotonic_us();
+    int least = INT_MAX;
+    for (int s = 0; s < t->shards; s++) {
+        const int limit = souk_balancer_limit(&t->shard[s].balancer, now);
+        least = limit > 0 && limit < least ? limit : least;
+    }
+    atomic_store(&t->limit, least);
+}
+
+const atomic_int *souk_topology_limit(const struct souk_topology *t)
+{
+    return &t->limit;
+}
+
 enum souk_wire_status souk_topology_choose(struct souk_topology *t, int shard, const char *model,
                                            uint64_t tried, enum souk_choice_kind kind,
                                            struct souk_choice *choice)
@@ -87,7 +105,7 @@ void souk_topology_report(struct souk_topology *t, const struct souk_choice *cho
     const int limit = souk_limiter_now(&b->replica[choice->place].limiter);
     souk_balancer_report(b, choice->place, outcome, took_us, now);
     if (limit != souk_limiter_now(&b->replica[choice->place].limiter))
-        souk_fleetview_limit(t);
+        souk_topology_update_limit(t);
     const int64_t out_us = b->replica[choice->place].back_us - now;
     if (was_in && out_us > 0) /* it may be gone when the lock is free again */
         snprintf(address, sizeof address, "%s", choice->caller->url);

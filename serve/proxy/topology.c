@@ -125,19 +125,6 @@ void souk_topology_detach(struct souk_topology *t, const struct souk_waitset *se
 
 /* ---- asking the topology ---- */
 
-const atomic_int *souk_topology_limit(const struct souk_topology *t)
-{
-    return &t->limit;
-}
-
-int64_t souk_topology_panics(struct souk_topology *t, int shard)
-{
-    pthread_mutex_lock(&t->lock);
-    const int64_t panics = t->shard[shard].balancer.panics;
-    pthread_mutex_unlock(&t->lock);
-    return panics;
-}
-
 int souk_topology_shards(const struct souk_topology *t)
 {
     return t->shards;

@@ -91,10 +91,11 @@ struct souk_replica_report {
     bool drained, connected;
     char reason[160]; /**< of a misfit */
     struct souk_replica_facts facts;
-    int outstanding, limit; /**< questions under way, and how many there may be */
-    int64_t ejected_for_failures, ejected_as_slow; /**< counters */
+    int outstanding;
     int64_t latency_us;                            /**< moving mean; -1: not known */
     int64_t out_us;                                /**< ejected for so long still; 0: it is not */
+    int limit;                                     /**< of requests outstanding */
+    int64_t ejected_for_failures, ejected_as_slow; /**< counters */
 };
 
 /** All of them, by shard, then by address. Thread-safe.

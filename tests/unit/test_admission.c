@@ -13,7 +13,7 @@ static struct souk_admission a;
 static void take(int count)
 {
     for (int k = 0; k < count; k++) {
-        cr_assert_eq(souk_admission_judge(&a, INT64_MAX), SOUK_ADMISSION_TAKEN);
+        cr_assert_eq(souk_admission_judge(&a, INT64_MAX), SOUK_DENIAL_NONE);
         souk_admission_enter(&a);
         if (souk_admission_may_begin(&a))
             souk_admission_begin(&a);
@@ -26,11 +26,11 @@ Test(admission, the_queue_is_bounded)
     take(2 + 3);
     cr_expect_eq(a.working, 2);
     cr_expect_eq(a.queued, 3);
-    cr_expect_eq(souk_admission_judge(&a, INT64_MAX), SOUK_ADMISSION_QUEUE);
+    cr_expect_eq(souk_admission_judge(&a, INT64_MAX), SOUK_DENIAL_QUEUE);
     souk_admission_end(&a, 1000);
     cr_expect(souk_admission_may_begin(&a));
     souk_admission_begin(&a);
-    cr_expect_eq(souk_admission_judge(&a, INT64_MAX), SOUK_ADMISSION_TAKEN);
+    cr_expect_eq(souk_admission_judge(&a, INT64_MAX), SOUK_DENIAL_NONE);
 }
 
 Test(admission, a_newcomer_gets_a_quarter_of_its_time)
@@ -39,8 +39,8 @@ Test(admission, a_newcomer_gets_a_quarter_of_its_time)
     take(2);
     souk_admission_end(&a, 10000);
     take(1 + 3); /* a wait of 4 x 10 / 2 ms, and 10 ms of work */
-    cr_expect_eq(souk_admission_judge(&a, 4 * 30000 + 4), SOUK_ADMISSION_TAKEN);
-    cr_expect_eq(souk_admission_judge(&a, 4 * 30000 - 4), SOUK_ADMISSION_TIME);
+    cr_expect_eq(souk_admission_judge(&a, 4 * 30000 + 4), SOUK_DENIAL_NONE);
+    cr_expect_eq(souk_admission_judge(&a, 4 * 30000 - 4), SOUK_DENIAL_TIME);
 }
 
 Test(admission, who_need_not_wait_is_taken_whatever_is_expected)
@@ -49,7 +49,7 @@ Test(admission, who_need_not_wait_is_taken_whatever_is_expected)
     take(1);
     souk_admission_end(&a, 100 * SECOND);
     cr_expect(souk_admission_is_free(&a));
-    cr_expect_eq(souk_admission_judge(&a, 1), SOUK_ADMISSION_TAKEN);
+    cr_expect_eq(souk_admission_judge(&a, 1), SOUK_DENIAL_NONE);
 }
 
 Test(admission, the_limit_holds_requests_back)
@@ -72,7 +72,7 @@ Test(admission, who_drains_takes_nobody_and_holds_nobody_back)
     souk_admission_init(&a, 4, 100, &limit);
     take(3);
     a.draining = true;
-    cr_expect_eq(souk_admission_judge(&a, INT64_MAX), SOUK_ADMISSION_DRAINING);
+    cr_expect_eq(souk_admission_judge(&a, INT64_MAX), SOUK_DENIAL_DRAINING);
     cr_expect(souk_admission_may_begin(&a));
 }
 
@@ -133,7 +133,7 @@ static void run(struct flow *f, double from_s, double seconds, double rate, doub
     f->good = f->late = f->refused = 0;
     while ((now += exponential(SECOND / rate, number++, 0)) < (from_s + seconds) * SECOND) {
         finish_until(f, (int64_t)now, service_us, deadline_us);
-        if (souk_admission_judge(&a, deadline_us) != SOUK_ADMISSION_TAKEN) {
+        if (souk_admission_judge(&a, deadline_us) != SOUK_DENIAL_NONE) {
             f->refused++;
             continue;
         }

@@ -161,7 +161,7 @@ Test(server, refuses_at_once_what_the_queue_cannot_hold)
     for (int i = WORKERS + QUEUE; i < CALLS; i++)
         cr_assert_eq(reply_to(i, NULL), SOUK_WIRE_OVERLOADED);
     cr_assert_eq(atomic_load(&handled), 0, "nobody has worked yet");
-    cr_assert_eq(souk_server_refused(server, SOUK_ADMISSION_QUEUE), CALLS - WORKERS - QUEUE);
+    cr_assert_eq(souk_server_refused(server, SOUK_DENIAL_QUEUE), CALLS - WORKERS - QUEUE);
     open_gate(true);
     for (int i = 0; i < WORKERS + QUEUE; i++)
         cr_assert_eq(reply_to(i, NULL), SOUK_WIRE_OK);
