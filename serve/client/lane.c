@@ -36,16 +36,19 @@ static void end_without_reply(struct souk_lane *l, souk_status status, const str
     l->ended(l->context, status, NULL, 0, err);
 }
 
-/* With TLS, what was said of the handshake that failed last. */
+/* With TLS, what was said of the handshake that failed last. We are not told why a proxy does not
+ * take our certificate: with TLS 1.3 the handshake has ended by then. */
 static void end_unconnected(struct souk_lane *l)
 {
+    const char *const url = url_of(l, l->first);
+    const bool tls = l->proxies->tls && souk_tls_is_wanted(url);
     struct souk_error err = {0};
-    char said[128] = "";
-    if (l->proxies->tls)
-        souk_refusals_last_tls(said, sizeof said);
+    char said[128] = "it is away, or does not take our certificate";
+    if (tls)
+        souk_refusals_said(SOUK_REFUSALS, said, sizeof said);
     end_without_reply(l,
-                      souk_fail(&err, SOUK_EUNAVAILABLE, "cannot connect to %s%s%s",
-                                url_of(l, l->first), said[0] ? ": TLS: " : "", said),
+                      souk_fail(&err, SOUK_EUNAVAILABLE, "cannot connect to %s%s%s", url,
+                                tls ? ": " : "", tls ? said : ""),
                       &err);
 }
 
@@ -173,9 +176,11 @@ static bool may_move_on(struct souk_lane *l, souk_status status, bool sent)
     return moves_on;
 }
 
+/* On a busy machine nng's timer of the send may hit the receive behind it (both are one aio's): a
+ * time-out before its time is a lost request. */
 static void tried(struct souk_lane *l, souk_status status, bool sent)
 {
-    if (status == SOUK_ETIMEDOUT && !sent)
+    if (status == SOUK_ETIMEDOUT && (!sent || left_ms(l->end_us) > 1))
         status = SOUK_EUNAVAILABLE;  /* this proxy is lost or stuck */
     l->drained += status == SOUK_OK; /* or has answered, and then this was the last try */
     if (!may_move_on(l, status, sent) || l->drained == l->proxies->count ||

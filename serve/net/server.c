@@ -1,5 +1,6 @@
 #include "serve/net/server.h"
 
+#include "serve/net/admission.h"
 #include "serve/net/listenaddress.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
@@ -16,8 +17,8 @@
 
 enum {
     SEND_MS = 5000,
-    SPARE_SEATS = 16,           /* that refuse while all others wait or are worked for */
-    REFUSE_PARSE_MAX = 64 << 10 /* a longer request is refused without reading its id */
+    SPARE_SEATS = 16,    /* that refuse while all others wait or are worked for */
+    PARSE_MAX = 64 << 10 /* a longer request is refused without reading its id or its deadline */
 };
 
 enum seat_state { SEAT_EMPTY, SEAT_RECEIVING, SEAT_TAKEN, SEAT_SENDING };
@@ -44,10 +45,12 @@ struct souk_server {
     nng_socket socket;
     bool is_open;
     struct souk_doorkeeper door;
+    const struct souk_tls *tls; /* NULL: none */
     char address[NNG_MAXADDRLEN + 16];
     souk_server_handler handler;
     souk_server_early_handler early;
     void *context;
+    int64_t deadline_ms;
     const struct souk_pinning *pinning;
     int started; /* workers with a thread */
     struct worker *workers;
@@ -57,9 +60,10 @@ struct souk_server {
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t work;  /* the queue grew, or we are stopping */
     bool stopping;
-    int queue_max, head, queued, working;
-    int64_t refused;
-    struct seat **queue; /* ring [queue_max] */
+    struct souk_admission admission;
+    int head;
+    struct seat **queue; /* ring [ring] */
+    int ring;
 };
 
 /* ---- seats: receive, be taken or refused, send, receive again ---- */
@@ -97,42 +101,68 @@ static void send_reply(struct seat *seat, nng_msg *msg, const struct souk_writer
     nng_ctx_send(seat->context, seat->aio);
 }
 
-/* @return false: no room, or stopping */
-static bool enqueue(struct seat *seat, nng_msg *msg, bool *stopping)
+/* @return why not; SOUK_DENIAL_NONE: it waits for a worker */
+static enum souk_denial enqueue(struct seat *seat, nng_msg *msg, int64_t left_us)
 {
     struct souk_server *s = seat->server;
     pthread_mutex_lock(&s->lock);
-    *stopping = s->stopping;
-    const bool taken = !s->stopping && s->queued < s->queue_max;
-    if (taken) {
+    const enum souk_denial denial = souk_admission_judge(&s->admission, left_us);
+    if (denial == SOUK_DENIAL_NONE) {
         seat->request = msg;
         seat->state = SEAT_TAKEN;
-        s->queue[(s->head + s->queued++) % s->queue_max] = seat;
-        pthread_cond_signal(&s->work);
-    } else {
-        s->refused++;
+        s->queue[(s->head + s->admission.queued) % s->ring] = seat;
+        souk_admission_enter(&s->admission);
+        if (souk_admission_may_begin(&s->admission))
+            pthread_cond_signal(&s->work);
     }
     pthread_mutex_unlock(&s->lock);
-    return taken;
+    return denial;
 }
 
-static void refuse(struct seat *seat, nng_msg *msg, bool stopping)
+static void refuse(struct seat *seat, nng_msg *msg, const struct souk_request *request,
+                   enum souk_denial denial)
 {
-    struct souk_request request = {.id = "", .start_us = seat->received_us};
+    static const char *const texts[SOUK_DENIALS] = {"too many requests are waiting",
+                                                    "its turn would come too late",
+                                                    "this process is stopping"};
+    struct souk_server *s = seat->server;
     struct souk_writer reply;
-    const size_t len = nng_msg_len(msg);
+    pthread_mutex_lock(&s->lock);
+    s->admission.refused[denial]++;
+    pthread_mutex_unlock(&s->lock);
     souk_writer_init(&reply);
-    if (len > REFUSE_PARSE_MAX) {
-        souk_reply_error(&reply, &request, SOUK_WIRE_OVERLOADED, "no room for a long request");
-    } else {
-        if (souk_request_parse(&request, nng_msg_body(msg), len, &reply))
-            souk_reply_error(
-                &reply, &request, stopping ? SOUK_WIRE_DRAINING : SOUK_WIRE_OVERLOADED, "%s",
-                stopping ? "this process is stopping" : "too many requests are waiting");
-        souk_request_fini(&request);
-    }
+    souk_reply_error(&reply, request,
+                     denial == SOUK_DENIAL_DRAINING ? SOUK_WIRE_DRAINING : SOUK_WIRE_OVERLOADED,
+                     "%s", texts[denial]);
     send_reply(seat, msg, &reply);
     souk_writer_fini(&reply);
+}
+
+static int64_t left_us(const struct souk_server *s, const struct souk_request *request)
+{
+    if (request->deadline_ms >= 0)
+        return request->deadline_ms * 1000;
+    return s->deadline_ms > 0 ? s->deadline_ms * 1000 : INT64_MAX;
+}
+
+/* Not all can be worked for at once: the request's deadline decides, here and now, on nng's thread:
+ * to refuse must cost next to nothing. */
+static void weigh(struct seat *seat, nng_msg *msg)
+{
+    struct souk_request request = {.id = "", .deadline_ms = -1, .start_us = seat->received_us};
+    struct souk_writer unread;
+    const size_t len = nng_msg_len(msg);
+    souk_writer_init(&unread);
+    if (len <= PARSE_MAX && !souk_request_parse(&request, nng_msg_body(msg), len, &unread)) {
+        send_reply(seat, msg, &unread);
+    } else {
+        const enum souk_denial denial = enqueue(seat, msg, left_us(seat->server, &request));
+        if (denial != SOUK_DENIAL_NONE)
+            refuse(seat, msg, &request, denial);
+    }
+    if (len <= PARSE_MAX)
+        souk_request_fini(&request);
+    souk_writer_fini(&unread);
 }
 
 /* @return false: the request is to go the usual way */
@@ -144,10 +174,10 @@ static bool answer_early(struct seat *seat, nng_msg *msg)
     if (!s->early)
         return false;
     pthread_mutex_lock(&s->lock);
-    const bool stopping = s->stopping;
+    const bool draining = s->admission.draining;
     pthread_mutex_unlock(&s->lock);
     souk_writer_init(&reply);
-    if (!stopping)
+    if (!draining)
         answered =
             s->early(s->context, seat->received_us, nng_msg_body(msg), nng_msg_len(msg), &reply);
     if (answered)
@@ -158,19 +188,19 @@ static bool answer_early(struct seat *seat, nng_msg *msg)
 
 static void received(struct seat *seat, int rv)
 {
-    bool stopping;
-    nng_msg *msg;
     if (rv == NNG_ECLOSED || rv == NNG_ECANCELED)
         return;
     if (rv != 0) {
         receive(seat);
         return;
     }
-    msg = nng_aio_get_msg(seat->aio);
+    nng_msg *msg = nng_aio_get_msg(seat->aio);
     seat->received_us = souk_monotonic_us();
     seat->connection = souk_doorkeeper_begin(&seat->server->door, msg, seat->received_us);
-    if (!answer_early(seat, msg) && !enqueue(seat, msg, &stopping))
-        refuse(seat, msg, stopping);
+    if (answer_early(seat, msg))
+        return;
+    if (enqueue(seat, msg, 0) != SOUK_DENIAL_NONE) /* no time to wait: only if it need not */
+        weigh(seat, msg);
 }
 
 /* nng calls this on a thread of its own whenever a seat has received or sent. */
@@ -198,15 +228,17 @@ static void step(void *argument)
 /* The next request; NULL: stopping, and nothing is left. */
 static struct seat *dequeue(struct souk_server *s)
 {
+    struct souk_admission *a = &s->admission;
     struct seat *seat = NULL;
     pthread_mutex_lock(&s->lock);
-    while (s->queued == 0 && !s->stopping)
+    while (!souk_admission_may_begin(a) && !(s->stopping && a->queued == 0))
         pthread_cond_wait(&s->work, &s->lock);
-    if (s->queued > 0) {
+    if (a->queued > 0) {
         seat = s->queue[s->head];
-        s->head = (s->head + 1) % s->queue_max;
-        s->queued--;
-        s->working++;
+        s->head = (s->head + 1) % s->ring;
+        souk_admission_begin(a);
+        if (souk_admission_may_begin(a)) /* the limit has grown, or nobody was told */
+            pthread_cond_signal(&s->work);
     }
     pthread_mutex_unlock(&s->lock);
     return seat;
@@ -216,12 +248,14 @@ static void answer(struct worker *w, struct seat *seat)
 {
     struct souk_server *s = w->server;
     nng_msg *msg = seat->request;
+    const int64_t begun_us = souk_monotonic_us();
     souk_writer_clear(&w->reply);
     s->handler(s->context, w->number, seat->received_us, nng_msg_body(msg), nng_msg_len(msg),
                &w->reply);
+    const int64_t took_us = souk_monotonic_us() - begun_us;
     send_reply(seat, msg, &w->reply);
     pthread_mutex_lock(&s->lock);
-    s->working--;
+    souk_admission_end(&s->admission, took_us);
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -262,6 +296,12 @@ static void name_address(struct souk_server *s, const char *url, nng_listener li
         snprintf(s->address, sizeof s->address, "%s", found);
         nng_strfree(found);
     }
+}
+
+static uint16_t port_of(const char *url)
+{
+    const char *colon = strrchr(url, ':');
+    return colon ? (uint16_t)strtoul(colon + 1, NULL, 10) : 0;
 }
 
 static int start_seats(struct souk_server *s)
@@ -309,6 +349,9 @@ static souk_status listen_on(struct souk_server *s, const struct souk_server_pla
     if (rv != 0)
         return fail_nng(err, plan->url, rv);
     name_address(s, plan->url, listener);
+    s->tls = souk_tls_is_wanted(plan->url) ? plan->tls : NULL;
+    if (s->tls)
+        souk_doorkeeper_watch_tls(&s->door, port_of(s->address));
     return SOUK_OK;
 }
 
@@ -342,10 +385,12 @@ souk_status souk_server_start(const struct souk_server_plan *plan, struct souk_s
     s->early = plan->early;
     s->context = plan->context;
     s->pinning = plan->pinning;
-    s->queue_max = plan->queue;
-    s->seat_count = plan->workers + plan->queue + SPARE_SEATS;
+    s->deadline_ms = plan->deadline_ms;
+    souk_admission_init(&s->admission, plan->workers, plan->queue, plan->limit);
+    s->ring = plan->workers + plan->queue; /* who need not wait passes through it, too */
+    s->seat_count = s->ring + SPARE_SEATS;
     s->workers = souk_zalloc_array((size_t)plan->workers, sizeof *s->workers);
-    s->queue = souk_zalloc_array((size_t)plan->queue, sizeof(struct seat *));
+    s->queue = souk_zalloc_array((size_t)s->ring, sizeof(struct seat *));
     s->seats = souk_zalloc_array((size_t)s->seat_count, sizeof *s->seats);
     if (!s->workers || !s->queue || !s->seats)
         status = souk_fail(err, SOUK_ENOMEM, "no memory for %d requests", s->seat_count);
@@ -371,7 +416,7 @@ const char *souk_server_address(const struct souk_server *s)
 int souk_server_busy(struct souk_server *s)
 {
     pthread_mutex_lock(&s->lock);
-    const int busy = s->queued + s->working;
+    const int busy = s->admission.queued + s->admission.working;
     pthread_mutex_unlock(&s->lock);
     return busy;
 }
@@ -379,7 +424,7 @@ int souk_server_busy(struct souk_server *s)
 int souk_server_waiting(struct souk_server *s)
 {
     pthread_mutex_lock(&s->lock);
-    const int waiting = s->queued;
+    const int waiting = s->admission.queued;
     pthread_mutex_unlock(&s->lock);
     return waiting;
 }
@@ -389,12 +434,27 @@ int souk_server_connections(struct souk_server *s)
     return souk_doorkeeper_connections(&s->door);
 }
 
-int64_t souk_server_refused(struct souk_server *s)
+int64_t souk_server_certificate_expiry_s(const struct souk_server *s)
 {
+    return s->tls ? souk_tls_expiry_s(s->tls) : 0;
+}
+
+int64_t souk_server_refused(struct souk_server *s, enum souk_denial why)
+{
+    int64_t refused = 0;
     pthread_mutex_lock(&s->lock);
-    const int64_t refused = s->refused;
+    for (int k = 0; k < SOUK_DENIALS; k++)
+        refused += why == SOUK_DENIALS || (int)why == k ? s->admission.refused[k] : 0;
     pthread_mutex_unlock(&s->lock);
     return refused;
+}
+
+void souk_server_drain(struct souk_server *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->admission.draining = true;
+    pthread_cond_broadcast(&s->work);
+    pthread_mutex_unlock(&s->lock);
 }
 
 /* Replies under way are waited for, receiving is called off: then nothing calls step() any more. */
@@ -423,6 +483,7 @@ void souk_server_stop(struct souk_server *s)
         return;
     pthread_mutex_lock(&s->lock);
     s->stopping = true;
+    s->admission.draining = true;
     pthread_cond_broadcast(&s->work);
     pthread_mutex_unlock(&s->lock);
     for (int i = 0; i < s->started; i++) {

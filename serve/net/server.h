@@ -2,7 +2,9 @@
  *  A REP socket with a bounded queue in front of a pool of workers.
  *
  *      connections -> seats -> queue -> workers -> seats -> connections
- *                       |  full: `overloaded`, at once
+ *                       |  full, or too long for the request's deadline: `overloaded`, at once
+ *
+ *  admission.h says who is taken in.
  *
  *  A seat is a context of the socket: it receives a request, waits with it for a worker, and sends
  *  the reply. There are more seats than the queue and the workers can hold, so that a full queue is
@@ -11,6 +13,7 @@
 #ifndef SOUK_NET_SERVER_H
 #define SOUK_NET_SERVER_H
 
+#include "serve/net/admission.h"
 #include "serve/net/doorkeeper.h"
 #include "serve/net/pinning.h"
 #include "serve/net/tlsconfig.h"
@@ -40,6 +43,8 @@ struct souk_server_plan {
     struct souk_door_limits limits; /**< zeroed: none */
     int workers;                    /**< threads, >= 1 */
     int queue;                      /**< requests that may wait for a worker, >= 1 */
+    const atomic_int *limit;        /**< of requests at work at once; NULL: as many as workers */
+    int64_t deadline_ms;            /**< of requests that bring none; 0: they may wait for ever */
     souk_server_handler handler;
     souk_server_early_handler early; /**< NULL: none */
     void *context;
@@ -58,11 +63,17 @@ souk_status souk_server_start(const struct souk_server_plan *plan, struct souk_s
 const char *souk_server_address(const struct souk_server *s);
 
 /** Requests that are waiting or being answered; those that wait; connections; and how many requests
- * were refused since the start. Thread-safe. */
+ * were refused since the start, for a reason or, with SOUK_DENIALS, for any. Thread-safe. */
 int souk_server_busy(struct souk_server *s);
 int souk_server_waiting(struct souk_server *s);
 int souk_server_connections(struct souk_server *s);
-int64_t souk_server_refused(struct souk_server *s);
+int64_t souk_server_refused(struct souk_server *s, enum souk_denial why);
+
+/** Go on answering what was taken in, and `draining` to whatever comes from now on. */
+void souk_server_drain(struct souk_server *s);
+
+/** When its certificate ends, in seconds since 1970; 0: it has none. */
+int64_t souk_server_certificate_expiry_s(const struct souk_server *s);
 
 /** Answer what is queued, `draining` to whatever comes then, and close. NULL is fine. */
 void souk_server_stop(struct souk_server *s);

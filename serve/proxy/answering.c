@@ -2,6 +2,8 @@
 
 #include "shared/base/clock.h"
 
+#include <string.h>
+
 void souk_answering_init(struct souk_answering *a, struct souk_answer_cache *cache)
 {
     a->cache = cache;
@@ -19,7 +21,10 @@ static void begin_reply(struct souk_job *j, size_t fields)
 {
     char id[SOUK_UNIQUE_ID_LEN];
     souk_reply_begin(j->reply, j->request, NULL, 1 + fields);
-    souk_unique_id_next(j->ids, id);
+    if (j->space) /* what the log calls it */
+        memcpy(id, j->space->request_id, sizeof id);
+    else
+        souk_unique_id_next(j->ids, id);
     souk_writer_put_text(j->reply, "request_id", id, sizeof id);
 }
 
@@ -31,7 +36,7 @@ void souk_answering_begin_list(struct souk_job *j, size_t fields)
     souk_writer_put_string(j->reply, "model", j->view.model);
 }
 
-static void reply_kept(struct souk_job *j, const struct souk_kept_answer *kept, int64_t now_us)
+static void reply_kept(struct souk_job *j, struct souk_kept_answer *kept, int64_t now_us)
 {
     const unsigned char *body = souk_kept_answer_body(kept);
     if (kept->facts.status != SOUK_WIRE_OK) {

@@ -14,13 +14,16 @@ const struct souk_balancer_settings souk_balancer_defaults = {
     .slow_floor_us = 10000,
     .slow_answers = 20,
     .panic_share = .5,
+    .limit_first = 16, /* low: what is seen first is taken for the work itself */
+    .limit_least = 4,
+    .limit_most = 1024,
 };
 
 void souk_balancer_init(struct souk_balancer *b, int count,
                         const struct souk_balancer_settings *settings, uint64_t seed)
 {
     assert(count >= 0 && count <= SOUK_BALANCER_REPLICAS_MAX);
-    *b = (struct souk_balancer){.settings = *settings, .seed = seed};
+    *b = (struct souk_balancer){.settings = *settings, .seed = seed, .usable = UINT64_MAX};
     for (int i = 0; i < count; i++)
         souk_balancer_join(b, i);
 }
@@ -36,6 +39,8 @@ void souk_balancer_join(struct souk_balancer *b, int index)
 {
     struct souk_balancer_replica *r = &b->replica[index];
     *r = (struct souk_balancer_replica){.outstanding = r->outstanding, .learned_us = -1};
+    souk_limiter_init(&r->limiter, b->settings.limit_first, b->settings.limit_least,
+                      b->settings.limit_most);
     b->members |= bit(index);
     b->count = index >= b->count ? index + 1 : b->count;
 }
@@ -72,6 +77,17 @@ uint64_t souk_balancer_healthy(const struct souk_balancer *b, int64_t now_us)
         if (now_us >= b->replica[i].back_us)
             set |= bit(i);
     return set & b->members;
+}
+
+int souk_balancer_limit(const struct souk_balancer *b, int64_t now_us)
+{
+    const bool panic = souk_balancer_panics(b, b->usable, now_us);
+    const uint64_t set = b->usable & (panic ? b->members : souk_balancer_healthy(b, now_us));
+    int limit = 0;
+    for (int i = 0; i < b->count; i++)
+        if (set & bit(i))
+            limit += souk_limiter_now(&b->replica[i].limiter);
+    return limit;
 }
 
 bool souk_balancer_panics(const struct souk_balancer *b, uint64_t usable, int64_t now_us)
@@ -124,19 +140,35 @@ static int choose_of_two(struct souk_balancer *b, uint64_t set, int64_t now_us)
     return is_cheaper(b, j, i, now_us) ? j : i;
 }
 
-int souk_balancer_choose(struct souk_balancer *b, uint64_t usable, uint64_t tried, int64_t now_us)
+/* Of those that may be chosen, the ones that have room. */
+static uint64_t with_room(const struct souk_balancer *b, uint64_t set)
 {
-    usable &= b->members;
+    for (int i = 0; i < b->count; i++)
+        if (b->replica[i].outstanding >= souk_limiter_now(&b->replica[i].limiter))
+            set &= ~bit(i);
+    return set;
+}
+
+int souk_balancer_choose(struct souk_balancer *b, uint64_t usable, uint64_t tried, bool must,
+                         int64_t now_us)
+{
+    const uint64_t healthy = souk_balancer_healthy(b, now_us);
     const bool panic = souk_balancer_panics(b, usable, now_us);
     int chosen;
+    usable &= b->members;
     uint64_t set = usable & ~tried;
     b->usable = usable;
     if (!set)
-        return -1;
-    if (panic)
-        b->panics++;
-    else if (set & souk_balancer_healthy(b, now_us))
-        set = draw_comers(b, set & souk_balancer_healthy(b, now_us), now_us);
+        return SOUK_BALANCER_NONE;
+    b->panics += panic;
+    if (!panic && set & healthy)
+        set &= healthy;
+    if (with_room(b, set))
+        set = with_room(b, set);
+    else if (!must)
+        return SOUK_BALANCER_FULL;
+    if (!panic && set & healthy)
+        set = draw_comers(b, set, now_us);
     chosen = choose_of_two(b, set, now_us);
     b->replica[chosen].outstanding++;
     return chosen;
@@ -231,7 +263,7 @@ static void note_failure(struct souk_balancer *b, int index, enum souk_outcome o
     const int most = b->settings.failures_max;
     r->failures += outcome == SOUK_OUTCOME_ERROR && now_us < r->whole_us ? most : 1;
     if (r->failures >= most && eject(b, index, now_us))
-        b->ejected_for_failures++;
+        r->ejected_for_failures++;
 }
 
 void souk_balancer_report(struct souk_balancer *b, int index, enum souk_outcome outcome,
@@ -242,8 +274,11 @@ void souk_balancer_report(struct souk_balancer *b, int index, enum souk_outcome 
     r->outstanding--;
     if (outcome == SOUK_OUTCOME_NONE || now_us < r->back_us)
         return; /* of a time before the ejection: that is settled */
-    if (outcome != SOUK_OUTCOME_ERROR)
+    if (outcome != SOUK_OUTCOME_ERROR) {
         learn_latency(b, r, took_us, now_us);
+        souk_limiter_report(&r->limiter, outcome == SOUK_OUTCOME_LATE, took_us, r->outstanding + 1,
+                            now_us);
+    }
     if (outcome != SOUK_OUTCOME_GOOD) {
         note_failure(b, index, outcome, now_us);
         return;
@@ -251,5 +286,5 @@ void souk_balancer_report(struct souk_balancer *b, int index, enum souk_outcome 
     r->failures = 0;
     forgive(b, r, now_us);
     if (is_slow(b, index, now_us) && eject(b, index, now_us))
-        b->ejected_as_slow++;
+        r->ejected_as_slow++;
 }

@@ -8,6 +8,10 @@
  *      +------------- coming back: a share of its turns <------------+
  *                       an error: out again, for 2 T
  *
+ *  Each replica has a limit of requests outstanding (limiter.h). One that is full is not chosen;
+ *  where all are, the caller is told so, or, with work that must be brought to its end, gets the
+ *  cheapest of them.
+ *
  *  T starts at `ejection_us`, doubles with every ejection up to `ejection_max_us`, and is forgiven
  *  step by step. The last healthy replica is never ejected; where too many are out the shard
  * panics: ejections are ignored, for the few that are left would only fall over, too.
@@ -17,6 +21,8 @@
  */
 #ifndef SOUK_PROXY_BALANCER_H
 #define SOUK_PROXY_BALANCER_H
+
+#include "serve/proxy/limiter.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,6 +38,7 @@ struct souk_balancer_settings {
     int64_t slow_floor_us;   /**< what is faster is never slow */
     int64_t slow_answers;    /**< before a replica is judged by them */
     double panic_share;      /**< fewer healthy ones of all: panic */
+    int limit_first, limit_least, limit_most; /**< of requests outstanding */
 };
 
 extern const struct souk_balancer_settings souk_balancer_defaults;
@@ -54,6 +61,8 @@ struct souk_balancer_replica {
     int ejections;      /**< that are not forgiven yet */
     int64_t back_us;    /**< out until then */
     int64_t whole_us;   /**< less than its share of turns until then */
+    struct souk_limiter limiter;
+    int64_t ejected_for_failures, ejected_as_slow; /**< counters */
 };
 
 /** The replicas of one shard. */
@@ -62,14 +71,19 @@ struct souk_balancer {
     int count;        /**< places in use are below */
     uint64_t members; /**< bits of the replicas that are chosen from */
     uint64_t seed, draws;
-    uint64_t usable;                                       /**< as the last choice was told */
-    int64_t ejected_for_failures, ejected_as_slow, panics; /**< counters */
+    uint64_t usable; /**< as the last choice was told */
+    int64_t panics;  /**< counter */
     struct souk_balancer_replica replica[SOUK_BALANCER_REPLICAS_MAX];
 };
 
 /** @param count of replicas, 0 to SOUK_BALANCER_REPLICAS_MAX; all are members */
 void souk_balancer_init(struct souk_balancer *b, int count,
                         const struct souk_balancer_settings *settings, uint64_t seed);
+
+enum {
+    SOUK_BALANCER_NONE = -1, /**< no usable one is left */
+    SOUK_BALANCER_FULL = -2, /**< those that are left have as many requests as they take */
+};
 
 /** A replica comes to a place, or back to it: nothing is known of it, but what is under way. */
 void souk_balancer_join(struct souk_balancer *b, int index);
@@ -81,8 +95,10 @@ void souk_balancer_leave(struct souk_balancer *b, int index);
 /** Choose, and count a request as outstanding.
  *  @param usable bits of the replicas that are connected and hold the model
  *  @param tried  bits of those that must not be chosen this time
- *  @return its index; -1: no usable one is left */
-int souk_balancer_choose(struct souk_balancer *b, uint64_t usable, uint64_t tried, int64_t now_us);
+ *  @param must   one that is full is better than none
+ *  @return its index, or one of the above */
+int souk_balancer_choose(struct souk_balancer *b, uint64_t usable, uint64_t tried, bool must,
+                         int64_t now_us);
 
 /** What came of a choice. @param took_us since the request was sent */
 void souk_balancer_report(struct souk_balancer *b, int index, enum souk_outcome outcome,
@@ -90,6 +106,10 @@ void souk_balancer_report(struct souk_balancer *b, int index, enum souk_outcome 
 
 /** Bits of the members that are not ejected at the moment, connected or not. */
 uint64_t souk_balancer_healthy(const struct souk_balancer *b, int64_t now_us);
+
+/** How many requests the replicas that can be chosen take at once: of those that the last choice
+ *  was told to be usable, all before the first one. */
+int souk_balancer_limit(const struct souk_balancer *b, int64_t now_us);
 
 /** Whether too few of the shard's replicas are usable and not ejected. */
 bool souk_balancer_panics(const struct souk_balancer *b, uint64_t usable, int64_t now_us);

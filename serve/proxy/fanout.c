@@ -1,13 +1,16 @@
 #include "serve/proxy/fanout.h"
 
+#include "serve/monitor/slowlog.h"
 #include "shared/base/clock.h"
+#include "shared/base/log.h"
 #include "shared/base/memory.h"
+#include "shared/wire/reply.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEAD_FIELDS = 6 };
+enum { HEAD_FIELDS = 7 };
 
 /* ---- making ---- */
 
@@ -60,6 +63,7 @@ static void write_head(struct souk_fanout *f, const struct souk_question *q, int
     souk_writer_put_int(w, "deadline_ms", left > 0 ? left : 0);
     souk_writer_put_string(w, "model", q->model);
     souk_writer_put_int(w, "shard", shard);
+    souk_writer_put_text(w, "for", q->origin ? q->origin : "", q->origin_len);
 }
 
 static uint64_t places_under_way(const struct souk_shard_answer *a)
@@ -73,14 +77,15 @@ static uint64_t places_under_way(const struct souk_shard_answer *a)
 
 /* A replica that was not tried yet; for what is needed, else one that failed: it may be back over a
  * new connection. */
-static bool choose(struct souk_fanout *f, const struct souk_question *q, int shard,
-                   enum souk_choice_kind kind, struct souk_choice *choice)
+static enum souk_wire_status choose(struct souk_fanout *f, const struct souk_question *q, int shard,
+                                    enum souk_choice_kind kind, struct souk_choice *choice)
 {
     const struct souk_shard_answer *a = &f->answers[shard];
-    if (souk_topology_choose(f->topology, shard, q->model, a->tried, kind, choice))
-        return true;
-    return kind == SOUK_CHOICE_FIRST && a->tried != 0 &&
-           souk_topology_choose(f->topology, shard, q->model, places_under_way(a), kind, choice);
+    const enum souk_wire_status status =
+        souk_topology_choose(f->topology, shard, q->model, a->tried, kind, choice);
+    if (status == SOUK_WIRE_OK || kind != SOUK_CHOICE_NEXT || a->tried == 0)
+        return status;
+    return souk_topology_choose(f->topology, shard, q->model, places_under_way(a), kind, choice);
 }
 
 /* A replica's first question of this worker opens the flight to it. */
@@ -96,26 +101,40 @@ static souk_status send_to(struct souk_fanout *f, const struct souk_question *q,
                   : souk_waitset_begin(&f->waitset, choice->slot, pieces, 2, q->deadline_us);
 }
 
-/* @return false: nothing was sent */
-static bool begin(struct souk_fanout *f, const struct souk_question *q, int shard,
-                  enum souk_choice_kind kind)
+static void log_try(const struct souk_question *q, const struct souk_try *t)
+{
+    char origin[SOUK_WIRE_ID_MAX + 1];
+    if (!souk_log_shows(SOUK_LOG_DEBUG))
+        return;
+    souk_slow_log_copy_id(origin, sizeof origin, q->origin, q->origin_len);
+    souk_log(SOUK_LOG_DEBUG, "question", "question=%s for=\"%s\" op=%s shard=%d replica=%s", t->id,
+             origin, q->operation, t->choice.shard, t->choice.caller->url);
+}
+
+/* @return SOUK_WIRE_OK, or why nothing was sent */
+static enum souk_wire_status begin(struct souk_fanout *f, const struct souk_question *q, int shard,
+                                   enum souk_choice_kind kind)
 {
     struct souk_shard_answer *a = &f->answers[shard];
     struct souk_try *t = &a->tries[a->try_count];
-    if (a->try_count == SOUK_TRIES_MAX || !choose(f, q, shard, kind, &t->choice))
-        return false;
+    if (a->try_count == SOUK_TRIES_MAX)
+        return SOUK_WIRE_UNAVAILABLE;
+    const enum souk_wire_status chosen = choose(f, q, shard, kind, &t->choice);
+    if (chosen != SOUK_WIRE_OK)
+        return chosen;
     souk_hedging_name(f->hedging, t->id);
     write_head(f, q, shard, t->id);
     t->begun_us = souk_monotonic_us();
     if (send_to(f, q, &t->choice) != SOUK_OK) {
         souk_topology_report(f->topology, &t->choice, SOUK_OUTCOME_NONE, 0);
-        return false;
+        return SOUK_WIRE_UNAVAILABLE;
     }
+    log_try(q, t);
     t->open = true;
     a->try_count++;
     a->open++;
     a->tried |= UINT64_C(1) << t->choice.place;
-    return true;
+    return SOUK_WIRE_OK;
 }
 
 /* ---- settling ---- */
@@ -150,7 +169,8 @@ static void start(struct souk_fanout *f, const struct souk_question *q, int shar
     f->unsettled++;
     souk_token_budget_pay(&f->hedging->hedges);
     souk_token_budget_pay(&f->hedging->retries);
-    if (!begin(f, q, shard, SOUK_CHOICE_FIRST)) {
+    a->status = begin(f, q, shard, q->is_first ? SOUK_CHOICE_FIRST : SOUK_CHOICE_NEXT);
+    if (a->status != SOUK_WIRE_OK) {
         settle(f, shard);
         return;
     }
@@ -248,7 +268,7 @@ static void go_on(struct souk_fanout *f, const struct souk_question *q, int shar
     if (a->open > 0)
         return;
     if (souk_monotonic_us() < q->deadline_us && souk_token_budget_take(&f->hedging->retries) &&
-        begin(f, q, shard, SOUK_CHOICE_FIRST))
+        begin(f, q, shard, SOUK_CHOICE_NEXT) == SOUK_WIRE_OK)
         atomic_fetch_add(&f->hedging->retried, 1);
     else
         settle(f, shard);
@@ -317,7 +337,8 @@ static void hedge(struct souk_fanout *f, const struct souk_question *q)
         if (a->settled || now < a->hedge_us)
             continue;
         a->hedge_us = INT64_MAX;
-        if (souk_token_budget_take(&f->hedging->hedges) && begin(f, q, s, SOUK_CHOICE_EXTRA))
+        if (souk_token_budget_take(&f->hedging->hedges) &&
+            begin(f, q, s, SOUK_CHOICE_EXTRA) == SOUK_WIRE_OK)
             atomic_fetch_add(&f->hedging->hedged, 1);
     }
 }

@@ -31,10 +31,10 @@ struct souk_try {
 
 /** What is under way to a shard, and what came of it. */
 struct souk_shard_answer {
-    bool answered; /**< `message` is parsed, and of this question */
-    int64_t
-        status;    /**< enum souk_wire_status of the reply, _UNAVAILABLE or _DEADLINE without one */
-    int64_t items; /**< of the replica that answered */
+    bool answered;  /**< `message` is parsed, and of this question */
+    int64_t status; /**< enum souk_wire_status of the reply; _UNAVAILABLE, _DEADLINE or _OVERLOADED
+                         without one */
+    int64_t items;  /**< of the replica that answered */
     struct souk_message message; /**< valid until the next question */
     nng_msg *reply;              /**< that it points into */
     bool settled;
@@ -47,11 +47,14 @@ struct souk_shard_answer {
 
 /** What is asked. */
 struct souk_question {
-    const char *operation, *model;  /**< the version that must answer */
+    const char *operation, *model; /**< the version that must answer */
+    const char *origin;            /**< [origin_len] id of the request, for the replica's log */
+    size_t origin_len;
     const struct souk_writer *body; /**< fields behind the common ones, without the map's head */
     size_t fields;                  /**< how many */
     int64_t deadline_us;            /**< monotonic */
     bool keep_others;               /**< earlier answers of shards that are not asked stay */
+    bool is_first;                  /**< of its request: not asked of replicas that are full */
 };
 
 /** The calls of one worker: one to every replica that it has asked. */

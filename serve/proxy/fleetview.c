@@ -166,4 +166,5 @@ void souk_fleetview_compose(struct souk_topology *t)
         souk_log(SOUK_LOG_INFO, "version", "model=%s before=%s", v.model, t->view.model);
     take_canary(t, &v, votes);
     t->view = v;
+    souk_topology_update_limit(t);
 }

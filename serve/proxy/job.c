@@ -96,10 +96,17 @@ static int64_t round_end_us(const struct souk_job *j, enum souk_round round)
 
 void souk_job_start_question(struct souk_job *j, const char *operation, size_t fields)
 {
-    j->space->stage = souk_proxy_metrics_stage(j->metrics, operation);
+    j->space->stage = souk_proxy_metrics_stage(operation);
     souk_writer_clear(&j->space->question);
     j->space->operation = operation;
     j->space->question_fields = fields;
+}
+
+static void note_stage(const struct souk_job *j, int stage, int64_t start_us)
+{
+    const int64_t took_us = souk_monotonic_us() - start_us;
+    souk_histogram_add(j->metrics->stage[stage], took_us);
+    j->space->stage_us[stage] += took_us;
 }
 
 static int ask(struct souk_job *j, enum souk_round round)
@@ -108,12 +115,16 @@ static int ask(struct souk_job *j, enum souk_round round)
     const int64_t start_us = souk_monotonic_us();
     const struct souk_question question = {.operation = j->space->operation,
                                            .model = j->view.model,
+                                           .origin = j->origin,
+                                           .origin_len = j->origin_len,
                                            .body = &j->space->question,
                                            .fields = j->space->question_fields,
                                            .deadline_us = round_end_us(j, round),
-                                           .keep_others = j->ahead >= 0};
+                                           .keep_others = j->ahead >= 0,
+                                           .is_first = !j->has_begun};
     const int good = souk_fanout_ask(&j->space->fanout, j->space->wanted, &question);
-    souk_histogram_add(j->space->stage, souk_monotonic_us() - start_us);
+    note_stage(j, j->space->stage, start_us);
+    j->has_begun |= good > 0;
     for (int s = 0; s < souk_topology_shards(j->topology); s++)
         j->stale |= f->answers[s].status == SOUK_WIRE_NO_SUCH_MODEL && j->may_restart;
     return good;
@@ -125,6 +136,19 @@ const struct souk_shard_answer *souk_job_ask_one(struct souk_job *j, int shard)
         j->space->wanted[s] = s == shard;
     ask(j, SOUK_ROUND_FIRST);
     return &j->space->fanout.answers[shard];
+}
+
+bool souk_job_is_overloaded(struct souk_job *j)
+{
+    const struct souk_fanout *f = &j->space->fanout;
+    for (int s = 0; s < souk_topology_shards(j->topology); s++) {
+        if (j->space->wanted[s] && f->answers[s].status == SOUK_WIRE_OVERLOADED) {
+            souk_reply_error(j->reply, j->request, SOUK_WIRE_OVERLOADED,
+                             "no replica of shard %d has room", s);
+            return true;
+        }
+    }
+    return false;
 }
 
 /* What to say of shards that all failed: the status of the first that was asked. */
@@ -145,7 +169,7 @@ bool souk_job_ask_all(struct souk_job *j, enum souk_round round)
     for (int s = 0; s < shards; s++)
         j->space->wanted[s] = !j->space->missed[s] && s != j->ahead;
     const int good = ask(j, round);
-    if (j->stale)
+    if (j->stale || souk_job_is_overloaded(j))
         return false;
     if (good == 0)
         reply_no_shard(j);
@@ -168,8 +192,7 @@ void souk_job_miss(struct souk_job *j, int shard)
 
 void souk_job_note_merge(const struct souk_job *j, int64_t start_us)
 {
-    souk_histogram_add(souk_proxy_metrics_stage(j->metrics, "merge"),
-                       souk_monotonic_us() - start_us);
+    note_stage(j, souk_proxy_metrics_stage("merge"), start_us);
 }
 
 /* @return false: an error reply is there */

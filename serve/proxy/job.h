@@ -31,9 +31,11 @@ struct souk_workspace {
     struct souk_writer question;     /**< fields of the question, without the common ones */
     const char *operation;           /**< that it asks */
     size_t question_fields;
-    struct souk_histogram *stage; /**< that the question belongs to */
-    bool *wanted;                 /**< [shards], of the next question */
-    bool *missed;                 /**< [shards], a round of this request went without its answer */
+    int stage;                           /**< that the question belongs to */
+    int64_t stage_us[SOUK_PROXY_STAGES]; /**< of this request */
+    char request_id[SOUK_UNIQUE_ID_LEN]; /**< that its answer gets */
+    bool *wanted;                        /**< [shards], of the next question */
+    bool *missed;           /**< [shards], a round of this request went without its answer */
     unsigned char *profile; /**< factors, history and its weights, out of the home shard's reply */
     size_t profile_size;
 };
@@ -53,8 +55,11 @@ struct souk_job {
     struct souk_writer *reply;
     size_t body_at, body_fields; /**< what of a list's reply may be kept (answering.h) */
     struct souk_view view;
-    int64_t deadline_us;
+    int64_t deadline_us, begun_us;
+    const char *origin; /**< [origin_len] id in the logs: the caller's, else the request_id */
+    size_t origin_len;
     bool may_restart, stale;
+    bool has_begun; /**< a shard has worked for it: it is brought to its end */
     int64_t n, moment_ms;
     int64_t scored;                       /**< candidates, by all shards */
     double min_confidence;                /**< 0: none is asked for */
@@ -86,10 +91,15 @@ void souk_job_start_question(struct souk_job *j, const char *operation, size_t f
 /** Ask one shard. @return its answer; without one, or with an error, its status is not 0 */
 const struct souk_shard_answer *souk_job_ask_one(struct souk_job *j, int shard);
 
+/** Whether a shard that was asked has no room: then the request is `overloaded`, not partial.
+ *  @return true: the error reply is there */
+bool souk_job_is_overloaded(struct souk_job *j);
+
 /** Ask all shards, but those that have missed a round of this request already, and the one that is
  *  ahead, whose answer stays. Those that do not
  *  answer with status 0 miss this one.
- *  @return false: none answered, an error reply is there; or the job is stale */
+ *  @return false: none answered, or one had no room, and an error reply is there; or the job is
+ *          stale */
 bool souk_job_ask_all(struct souk_job *j, enum souk_round round);
 
 /** The answer of a shard to the last question; NULL where it has missed a round. */

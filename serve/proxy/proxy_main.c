@@ -1,4 +1,5 @@
 /* souk-proxy: asks every shard, merges, answers; until SIGTERM. SIGHUP: the fleet's file again. */
+#include "serve/monitor/logoptions.h"
 #include "serve/monitor/monitorserver.h"
 #include "serve/net/netoptions.h"
 #include "serve/net/server.h"
@@ -7,19 +8,25 @@
 #include "serve/proxy/proxyadmin.h"
 #include "serve/proxy/service.h"
 #include "serve/proxy/topology.h"
+#include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/base/options.h"
 
 #include <inttypes.h>
 #include <signal.h>
 
-enum { FIRST_CONTACT_MS = 2000 };
+enum {
+    FIRST_CONTACT_MS = 2000,
+    DRAIN_POLL_MS = 10,
+    QUIET_MS = 300, /* since the last request that was told to go elsewhere */
+};
 
 struct proxy_options {
     struct souk_options *parsed;
     const char *shards, *fleet, *listen, *monitor, *admin;
-    int64_t workers, queue, deadline_ms, cache_bytes, cache_ttl_ms;
+    int64_t workers, queue, deadline_ms, drain_ms, cache_bytes, cache_ttl_ms;
     struct souk_listen_options door;
+    struct souk_log_options log;
 };
 
 static souk_status parse(int argc, char **argv, bool *done, struct proxy_options *o,
@@ -48,6 +55,9 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
          false},
         {"cache-ttl", 0, SOUK_OPTION_DURATION, &o->cache_ttl_ms, "60s", 1, 1e9, NULL, "DURATION",
          "how old an answer from the cache may be", false},
+        {"drain-time", 0, SOUK_OPTION_DURATION, &o->drain_ms, "5s", 0, 1e9, NULL, "DURATION",
+         "after SIGTERM answer draining for at most so long, until nobody asks any more", false},
+        SOUK_LOG_ROWS(o->log),
         {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
     };
     const struct souk_program program = {
@@ -75,7 +85,6 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
 static void announce(struct souk_topology *topology, const char *address)
 {
     struct souk_view view;
-    souk_topology_wait(topology, FIRST_CONTACT_MS);
     souk_topology_view(topology, &view);
     if (view.status == SOUK_WIRE_OK)
         souk_log(SOUK_LOG_INFO, "ready", "listen=%s shards=%d model=%s kind=%s items=%" PRId64,
@@ -133,35 +142,42 @@ static souk_status start_topology(struct process *p, const struct proxy_options 
     return status;
 }
 
+/* The service with it: the monitor tells what it counts. */
 static souk_status start_monitor(struct process *p, const struct proxy_options *o,
                                  struct souk_error *err)
 {
     souk_status status =
         souk_proxy_metrics_init(&p->metrics, p->registry, p->topology, p->cache, err);
     if (!status)
+        status = souk_service_new(p->topology, &p->metrics, p->cache, (int)o->workers,
+                                  o->deadline_ms, &p->service, err);
+    if (!status) {
+        souk_service_log_slow(p->service, o->log.slow_ms);
+        p->metrics.hedging = souk_service_hedging(p->service);
         status = souk_monitor_start(o->monitor, p->registry, souk_proxy_metrics_is_ready,
                                     &p->metrics, &p->monitor, err);
+    }
     if (!status)
         souk_log(SOUK_LOG_INFO, "monitor", "listen=%s", souk_monitor_address(p->monitor));
     return status;
 }
 
+/* Who comes back after a restart listens when it can answer, or after a while with its reason. */
 static souk_status start_server(struct process *p, const struct proxy_options *o,
                                 struct souk_error *err)
 {
-    souk_status status = souk_service_new(p->topology, &p->metrics, p->cache, (int)o->workers,
-                                          o->deadline_ms, &p->service, err);
-    if (status)
-        return status;
     const struct souk_server_plan plan = {.url = o->listen,
                                           .tls = p->tls,
                                           .insecure = o->door.insecure,
                                           .limits = o->door.limits,
                                           .workers = (int)o->workers,
                                           .queue = (int)o->queue,
+                                          .limit = souk_topology_limit(p->topology),
+                                          .deadline_ms = o->deadline_ms,
                                           .handler = souk_service_handle,
                                           .early = souk_service_handle_early,
                                           .context = p->service};
+    souk_topology_wait(p->topology, FIRST_CONTACT_MS);
     return souk_server_start(&plan, &p->server, err);
 }
 
@@ -180,6 +196,27 @@ static souk_status start_admin(struct process *p, const struct proxy_options *o,
     return souk_server_start(&plan, &p->admin_server, err);
 }
 
+/* Nobody is taken in any more: clients that are told so turn to another proxy. Over when nobody has
+ * asked for a while. */
+static void drain(struct souk_server *server, int64_t limit_ms)
+{
+    const int64_t end_us = souk_monotonic_us() + limit_ms * 1000;
+    int64_t told = 0, told_us = souk_monotonic_us();
+    souk_server_drain(server);
+    while (souk_monotonic_us() < end_us) {
+        const int64_t refused = souk_server_refused(server, SOUK_DENIAL_DRAINING);
+        if (refused != told)
+            told_us = souk_monotonic_us();
+        told = refused;
+        if (souk_server_busy(server) == 0 &&
+            (souk_server_connections(server) == 0 ||
+             souk_monotonic_us() - told_us > QUIET_MS * INT64_C(1000)))
+            break;
+        if (souk_shutdown_wait_ms(DRAIN_POLL_MS) != 0)
+            break; /* the second signal is not patient */
+    }
+}
+
 static void serve(struct process *p, const struct proxy_options *o)
 {
     souk_gauge_set(p->metrics.workers, o->workers);
@@ -191,6 +228,7 @@ static void serve(struct process *p, const struct proxy_options *o)
         read_again(o->fleet, p->topology);
     souk_readiness_set(&p->metrics.readiness, SOUK_PHASE_DRAINING);
     souk_log(SOUK_LOG_INFO, "draining", "signal=%d", signal_number);
+    drain(p->server, o->drain_ms);
     souk_server_metrics_watch(&p->metrics.server, NULL);
 }
 
@@ -198,8 +236,8 @@ static void stop(struct process *p)
 {
     souk_server_stop(p->admin_server);
     souk_server_stop(p->server);
-    souk_service_free(p->service);
     souk_monitor_stop(p->monitor);
+    souk_service_free(p->service);
     souk_answer_cache_free(p->cache);
     souk_topology_stop(p->topology);
     souk_tls_free(p->tls);
@@ -243,6 +281,7 @@ int main(int argc, char **argv)
     souk_shutdown_prepare();
     souk_shutdown_prepare_hangup();
     status = parse(argc, argv, &done, &o, &err);
+    souk_log_setup("souk-proxy", 0, status ? SOUK_LOG_INFO : (enum souk_log_level)o.log.level);
     if (!status && !done)
         status = run(&o, &err);
     if (status)

@@ -1,5 +1,8 @@
 #include "serve/proxy/proxymetrics.h"
 
+#include "serve/proxy/hedging.h"
+
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,16 +14,108 @@ static const char *const stages[SOUK_PROXY_STAGES] = {"profile",    "item", "res
 
 /* ---- the fleet, as the topology has it at the moment ---- */
 
-/* @param is_up else whether a connection stands */
-static void write_replicas(const struct souk_replica_report *replicas, int count,
-                           struct souk_exposition *e, bool is_up)
+typedef int64_t (*replica_value)(const struct souk_replica_report *r);
+
+static int64_t is_up(const struct souk_replica_report *r)
+{
+    return r->facts.alive;
+}
+
+static int64_t is_connected(const struct souk_replica_report *r)
+{
+    return r->connected;
+}
+
+static int64_t outstanding(const struct souk_replica_report *r)
+{
+    return r->outstanding;
+}
+
+static int64_t limit(const struct souk_replica_report *r)
+{
+    return r->limit;
+}
+
+static int64_t is_ejected(const struct souk_replica_report *r)
+{
+    return r->out_us > 0;
+}
+
+static int64_t ejected_for_failures(const struct souk_replica_report *r)
+{
+    return r->ejected_for_failures;
+}
+
+static int64_t ejected_as_slow(const struct souk_replica_report *r)
+{
+    return r->ejected_as_slow;
+}
+
+/* A sample for each replica. @param reason of an ejection, or NULL */
+static void write_samples(const struct souk_replica_report *replicas, int count, const char *reason,
+                          replica_value value, struct souk_exposition *e)
 {
     for (int i = 0; i < count; i++) {
         const struct souk_replica_report *r = &replicas[i];
         char shard[16];
         snprintf(shard, sizeof shard, "%d", r->shard);
-        const struct souk_label labels[] = {{"replica", r->address}, {"shard", shard}, {0}};
-        souk_exposition_integer(e, "", labels, is_up ? r->facts.alive : r->connected, 0);
+        const struct souk_label labels[] = {
+            {"replica", r->address}, {"shard", shard}, {reason ? "reason" : NULL, reason}, {0}};
+        souk_exposition_integer(e, "", labels, value(r), 0);
+    }
+}
+
+static void write_replicas(const struct souk_replica_report *replicas, int count,
+                           struct souk_exposition *e)
+{
+    static const struct {
+        const char *name, *help;
+        replica_value value;
+    } gauges[] = {
+        {"souk_replica_up", "Whether the replica answered when its health was asked last.", is_up},
+        {"souk_replica_connected", "Whether a connection to the replica stands.", is_connected},
+        {"souk_replica_outstanding", "Questions to the replica that are under way.", outstanding},
+        {"souk_replica_limit", "Questions that the replica is asked at once at most.", limit},
+        {"souk_replica_ejected", "Whether the replica is left alone for a while.", is_ejected}};
+    for (size_t g = 0; g < sizeof gauges / sizeof gauges[0]; g++) {
+        souk_exposition_family(e, gauges[g].name, SOUK_METRIC_GAUGE, gauges[g].help);
+        write_samples(replicas, count, NULL, gauges[g].value, e);
+    }
+    souk_exposition_family(e, "souk_replica_ejections_total", SOUK_METRIC_COUNTER,
+                           "Times that the replica was left alone for a while, by reason.");
+    write_samples(replicas, count, "failures", ejected_for_failures, e);
+    write_samples(replicas, count, "slow", ejected_as_slow, e);
+}
+
+static void write_panics(struct souk_topology *t, struct souk_exposition *e)
+{
+    souk_exposition_family(e, "souk_shard_panics_total", SOUK_METRIC_COUNTER,
+                           "Choices that ignored ejections, for too many replicas were out.");
+    for (int s = 0; s < souk_topology_shards(t); s++) {
+        char shard[16];
+        snprintf(shard, sizeof shard, "%d", s);
+        souk_exposition_integer(e, "", (struct souk_label[]){{"shard", shard}, {0}},
+                                souk_topology_panics(t, s), 0);
+    }
+}
+
+static void write_hedging(const struct souk_hedging *h, struct souk_exposition *e)
+{
+    const struct {
+        const char *name, *help;
+        int64_t value;
+    } counters[] = {{"souk_hedges_total",
+                     "Questions asked a second time: the first replica took long.",
+                     atomic_load(&h->hedged)},
+                    {"souk_hedges_won_total", "Of those, the second replica was first.",
+                     atomic_load(&h->hedges_won)},
+                    {"souk_retries_total", "Questions asked again elsewhere: a replica fell away.",
+                     atomic_load(&h->retried)},
+                    {"souk_replies_rejected_total", "Replies that were not of the question.",
+                     atomic_load(&h->rejected)}};
+    for (size_t c = 0; c < sizeof counters / sizeof counters[0]; c++) {
+        souk_exposition_family(e, counters[c].name, SOUK_METRIC_COUNTER, counters[c].help);
+        souk_exposition_integer(e, "", NULL, counters[c].value, 0);
     }
 }
 
@@ -87,13 +182,11 @@ static void collect(void *context, struct souk_exposition *e)
     write_models(p, e);
     souk_exposition_family(e, "souk_shards", SOUK_METRIC_GAUGE, "Shards that are asked.");
     souk_exposition_integer(e, "", NULL, souk_topology_shards(p->topology), 0);
-    souk_exposition_family(e, "souk_replica_up", SOUK_METRIC_GAUGE,
-                           "Whether the replica answered when its health was asked last.");
-    write_replicas(replicas, count, e, true);
-    souk_exposition_family(e, "souk_replica_connected", SOUK_METRIC_GAUGE,
-                           "Whether a connection to the replica stands.");
-    write_replicas(replicas, count, e, false);
+    write_replicas(replicas, count, e);
     free(replicas);
+    write_panics(p->topology, e);
+    if (p->hedging)
+        write_hedging(p->hedging, e);
     write_cache(p, e);
 }
 
@@ -152,13 +245,19 @@ souk_status souk_proxy_metrics_init(struct souk_proxy_metrics *p, struct souk_me
     return souk_metrics_check(m, err);
 }
 
-struct souk_histogram *souk_proxy_metrics_stage(const struct souk_proxy_metrics *p,
-                                                const char *name)
+int souk_proxy_metrics_stage(const char *name)
 {
-    for (int i = 0; i < SOUK_PROXY_STAGES; i++)
-        if (strcmp(stages[i], name) == 0)
-            return p->stage[i];
-    return NULL;
+    int i = 0;
+    while (strcmp(stages[i], name) != 0) {
+        i++;
+        assert(i < SOUK_PROXY_STAGES);
+    }
+    return i;
+}
+
+const char *souk_proxy_metrics_stage_name(int stage)
+{
+    return stages[stage];
 }
 
 bool souk_proxy_metrics_is_ready(void *context, char *reason, size_t size)

@@ -38,7 +38,8 @@ struct souk_proxy_metrics {
     struct souk_counter *partial, *degraded, *restarts;
     struct souk_counter *warm, *cold; /**< users */
     struct souk_counter *cache[SOUK_CACHE_RESULTS];
-    struct souk_answer_cache *answers; /**< NULL: none */
+    struct souk_answer_cache *answers;  /**< NULL: none */
+    const struct souk_hedging *hedging; /**< set before the monitor starts; NULL: nothing is said */
 };
 
 /** Make the series. @param topology, cache outlive the monitor; cache NULL: none
@@ -47,9 +48,9 @@ souk_status souk_proxy_metrics_init(struct souk_proxy_metrics *p, struct souk_me
                                     struct souk_topology *topology, struct souk_answer_cache *cache,
                                     struct souk_error *err) SOUK_MUST_CHECK;
 
-/** The histogram of a stage by its name, "scan" .. or "merge"; NULL where it is none. */
-struct souk_histogram *souk_proxy_metrics_stage(const struct souk_proxy_metrics *p,
-                                                const char *name);
+/** The number of a stage by its name, "scan" .. or "merge", and its name by its number. */
+int souk_proxy_metrics_stage(const char *name);
+const char *souk_proxy_metrics_stage_name(int stage);
 
 /** A souk_monitor_ready; context is the struct souk_proxy_metrics. Ready is who serves and sees a
  *  model that every shard holds. */

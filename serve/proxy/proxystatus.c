@@ -101,7 +101,7 @@ static void put_figures(const struct souk_proxy_status *s, struct souk_writer *w
     souk_writer_put_int(w, "at_us", souk_monotonic_us());
     souk_writer_put_int(w, "requests", (int64_t)sums.requests);
     souk_writer_put_int(w, "errors", (int64_t)sums.errors);
-    souk_writer_put_int(w, "refused", souk_server_refused(s->server));
+    souk_writer_put_int(w, "refused", souk_server_refused(s->server, SOUK_DENIALS));
     souk_writer_put_int(w, "waiting", souk_server_waiting(s->server));
     souk_writer_put_int(w, "busy", souk_server_busy(s->server));
     souk_writer_put_int(w, "connections", souk_server_connections(s->server));

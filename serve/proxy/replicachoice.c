@@ -4,6 +4,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,8 +51,26 @@ static uint64_t unwell_places(const struct souk_topology *t, int shard, int64_t 
     return unwell;
 }
 
-bool souk_topology_choose(struct souk_topology *t, int shard, const char *model, uint64_t tried,
-                          enum souk_choice_kind kind, struct souk_choice *choice)
+/* A shard of which nothing can be asked does not count: answers are partial, not fewer. */
+void souk_topology_update_limit(struct souk_topology *t)
+{
+    const int64_t now = souk_monotonic_us();
+    int least = INT_MAX;
+    for (int s = 0; s < t->shards; s++) {
+        const int limit = souk_balancer_limit(&t->shard[s].balancer, now);
+        least = limit > 0 && limit < least ? limit : least;
+    }
+    atomic_store(&t->limit, least);
+}
+
+const atomic_int *souk_topology_limit(const struct souk_topology *t)
+{
+    return &t->limit;
+}
+
+enum souk_wire_status souk_topology_choose(struct souk_topology *t, int shard, const char *model,
+                                           uint64_t tried, enum souk_choice_kind kind,
+                                           struct souk_choice *choice)
 {
     const int64_t now = souk_monotonic_us();
     struct souk_shard_places *s = &t->shard[shard];
@@ -59,7 +78,8 @@ bool souk_topology_choose(struct souk_topology *t, int shard, const char *model,
     const uint64_t usable = usable_places(t, shard, model, tried);
     if (kind == SOUK_CHOICE_EXTRA)
         tried |= unwell_places(t, shard, now);
-    const int place = souk_balancer_choose(&s->balancer, usable, tried, now);
+    const int place =
+        souk_balancer_choose(&s->balancer, usable, tried, kind == SOUK_CHOICE_NEXT, now);
     if (place >= 0) {
         struct souk_upstream *u = &t->upstreams[s->slot[place]];
         *choice = (struct souk_choice){.slot = s->slot[place],
@@ -69,7 +89,9 @@ bool souk_topology_choose(struct souk_topology *t, int shard, const char *model,
                                        .caller = &u->caller};
     }
     pthread_mutex_unlock(&t->lock);
-    return place >= 0;
+    if (place >= 0)
+        return SOUK_WIRE_OK;
+    return place == SOUK_BALANCER_FULL ? SOUK_WIRE_OVERLOADED : SOUK_WIRE_UNAVAILABLE;
 }
 
 void souk_topology_report(struct souk_topology *t, const struct souk_choice *choice,
@@ -80,7 +102,10 @@ void souk_topology_report(struct souk_topology *t, const struct souk_choice *cho
     char address[SOUK_ADDRESS_MAX + 1] = "";
     pthread_mutex_lock(&t->lock);
     const bool was_in = souk_balancer_healthy(b, now) & bit(choice->place);
+    const int limit = souk_limiter_now(&b->replica[choice->place].limiter);
     souk_balancer_report(b, choice->place, outcome, took_us, now);
+    if (limit != souk_limiter_now(&b->replica[choice->place].limiter))
+        souk_topology_update_limit(t);
     const int64_t out_us = b->replica[choice->place].back_us - now;
     if (was_in && out_us > 0) /* it may be gone when the lock is free again */
         snprintf(address, sizeof address, "%s", choice->caller->url);

@@ -42,10 +42,21 @@ static void report(const struct souk_topology *t, const struct souk_upstream *u,
         .outstanding = b->outstanding,
         .latency_us = b->learned_us >= 0 ? (int64_t)b->latency_us : -1,
         .out_us = b->back_us > now_us ? b->back_us - now_us : 0,
+        .limit = souk_limiter_now(&b->limiter),
+        .ejected_for_failures = b->ejected_for_failures,
+        .ejected_as_slow = b->ejected_as_slow,
     };
     r->state = state_of(u, r->connected, r->out_us > 0);
     snprintf(r->address, sizeof r->address, "%s", u->caller.url);
     memcpy(r->reason, u->reason, sizeof r->reason);
+}
+
+int64_t souk_topology_panics(struct souk_topology *t, int shard)
+{
+    pthread_mutex_lock(&t->lock);
+    const int64_t panics = t->shard[shard].balancer.panics;
+    pthread_mutex_unlock(&t->lock);
+    return panics;
 }
 
 static int by_shard(const void *a, const void *b)

@@ -4,6 +4,7 @@
 #include "serve/proxy/contextevents.h"
 #include "serve/proxy/explain.h"
 #include "serve/proxy/job.h"
+#include "serve/proxy/requestlog.h"
 #include "serve/proxy/twostage.h"
 #include "serve/proxy/userprofile.h"
 #include "shared/base/clock.h"
@@ -28,6 +29,7 @@ struct souk_service {
     struct souk_hedging hedging;
     struct souk_unique_ids ids;
     struct souk_answering answering;
+    struct souk_slow_log slow;
 };
 
 souk_status souk_service_new(struct souk_topology *topology, struct souk_proxy_metrics *metrics,
@@ -70,6 +72,11 @@ void souk_service_free(struct souk_service *s)
     souk_answering_fini(&s->answering);
     free(s->spaces);
     free(s);
+}
+
+void souk_service_log_slow(struct souk_service *s, int64_t slow_ms)
+{
+    souk_slow_log_init(&s->slow, slow_ms);
 }
 
 const struct souk_hedging *souk_service_hedging(const struct souk_service *s)
@@ -350,7 +357,9 @@ void souk_service_handle(void *context, int worker, int64_t received_us, const v
     if (souk_request_parse(&request, bytes, len, reply)) {
         struct souk_job j = job_of(s, &request, received_us, reply);
         j.space = &s->spaces[worker];
+        souk_request_log_begin(&j);
         dispatch(s, &j);
+        souk_request_log_end(&s->slow, &j);
     }
     souk_request_metrics_end(&s->metrics->request, &request, reply);
     souk_request_fini(&request);

@@ -29,6 +29,9 @@ souk_status souk_service_new(struct souk_topology *topology, struct souk_proxy_m
                              struct souk_service **out, struct souk_error *err) SOUK_MUST_CHECK;
 void souk_service_free(struct souk_service *s);
 
+/** Log requests that take so long; 0, as it is at first: none. Before the first request. */
+void souk_service_log_slow(struct souk_service *s, int64_t slow_ms);
+
 /** Its counters of hedges and retries. */
 const struct souk_hedging *souk_service_hedging(const struct souk_service *s);
 

@@ -27,6 +27,7 @@
 #include "shared/base/status.h"
 #include "shared/wire/wirestatus.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -91,8 +92,10 @@ struct souk_replica_report {
     char reason[160]; /**< of a misfit */
     struct souk_replica_facts facts;
     int outstanding;
-    int64_t latency_us; /**< moving mean; -1: not known */
-    int64_t out_us;     /**< ejected for so long still; 0: it is not */
+    int64_t latency_us;                            /**< moving mean; -1: not known */
+    int64_t out_us;                                /**< ejected for so long still; 0: it is not */
+    int limit;                                     /**< of requests outstanding */
+    int64_t ejected_for_failures, ejected_as_slow; /**< counters */
 };
 
 /** All of them, by shard, then by address. Thread-safe.
@@ -112,16 +115,26 @@ struct souk_choice {
 };
 
 enum souk_choice_kind {
-    SOUK_CHOICE_FIRST, /**< whoever there is */
-    SOUK_CHOICE_EXTRA, /**< only one that is well: for what may be left alone */
+    SOUK_CHOICE_FIRST, /**< whoever has room: nothing was done yet for the request */
+    SOUK_CHOICE_NEXT,  /**< whoever there is: what was done would be lost */
+    SOUK_CHOICE_EXTRA, /**< only one that is well and has room: for what may be left alone */
 };
 
 /** Choose a connected replica of a shard that holds the model (balancer.h), one that answered its
  *  last probe where there is one, and count a request to it as under way. Thread-safe.
  *  @param tried places that must not be chosen
- *  @return false: there is none; else report on it with souk_topology_report() */
-bool souk_topology_choose(struct souk_topology *t, int shard, const char *model, uint64_t tried,
-                          enum souk_choice_kind kind, struct souk_choice *choice);
+ *  @return SOUK_WIRE_OK: report on it with souk_topology_report(); SOUK_WIRE_UNAVAILABLE: there is
+ *          none; SOUK_WIRE_OVERLOADED: they are full */
+enum souk_wire_status souk_topology_choose(struct souk_topology *t, int shard, const char *model,
+                                           uint64_t tried, enum souk_choice_kind kind,
+                                           struct souk_choice *choice);
+
+/** How many requests the fleet takes at once: what the replicas of the narrowest shard take
+ *  together. Kept up to date ten times a second; as long as the topology. */
+const atomic_int *souk_topology_limit(const struct souk_topology *t);
+
+/** Choices of a shard that ignored ejections, for too many were out. Thread-safe. */
+int64_t souk_topology_panics(struct souk_topology *t, int shard);
 
 /** What came of a choice: the last that may be done with it. Thread-safe.
  *  @param took_us since the request was sent */

@@ -18,6 +18,7 @@
 #include "serve/proxy/topology.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum souk_slot_state {
     SOUK_SLOT_FREE,
@@ -55,6 +56,7 @@ struct souk_topology {
     double canary_share;     /**< of the users; 0: no canary */
     struct souk_view canary; /**< the version that they get; model "": there is none yet */
     bool stopping, wanted;
+    atomic_int limit; /**< souk_topology_limit(); read without the lock */
     pthread_mutex_t lock;
     pthread_cond_t changed; /**< stopping or wanted */
 
@@ -68,6 +70,9 @@ struct souk_topology {
     bool threaded;
     int *round; /**< [SOUK_FLEET_REPLICAS_MAX], slots that the asking thread is at */
 };
+
+/** Work out souk_topology_limit() anew. Call with `lock` held. */
+void souk_topology_update_limit(struct souk_topology *t);
 
 /** It is one of the fleet, asked or not. */
 static inline bool souk_upstream_is_member(const struct souk_upstream *u)

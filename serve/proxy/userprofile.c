@@ -103,7 +103,7 @@ bool souk_job_get_profile(struct souk_job *j)
     write_profile(j, joined);
     const struct souk_shard_answer *a = souk_job_ask_one(j, home);
     j->space->events.count = 0;
-    if (j->stale)
+    if (j->stale || souk_job_is_overloaded(j))
         return false;
     if (!is_good(a) || !souk_message_get(&a->message, "known") ||
         !souk_message_bool(&a->message, "known", &known) ||

@@ -1,4 +1,5 @@
 /* souk-replica: loads the parts of its shard, answers and changes models until SIGTERM. */
+#include "serve/monitor/logoptions.h"
 #include "serve/monitor/monitorserver.h"
 #include "serve/net/netoptions.h"
 #include "serve/net/server.h"
@@ -29,6 +30,7 @@ struct replica_options {
     const char *model, *shard, *listen, *monitor, *admin, *pin;
     int64_t threads, queue, memory_limit_bytes, drain_ms, linger_ms;
     struct souk_listen_options door;
+    struct souk_log_options log;
 };
 
 static souk_status parse(int argc, char **argv, bool *done, struct replica_options *o,
@@ -58,6 +60,7 @@ static souk_status parse(int argc, char **argv, bool *done, struct replica_optio
          "keep the model before the newest for so long after the last question for it", false},
         {"drain-time", 0, SOUK_OPTION_DURATION, &o->drain_ms, "5s", 0, 1e9, NULL, "DURATION",
          "after SIGTERM wait at most so long until nobody asks any more", false},
+        SOUK_LOG_ROWS(o->log),
         {NULL, 0, SOUK_OPTION_FLAG, NULL, NULL, 0, 0, NULL, NULL, NULL, false},
     };
     const struct souk_program program = {
@@ -203,6 +206,7 @@ static souk_status run(struct replica_options *o, struct souk_error *err)
     souk_modelslot_init(&p.slot);
     souk_loader_init(&p.loader, &p.slot, &place, o->memory_limit_bytes);
     souk_replica_service_init(&p.service, &p.loader, &p.metrics.request);
+    souk_slow_log_init(&p.service.slow, o->log.slow_ms);
     p.admin = (struct souk_replica_admin){
         .service = &p.service, .metrics = &p.metrics, .model = o->model};
     p.registry = souk_metrics_new();
@@ -239,6 +243,7 @@ int main(int argc, char **argv)
     souk_shutdown_prepare();
     keep_memory_flat();
     status = parse(argc, argv, &done, &o, &err);
+    souk_log_setup("souk-replica", 0, status ? SOUK_LOG_INFO : (enum souk_log_level)o.log.level);
     if (!status && !done)
         status = run(&o, &err);
     if (status)

@@ -1,6 +1,7 @@
 #include "serve/replica/replicaservice.h"
 
 #include "shared/base/clock.h"
+#include "shared/base/log.h"
 
 #include <string.h>
 
@@ -109,18 +110,55 @@ static void answer(struct souk_replica_service *s, int worker, const struct souk
     souk_modelslot_give(s->loader->slot, held);
 }
 
+/* ---- the log ---- */
+
+static void write_line(enum souk_log_level level, const char *event, const struct souk_request *r,
+                       const struct souk_writer *reply, int64_t begun_us, int64_t now_us,
+                       int64_t skipped)
+{
+    char id[SOUK_WIRE_ID_MAX + 1], origin[SOUK_WIRE_ID_MAX + 1];
+    char operation[SOUK_WIRE_OPERATION_MAX + 1];
+    const char *text = NULL;
+    size_t len = 0;
+    if (!souk_message_text(&r->message, "for", SOUK_WIRE_ID_MAX, &text, &len))
+        len = 0;
+    souk_slow_log_copy_id(id, sizeof id, r->id, r->id_len);
+    souk_slow_log_copy_id(origin, sizeof origin, text, len);
+    souk_slow_log_copy_id(operation, sizeof operation, r->operation, r->operation_len);
+    souk_log(
+        level, event,
+        "question=\"%s\" for=\"%s\" op=\"%s\" status=%s total_ms=%.1f queue_ms=%.1f skipped=%lld",
+        id, origin, operation, souk_wire_status_name(reply->status),
+        (double)(now_us - r->start_us) * 1e-3, (double)(begun_us - r->start_us) * 1e-3,
+        (long long)skipped);
+}
+
+static void log_question(struct souk_replica_service *s, const struct souk_request *r,
+                         const struct souk_writer *reply, int64_t begun_us)
+{
+    const int64_t now_us = souk_monotonic_us();
+    int64_t skipped = 0;
+    if (souk_slow_log_takes(&s->slow, now_us - r->start_us, now_us, &skipped))
+        write_line(SOUK_LOG_WARN, "slow_question", r, reply, begun_us, now_us, skipped);
+    else if (souk_log_shows(SOUK_LOG_DEBUG))
+        write_line(SOUK_LOG_DEBUG, "question", r, reply, begun_us, now_us, 0);
+}
+
 void souk_replica_service_handle(void *context, int worker, int64_t received_us, const void *bytes,
                                  size_t len, struct souk_writer *reply)
 {
     struct souk_replica_service *s = context;
     struct souk_request request;
+    const int64_t begun_us = souk_monotonic_us();
     souk_request_metrics_begin(s->metrics);
     if (souk_request_parse(&request, bytes, len, reply)) {
         request.start_us = received_us;
-        if (souk_request_is(&request, "health"))
+        if (souk_request_is(&request, "health")) {
             souk_replica_service_health(s, &request, reply);
-        else
+        } else {
             answer(s, worker, &request, reply);
+            log_question(s, &request, reply, begun_us);
+        }
     }
     souk_request_metrics_end(s->metrics, &request, reply);
     souk_request_fini(&request);

@@ -7,6 +7,7 @@
 #define SOUK_REPLICA_REPLICASERVICE_H
 
 #include "serve/monitor/requestmetrics.h"
+#include "serve/monitor/slowlog.h"
 #include "serve/replica/loader.h"
 #include "shared/wire/reply.h"
 
@@ -15,6 +16,7 @@ struct souk_replica_service {
     struct souk_request_metrics *metrics; /**< NULL: nothing is counted */
     atomic_bool draining;      /**< asked to leave: health says so, questions are still answered */
     atomic_llong last_work_us; /**< monotonic, of the last request that was no `health` */
+    struct souk_slow_log slow; /**< zeroed at first: slow questions are not logged */
 };
 
 /** @param metrics NULL: nothing is counted; outlives the service */

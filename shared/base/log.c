@@ -21,6 +21,11 @@ void souk_log_setup(const char *program, int rank, enum souk_log_level lowest)
     settings.lowest = lowest;
 }
 
+bool souk_log_shows(enum souk_log_level level)
+{
+    return level >= settings.lowest && (settings.rank == 0 || level >= SOUK_LOG_WARN);
+}
+
 /* The line ends up in other people's log readers: what a peer sent must not start a line there. */
 static void defuse(char *line, int len)
 {
@@ -50,7 +55,7 @@ void souk_log(enum souk_log_level level, const char *event, const char *fmt, ...
     const int size = (int)sizeof line;
     va_list ap;
 
-    if (level < settings.lowest || (settings.rank > 0 && level < SOUK_LOG_WARN))
+    if (!souk_log_shows(level))
         return;
     souk_time_format(souk_wall_ms(), stamp);
     int len = snprintf(line, sizeof line, "%s %s %s program=%s", stamp, level_names[level], event,

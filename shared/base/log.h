@@ -11,10 +11,15 @@
 
 #include "shared/base/status.h"
 
+#include <stdbool.h>
+
 enum souk_log_level { SOUK_LOG_DEBUG, SOUK_LOG_INFO, SOUK_LOG_WARN, SOUK_LOG_ERROR };
 
 /** Set once at the start of main. @param rank of an MPI program, else 0 */
 void souk_log_setup(const char *program, int rank, enum souk_log_level lowest);
+
+/** Whether lines of this level are written: for who would have to prepare one. */
+bool souk_log_shows(enum souk_log_level level);
 
 /** @param event one word; @param fmt the key=value pairs. Control characters are replaced by `?`.
  */

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # What the scripts about serving share: a fleet on ipc sockets in a folder of its own. Sourced.
 : "${SOUK_BIN:?set it to the folder of the built programs}"
+: "${fleet_under:=}" # a command that the processes of the fleet run under, `nice` for example
 work=$(mktemp -d)
 failures=0
 declare -A pid=()
@@ -46,7 +47,7 @@ wait_for() {
 # replica NAME MODEL I/N [OPTION...]: listens on ipc://$work/NAME
 replica() {
     rm -f "$1.log"
-    "$SOUK_BIN/souk-replica" --model "$2" --shard "$3" --listen "ipc://$work/$1" "${@:4}" 2>"$1.log" &
+    $fleet_under "$SOUK_BIN/souk-replica" --model "$2" --shard "$3" --listen "ipc://$work/$1" "${@:4}" 2>"$1.log" &
     pid[$1]=$!
     wait_for "$1.log" ' ready '
 }
@@ -56,7 +57,7 @@ proxy() {
     local name=$1 shards=$2
     shift 2
     rm -f "$name.log" # that of an earlier one says `ready` too
-    "$SOUK_BIN/souk-proxy" --shards "$shards" --listen "ipc://$work/$name" "$@" 2>"$name.log" &
+    $fleet_under "$SOUK_BIN/souk-proxy" --shards "$shards" --listen "ipc://$work/$name" "$@" 2>"$name.log" &
     pid[$name]=$!
     wait_for "$name.log" 'ready '
 }

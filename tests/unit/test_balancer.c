@@ -17,12 +17,14 @@ static uint64_t all_of(int count)
 
 static void start(int count)
 {
-    souk_balancer_init(&b, count, &souk_balancer_defaults, 7);
+    struct souk_balancer_settings settings = souk_balancer_defaults;
+    settings.limit_first = settings.limit_most; /* room is a matter of tests of its own */
+    souk_balancer_init(&b, count, &settings, 7);
 }
 
 static int choose(uint64_t usable, int64_t now_us)
 {
-    return souk_balancer_choose(&b, usable, 0, now_us);
+    return souk_balancer_choose(&b, usable, 0, true, now_us);
 }
 
 /* A request to a given replica that ends with this. */
@@ -80,11 +82,11 @@ Test(balancer, tried_and_unusable_ones_are_left_out)
 {
     start(4);
     for (int k = 0; k < 100; k++) {
-        const int i = souk_balancer_choose(&b, 0xd, 0x4, k);
+        const int i = souk_balancer_choose(&b, 0xd, 0x4, true, k);
         cr_expect(i == 0 || i == 3, "replica %d", i);
     }
-    cr_expect_eq(souk_balancer_choose(&b, 0x3, 0xf, 100), -1);
-    cr_expect_eq(souk_balancer_choose(&b, 0, 0, 100), -1);
+    cr_expect_eq(souk_balancer_choose(&b, 0x3, 0xf, true, 100), SOUK_BALANCER_NONE);
+    cr_expect_eq(souk_balancer_choose(&b, 0, 0, true, 100), SOUK_BALANCER_NONE);
 }
 
 Test(balancer, failures_in_a_row_eject_for_a_time_that_doubles)
@@ -110,7 +112,7 @@ Test(balancer, failures_in_a_row_eject_for_a_time_that_doubles)
         give(1, SOUK_OUTCOME_ERROR, 0, now); /* coming back: one is enough */
         out_us = out_us * 2 < 60 * SECOND ? out_us * 2 : 60 * SECOND;
     }
-    cr_expect_eq(b.ejected_for_failures, 10);
+    cr_expect_eq(b.replica[1].ejected_for_failures, 10);
 }
 
 Test(balancer, time_without_failures_is_forgiveness)
@@ -152,7 +154,7 @@ Test(balancer, a_slow_outlier_is_ejected_but_not_all_that_are_slow)
     for (int k = 0; k < 1000 && is_in(1, (100 + k) * 10000); k++)
         for (int i = 0; i < 3; i++)
             give(i, SOUK_OUTCOME_GOOD, i == 1 ? 400000 : 40000, (100 + k) * 10000);
-    cr_expect_eq(b.ejected_as_slow, 1);
+    cr_expect_eq(b.replica[1].ejected_as_slow, 1);
     start(2);
     for (int k = 0; k < 100; k++) /* a hundred times slower, and still fast */
         for (int i = 0; i < 2; i++)
@@ -208,7 +210,10 @@ Test(balancer, holds_under_random_use)
         for (int j = 0; j < 5; j++)
             cr_assert_eq(b.replica[j].outstanding, mine[j]);
     }
-    cr_expect_gt(b.ejected_for_failures, 20);
+    int64_t ejections = 0;
+    for (int j = 0; j < 5; j++)
+        ejections += b.replica[j].ejected_for_failures;
+    cr_expect_gt(ejections, 20);
 }
 
 /* ---- servers with a queue each ---- */
@@ -323,4 +328,47 @@ Test(balancer, a_server_of_errors_costs_a_few_requests)
     static struct model m = {.service_us = {1000, 1000, 1000, -1}};
     run(&m, 100000, 1000, false);
     cr_expect_lt(m.failed, 20, "%d", (int)m.failed);
+}
+
+Test(balancer, members_come_and_go)
+{
+    start(3);
+    for (int k = 0; k < 5; k++)
+        give(2, SOUK_OUTCOME_ERROR, 0, 100);
+    cr_expect_not(is_in(2, 200));
+    souk_balancer_leave(&b, 1); /* with a request under way */
+    b.replica[1].outstanding = 1;
+    for (int k = 0; k < 100; k++) {
+        const int i = choose(all_of(3), 200);
+        cr_expect_eq(i, 0, "chose %d", i);
+        souk_balancer_report(&b, i, SOUK_OUTCOME_NONE, 0, 200);
+    }
+    souk_balancer_leave(&b, 2);
+    souk_balancer_join(&b, 2); /* another one: what its place did is forgotten */
+    cr_expect(is_in(2, 200));
+    cr_expect_eq(b.replica[2].ejections, 0);
+    cr_expect_float_eq(share_of(2, 200), .5, .02);
+    souk_balancer_join(&b, 1); /* back: what is under way still counts */
+    cr_expect_eq(b.replica[1].outstanding, 1);
+    souk_balancer_report(&b, 1, SOUK_OUTCOME_GOOD, 100, 300);
+    cr_expect_eq(b.replica[1].outstanding, 0);
+}
+
+Test(balancer, who_has_left_is_no_reason_to_panic)
+{
+    start(4);
+    cr_expect(souk_balancer_panics(&b, 1, 0)); /* one of four */
+    souk_balancer_leave(&b, 2);
+    souk_balancer_leave(&b, 3);
+    cr_expect_not(souk_balancer_panics(&b, 1, 0)); /* one of two */
+    cr_expect_eq(souk_balancer_choose(&b, 4 | 8, 0, true, 0), SOUK_BALANCER_NONE);
+}
+
+Test(balancer, the_last_member_that_is_healthy_stays)
+{
+    start(2);
+    souk_balancer_leave(&b, 0);
+    for (int k = 0; k < 50; k++)
+        give(1, SOUK_OUTCOME_ERROR, 0, 100 + k);
+    cr_expect(is_in(1, 200));
 }
