@@ -11,7 +11,7 @@ while [ $# -gt 0 ]; do
     *) sed -n '2,5s/^# \?//p' "$0"; exit 2 ;;
     esac
 done
-users=2000 items=20000
+users=1000 items=10000
 seq -f 'u%g' 0 $((users - 1)) >users.txt
 for k in 1 2 3; do
     "$SOUK_BIN/make_model" m$k.model $users $items 64 8 $k && "$SOUK_BIN/reference_lists" m$k.model 10 2 users.txt >m$k.ref || fail "version $k"
@@ -26,7 +26,7 @@ proxy proxy0 "$shards"
 proxy proxy1 "$shards" --cache 16M
 load() { "$SOUK_BIN/souk" load --proxy "ipc://$work/proxy0,ipc://$work/proxy1" --users users.txt --draw zipf --reference m1.ref,m2.ref,m3.ref --json "$@"; }
 if [ -z "$rate" ]; then
-    load --in-flight 32 --duration 5s >capacity.json || fail "capacity"
+    load --in-flight 128 --duration 15s >capacity.json || fail "capacity"
     rate=$(/usr/bin/python3 -c 'import json; print(int(json.load(open("capacity.json"))["rate"] / 2))')
 fi
 echo "$rate requests a second for $minutes minutes, a change every $every s"
