@@ -4,8 +4,8 @@
  *   lru      least recently used
  *   clock    first in, first out, with another turn for what was used (Corbato 1968)
  *   sieve    Zhang et al., NSDI 2024
- *   s3fifo   Yang et al., SOSP 2023: what the proxy has (serve/proxy/answercache.h); `s3fifo1` lets
- *            an entry into the main queue after one use instead of two
+ *   s3fifo   Yang et al., SOSP 2023, as the proxy has it (serve/proxy/answercache.h): what was used
+ *            again stays; `s3fifo2` as in the paper: what was used twice more
  *
  * Every policy is checked as it runs: what it says is there must be there, and no more than fits.
  */
@@ -174,8 +174,8 @@ struct policy {
 static const struct policy policies[] = {{"lru", hit_lru, miss_lru, 0},
                                          {"clock", hit_once, miss_clock, 0},
                                          {"sieve", hit_once, miss_sieve, 0},
-                                         {"s3fifo1", hit_s3fifo, miss_s3fifo, 1},
-                                         {"s3fifo", hit_s3fifo, miss_s3fifo, 2}};
+                                         {"s3fifo", hit_s3fifo, miss_s3fifo, 1},
+                                         {"s3fifo2", hit_s3fifo, miss_s3fifo, 2}};
 
 /* ---- runs ---- */
 

@@ -31,6 +31,7 @@ packages=(
     zstd hdf5-tools python3-numpy python3-scipy python3-h5py   # tests: data, independent readers
     iproute2 nftables                                          # tests: hosts on one machine
     nng-utils nanomsg-utils                                    # tests: clients that are not ours
+    openssl                                                    # tests: certificates
     prometheus                                                 # tests: metrics as it reads them
     clang valgrind shellcheck                                  # tests: fuzzing, memory, scripts
 )

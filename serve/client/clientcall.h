@@ -4,6 +4,7 @@
 #ifndef SOUK_CLIENT_CLIENTCALL_H
 #define SOUK_CLIENT_CLIENTCALL_H
 
+#include "serve/client/lane.h"
 #include "serve/client/souk_client.h"
 #include "shared/wire/message.h"
 #include "shared/wire/writer.h"
@@ -16,13 +17,6 @@ static inline int64_t souk_client_timeout(const struct souk_query *q)
 {
     return q->timeout_ms > 0 ? q->timeout_ms : SOUK_CLIENT_TIMEOUT_MS;
 }
-
-/** When a call ends, and whether it may run twice. */
-struct souk_client_terms {
-    int64_t deadline_ms; /**< told to the fleet; after a lost connection, what is left of it */
-    int64_t timeout_ms;  /**< the caller waits so long */
-    bool idempotent;     /**< a request that may have run is repeated elsewhere */
-};
 
 static inline struct souk_client_terms souk_client_terms_of(const struct souk_query *q)
 {
@@ -40,13 +34,24 @@ struct souk_writer *souk_client_request(struct souk_client *c, int lane);
 void souk_client_write_query(struct souk_client *c, int lane, const char *operation,
                              const char *id_key, const struct souk_query *q);
 
-/** Send the lane's request, take the reply, which is valid until the next call of the lane. Goes on
- *  to the next proxy where one cannot be reached, drains or, with terms->idempotent, is lost.
- *  @return SOUK_OK (also for a reply with an error status), SOUK_ETIMEDOUT, SOUK_EUNAVAILABLE (no
- *          proxy is connected; or the connection was lost and the request may have run) */
+/** Send the lane's request, take the reply, which is valid until the next request of the lane. Goes
+ *  on to the next proxy where one cannot be reached, drains or, with terms->idempotent, is lost.
+ *  @return as souk_lane_ended() has it */
 souk_status souk_client_call(struct souk_client *c, int lane, const struct souk_client_terms *terms,
                              const void **bytes, size_t *len,
                              struct souk_error *err) SOUK_MUST_CHECK;
+
+/** The same, without waiting: `ended` is called once, by a thread of nng's as a rule. */
+void souk_client_start(struct souk_client *c, int lane, const struct souk_client_terms *terms,
+                       souk_lane_ended *ended, void *context);
+
+/** What the lane keeps for a list that was begun. */
+struct souk_client_listing {
+    const char *reply_key; /**< `user_id` or `item_id` */
+    souk_client_answered *answered;
+    void *context;
+};
+struct souk_client_listing *souk_client_listing(struct souk_client *c, int lane);
 
 /** A text field, copied to *at with a NUL, *at moved behind it; NULL where there is none. */
 const char *souk_client_copy_text(const struct souk_message *m, const char *key, char **at);

@@ -162,6 +162,8 @@ void souk_client_write_query(struct souk_client *c, int lane, const char *operat
         write_items(w, q);
 }
 
+/* ---- asking ---- */
+
 static souk_status query_list(struct souk_client *c, int lane, const char *operation,
                               const char *request_key, const char *reply_key,
                               const struct souk_query *q, struct souk_answer *a,
@@ -177,6 +179,32 @@ static souk_status query_list(struct souk_client *c, int lane, const char *opera
     if (!status)
         status = read_answer(bytes, len, reply_key, a, err);
     return status ? status : souk_client_status(a->status, a->error, err);
+}
+
+static void end_listing(void *context, souk_status status, const void *bytes, size_t len,
+                        const struct souk_error *err)
+{
+    const struct souk_client_listing l = *(const struct souk_client_listing *)context;
+    struct souk_answer answer = {.items = NULL};
+    struct souk_error own = *err;
+    if (!status)
+        status = read_answer(bytes, len, l.reply_key, &answer, &own);
+    if (!status)
+        status = souk_client_status(answer.status, answer.error, &own);
+    l.answered(l.context, status, &answer, &own);
+    souk_answer_fini(&answer);
+}
+
+void souk_client_recommend_begin(struct souk_client *client, int lane,
+                                 const struct souk_query *query, souk_client_answered *answered,
+                                 void *context)
+{
+    const struct souk_client_terms terms = souk_client_terms_of(query);
+    struct souk_client_listing *listing = souk_client_listing(client, lane);
+    *listing = (struct souk_client_listing){
+        .reply_key = "user_id", .answered = answered, .context = context};
+    souk_client_write_query(client, lane, "recommend", "user", query);
+    souk_client_start(client, lane, &terms, end_listing, listing);
 }
 
 souk_status souk_client_recommend(struct souk_client *client, int lane,

@@ -4,9 +4,12 @@
 #include "serve/client/openload.h"
 #include "shared/base/memory.h"
 
+#include <nng/nng.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { TASK_THREADS = 2 }; /* of nng: they have little to do, and more only wake each other */
 
 struct load_options {
     struct souk_open_load load;
@@ -110,6 +113,7 @@ souk_status souk_load_command(int argc, char **argv, struct souk_error *err)
         .options = table,
     };
     souk_status status = souk_options_parse(&program, argc, argv, true, &done, &parsed, err);
+    nng_init_set_parameter(NNG_INIT_NUM_TASK_THREADS, TASK_THREADS);
     if (!status && !done)
         status = run(&o, err);
     souk_options_free(parsed);

@@ -23,14 +23,15 @@ struct souk_open_load {
     double zipf_exponent;
     int64_t seed;
     double rate;       /**< arrivals per second; 0: closed loop */
-    int64_t in_flight; /**< lanes */
+    int64_t in_flight; /**< at most */
     int64_t duration_ms, n;
     int64_t deadline_ms;                      /**< that the fleet is told */
     int64_t timeout_ms;                       /**< the load waits so long, to see what comes late */
     const struct souk_references *references; /**< NULL: answers are not checked */
 };
 
-/** Run. Blocks until the last request has ended.
+/** Run, until the duration is over or SIGINT or SIGTERM comes; the last request has ended then. One
+ *  thread sends, the client's threads take the answers. Once at a time in a process.
  *  @param report free with souk_load_counts_fini() of its counts, also after a failure
  *  @return SOUK_OK also when requests failed: the report counts them; SOUK_EUNAVAILABLE and
  *          SOUK_ETIMEDOUT (no proxy answers before the start), SOUK_EUSAGE, SOUK_ENOMEM */

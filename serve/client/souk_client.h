@@ -3,7 +3,7 @@
  *
  *      struct souk_client *client;
  *      struct souk_answer answer;
- *      if (souk_client_new("tcp://10.0.0.1:7100,tcp://10.0.0.2:7100", 1, &client, &err) == SOUK_OK
+ *      if (souk_client_new("tcp://127.0.0.1:7100,tcp://127.0.0.1:7200", 1, &client, &err) == SOUK_OK
  * && souk_client_recommend(client, 0, &(struct souk_query){.id = "17850", .n = 10}, &answer, &err)
  * == SOUK_OK)
  *          ... answer.items[0].id ...
@@ -47,6 +47,8 @@ souk_status souk_client_new(const char *addresses, int lanes, struct souk_client
  *          err; SOUK_EUSAGE: some of the three files are missing */
 souk_status souk_client_new_tls(const char *addresses, int lanes, const struct souk_client_tls *tls,
                                 struct souk_client **out, struct souk_error *err) SOUK_MUST_CHECK;
+
+/** No request may be under way. */
 void souk_client_free(struct souk_client *client);
 
 /** What a visitor did lately, told with the question. */
@@ -103,6 +105,19 @@ souk_status souk_client_similar(struct souk_client *client, int lane,
                                 const struct souk_query *query, struct souk_answer *answer,
                                 struct souk_error *err) SOUK_MUST_CHECK;
 void souk_answer_fini(struct souk_answer *answer);
+
+/** How a request that was begun has ended. The lane is free again, and may begin the next one.
+ *  @param answer empty where there is none; gone when the function returns
+ *  @param status, err as souk_client_recommend() has them */
+typedef void souk_client_answered(void *context, souk_status status,
+                                  const struct souk_answer *answer, const struct souk_error *err);
+
+/** Ask, and do not wait: `answered` is called once, by a thread of the library's as a rule, by the
+ *  caller's where not even a try could be made. It must not block: other requests wait for it.
+ *  @param query borrowed for the call */
+void souk_client_recommend_begin(struct souk_client *client, int lane,
+                                 const struct souk_query *query, souk_client_answered *answered,
+                                 void *context);
 
 /** A feature of an item as the ranker saw it, and what it adds to the forest's term (its Shapley
  *  value). */

@@ -2,6 +2,8 @@
  *  What a server's queue tells the monitor.
  *
  *      souk_requests_waiting  souk_requests_refused_total  souk_connections
+ *      souk_connections_refused_total{reason}  souk_connections_idle_closed_total
+ *      souk_tls_certificate_expiry_timestamp_seconds
  *
  *  Who is refused for want of room is told so before any handler sees the request: such requests
  * are in no other count.

@@ -58,7 +58,8 @@ static souk_status grow(struct souk_connections *c)
     return SOUK_OK;
 }
 
-souk_status souk_connections_admit(struct souk_connections *c, uint32_t number, int64_t now_us)
+souk_status souk_connections_admit(struct souk_connections *c, uint32_t number, uint64_t peer,
+                                   int64_t now_us)
 {
     souk_status status = SOUK_OK;
     if (c->max > 0 && c->count >= c->max)
@@ -66,7 +67,8 @@ souk_status souk_connections_admit(struct souk_connections *c, uint32_t number, 
     if (!c->slots || 2 * (c->count + 1) > c->mask + 1)
         status = grow(c);
     if (!status) {
-        c->slots[find(c, number)] = (struct souk_connection){.number = number, .used_us = now_us};
+        c->slots[find(c, number)] =
+            (struct souk_connection){.number = number, .peer = peer, .used_us = now_us};
         c->count++;
     }
     return status;
@@ -129,4 +131,11 @@ size_t souk_connections_idle(const struct souk_connections *c, int64_t before_us
             numbers[found++] = s->number;
     }
     return found;
+}
+
+void souk_connections_peers(const struct souk_connections *c, uint64_t *peers)
+{
+    for (size_t i = 0; c->slots && i <= c->mask; i++)
+        if (c->slots[i].number)
+            *peers++ = c->slots[i].peer;
 }

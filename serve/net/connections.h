@@ -17,6 +17,7 @@
 struct souk_connection {
     uint32_t number; /**< 0: an empty slot */
     int32_t busy;    /**< its requests under way */
+    uint64_t peer;   /**< whose it is (handshakewatch.h) */
     int64_t used_us; /**< when it came, or when its last request came or was answered */
     bool open;       /**< it has come all the way */
 };
@@ -33,7 +34,7 @@ void souk_connections_fini(struct souk_connections *c);
 
 /** @param number not 0, and not there yet
  *  @return SOUK_OK, SOUK_ELIMIT (max are there), SOUK_ENOMEM */
-souk_status souk_connections_admit(struct souk_connections *c, uint32_t number,
+souk_status souk_connections_admit(struct souk_connections *c, uint32_t number, uint64_t peer,
                                    int64_t now_us) SOUK_MUST_CHECK;
 
 /** It has come all the way. */
@@ -49,5 +50,8 @@ void souk_connections_use(struct souk_connections *c, uint32_t number, int chang
  *  @param numbers [max] @return how many were found, at most max */
 size_t souk_connections_idle(const struct souk_connections *c, int64_t before_us, uint32_t *numbers,
                              size_t max);
+
+/** The peers of all. @param peers [c->count] */
+void souk_connections_peers(const struct souk_connections *c, uint64_t *peers);
 
 #endif

@@ -13,8 +13,8 @@ static struct {
     atomic_uint_fast64_t count[SOUK_REFUSALS];
     pthread_mutex_t lock; /* of all below */
     uint64_t logged[SOUK_REFUSALS];
-    int64_t logged_us[SOUK_REFUSALS]; /* 0: never */
-    char last_tls[TEXT_BYTES];
+    int64_t logged_us[SOUK_REFUSALS];         /* 0: never */
+    char said[SOUK_REFUSALS + 1][TEXT_BYTES]; /* by reason; the last one: of the latest */
 } of_process = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 const char *souk_refusal_name(enum souk_refusal reason)
@@ -80,10 +80,12 @@ static void hear(nng_log_level level, nng_log_facility facility, const char *id,
     const enum souk_refusal reason = souk_refusals_tls_reason(text);
     if (reason == SOUK_REFUSALS)
         return;
-    const char *said = strstr(text, ": ");
+    const char *colon = strstr(text, ": ");
+    const char *said = colon ? colon + 2 : text;
     souk_refusals_count(reason);
     pthread_mutex_lock(&of_process.lock);
-    snprintf(of_process.last_tls, sizeof of_process.last_tls, "%s", said ? said + 2 : text);
+    snprintf(of_process.said[reason], TEXT_BYTES, "%s", said);
+    snprintf(of_process.said[SOUK_REFUSALS], TEXT_BYTES, "%s", said);
     pthread_mutex_unlock(&of_process.lock);
 }
 
@@ -93,9 +95,10 @@ void souk_refusals_watch_tls(void)
     nng_log_set_logger(hear);
 }
 
-void souk_refusals_last_tls(char *text, size_t size)
+void souk_refusals_said(enum souk_refusal reason, char *text, size_t size)
 {
     pthread_mutex_lock(&of_process.lock);
-    snprintf(text, size, "%s", of_process.last_tls);
+    if (of_process.said[reason][0])
+        snprintf(text, size, "%s", of_process.said[reason]);
     pthread_mutex_unlock(&of_process.lock);
 }

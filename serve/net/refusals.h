@@ -50,7 +50,8 @@ void souk_refusals_watch_tls(void);
  *  @return SOUK_REFUSALS: a handshake that had failed already says so again */
 enum souk_refusal souk_refusals_tls_reason(const char *text);
 
-/** What was said of the last handshake that failed; "" where none did. @param text [size] */
-void souk_refusals_last_tls(char *text, size_t size);
+/** What mbed TLS said of the last handshake that failed for a reason, or (SOUK_REFUSALS) for any.
+ *  @param text [size]; left as it is where none did */
+void souk_refusals_said(enum souk_refusal reason, char *text, size_t size);
 
 #endif

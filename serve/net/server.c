@@ -45,6 +45,7 @@ struct souk_server {
     nng_socket socket;
     bool is_open;
     struct souk_doorkeeper door;
+    const struct souk_tls *tls; /* NULL: none */
     char address[NNG_MAXADDRLEN + 16];
     souk_server_handler handler;
     souk_server_early_handler early;
@@ -297,6 +298,12 @@ static void name_address(struct souk_server *s, const char *url, nng_listener li
     }
 }
 
+static uint16_t port_of(const char *url)
+{
+    const char *colon = strrchr(url, ':');
+    return colon ? (uint16_t)strtoul(colon + 1, NULL, 10) : 0;
+}
+
 static int start_seats(struct souk_server *s)
 {
     int rv = 0;
@@ -342,6 +349,9 @@ static souk_status listen_on(struct souk_server *s, const struct souk_server_pla
     if (rv != 0)
         return fail_nng(err, plan->url, rv);
     name_address(s, plan->url, listener);
+    s->tls = souk_tls_is_wanted(plan->url) ? plan->tls : NULL;
+    if (s->tls)
+        souk_doorkeeper_watch_tls(&s->door, port_of(s->address));
     return SOUK_OK;
 }
 
@@ -422,6 +432,11 @@ int souk_server_waiting(struct souk_server *s)
 int souk_server_connections(struct souk_server *s)
 {
     return souk_doorkeeper_connections(&s->door);
+}
+
+int64_t souk_server_certificate_expiry_s(const struct souk_server *s)
+{
+    return s->tls ? souk_tls_expiry_s(s->tls) : 0;
 }
 
 int64_t souk_server_refused(struct souk_server *s, enum souk_denial why)

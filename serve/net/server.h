@@ -72,6 +72,9 @@ int64_t souk_server_refused(struct souk_server *s, enum souk_denial why);
 /** Go on answering what was taken in, and `draining` to whatever comes from now on. */
 void souk_server_drain(struct souk_server *s);
 
+/** When its certificate ends, in seconds since 1970; 0: it has none. */
+int64_t souk_server_certificate_expiry_s(const struct souk_server *s);
+
 /** Answer what is queued, `draining` to whatever comes then, and close. NULL is fine. */
 void souk_server_stop(struct souk_server *s);
 

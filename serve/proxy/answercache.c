@@ -1,5 +1,6 @@
 #include "serve/proxy/answercache.h"
 
+#include "serve/proxy/blockpool.h"
 #include "shared/base/memory.h"
 
 #include <assert.h>
@@ -21,9 +22,24 @@ enum {
 
 enum { QUEUE_SMALL, QUEUE_MAIN, QUEUES };
 
+/* The front of an answer's chain of blocks; its key and its body follow. Other entries are named by
+ * their first block. */
+struct entry {
+    uint32_t next; /* in the bucket */
+    uint32_t newer, older;
+    uint32_t blocks, body_len;
+    uint16_t owner_len, name_len, key_len;
+    uint8_t queue, uses;
+    struct souk_answer_facts facts;
+    uint64_t owner_hash, name_hash;
+    int64_t made_us;
+};
+
+_Static_assert(sizeof(struct entry) <= SOUK_BLOCK_CONTENT, "an entry's front is in one block");
+
 struct queue {
-    struct souk_kept_answer *newest, *oldest;
-    size_t bytes;
+    uint32_t newest, oldest;
+    uint64_t blocks;
     int64_t count;
 };
 
@@ -34,10 +50,10 @@ struct ghost {
 
 struct shard {
     _Alignas(SOUK_ALIGNMENT) pthread_mutex_t lock; /* of all below */
-    size_t room, bytes;                            /* of answers */
+    struct souk_blockpool pool;
     struct queue queues[QUEUES];
-    struct souk_kept_answer **buckets; /* [bucket_mask + 1] */
-    struct ghost *ghosts;              /* [bucket_mask + 1], in sets of GHOST_WAYS */
+    uint32_t *buckets;    /* [bucket_mask + 1], the newest in front */
+    struct ghost *ghosts; /* [bucket_mask + 1], in sets of GHOST_WAYS */
     uint64_t bucket_mask;
     uint32_t ghost_time;
     int64_t ends[SOUK_ANSWER_ENDS];
@@ -61,23 +77,29 @@ static uint64_t power_of_two_up_to(uint64_t n)
     return p;
 }
 
-static bool make_shard(struct shard *s, uint64_t limit)
+static souk_status make_shard(struct shard *s, uint64_t limit, size_t *tables)
 {
     const uint64_t buckets = power_of_two_up_to(limit / BYTES_A_BUCKET);
-    const size_t tables = buckets * (sizeof *s->buckets + sizeof *s->ghosts) + sizeof *s;
+    *tables = buckets * (sizeof *s->buckets + sizeof *s->ghosts) + sizeof *s;
+    const uint64_t blocks = (limit - *tables) / sizeof(struct souk_block);
     pthread_mutex_init(&s->lock, NULL);
-    s->room = limit - tables;
+    for (int q = 0; q < QUEUES; q++)
+        s->queues[q] = (struct queue){.newest = SOUK_BLOCK_NONE, .oldest = SOUK_BLOCK_NONE};
     s->bucket_mask = buckets - 1;
-    s->buckets = souk_zalloc_array(buckets, sizeof(struct souk_kept_answer *));
+    s->buckets = souk_alloc_array(buckets, sizeof *s->buckets);
     s->ghosts = souk_alloc_aligned(buckets, sizeof *s->ghosts);
-    return s->buckets && s->ghosts;
+    for (uint64_t i = 0; s->buckets && i < buckets; i++)
+        s->buckets[i] = SOUK_BLOCK_NONE;
+    const souk_status status = souk_blockpool_init(
+        &s->pool, blocks < SOUK_BLOCK_NONE ? (uint32_t)blocks : SOUK_BLOCK_NONE - 1);
+    return s->buckets && s->ghosts ? status : SOUK_ENOMEM;
 }
 
 souk_status souk_answer_cache_new(int64_t limit_bytes, int64_t ttl_us,
                                   struct souk_answer_cache **out, struct souk_error *err)
 {
     struct souk_answer_cache *c = NULL;
-    bool good = true;
+    souk_status status = SOUK_OK;
     *out = NULL;
     if (limit_bytes < SOUK_ANSWER_CACHE_BYTES_MIN)
         return souk_fail(err, SOUK_EINVAL, "a cache of %" PRId64 " bytes: at least %d are wanted",
@@ -88,19 +110,19 @@ souk_status souk_answer_cache_new(int64_t limit_bytes, int64_t ttl_us,
     uint64_t shards = power_of_two_up_to((uint64_t)limit_bytes / SHARD_BYTES_MIN);
     shards = shards < SHARDS_MAX ? shards : SHARDS_MAX;
     c->ttl_us = ttl_us;
+    c->fixed_bytes = sizeof *c;
     c->shards = souk_alloc_aligned(shards, sizeof *c->shards);
-    good = c->shards != NULL;
-    for (; good && c->shard_count < (int)shards; c->shard_count++) {
-        struct shard *s = &c->shards[c->shard_count];
-        const uint64_t limit = ((uint64_t)limit_bytes - sizeof *c) / shards;
-        good = make_shard(s, limit);
-        c->fixed_bytes += limit - s->room;
+    if (!c->shards)
+        status = SOUK_ENOMEM;
+    while (!status && c->shard_count < (int)shards) {
+        size_t tables;
+        status = make_shard(&c->shards[c->shard_count++],
+                            ((uint64_t)limit_bytes - sizeof *c) / shards, &tables);
+        c->fixed_bytes += tables;
     }
-    c->fixed_bytes += sizeof *c;
-    if (!good) {
+    if (status) {
         souk_answer_cache_free(c);
-        return souk_fail(err, SOUK_ENOMEM, "no memory for a cache of %" PRId64 " bytes",
-                         limit_bytes);
+        return souk_fail(err, status, "no memory for a cache of %" PRId64 " bytes", limit_bytes);
     }
     *out = c;
     return SOUK_OK;
@@ -112,11 +134,7 @@ void souk_answer_cache_free(struct souk_answer_cache *c)
         return;
     for (int i = 0; i < c->shard_count; i++) {
         struct shard *s = &c->shards[i];
-        for (int q = 0; q < QUEUES; q++)
-            for (struct souk_kept_answer *a = s->queues[q].newest, *older; a; a = older) {
-                older = a->older;
-                souk_kept_answer_give(a);
-            }
+        souk_blockpool_fini(&s->pool);
         free(s->buckets);
         free(s->ghosts);
         pthread_mutex_destroy(&s->lock);
@@ -125,14 +143,14 @@ void souk_answer_cache_free(struct souk_answer_cache *c)
     free(c);
 }
 
-/* ---- hashes: the highest bits for the shard, the lowest for the bucket ---- */
+/* ---- where things are ---- */
 
 static struct shard *shard_of(struct souk_answer_cache *c, uint64_t owner_hash)
 {
     return &c->shards[(owner_hash >> 32) % (uint64_t)c->shard_count];
 }
 
-static struct souk_kept_answer **bucket_of(struct shard *s, uint64_t owner_hash)
+static uint32_t *bucket_of(struct shard *s, uint64_t owner_hash)
 {
     return &s->buckets[owner_hash & s->bucket_mask];
 }
@@ -142,26 +160,32 @@ static atomic_uint *stamp_of(struct souk_answer_cache *c, uint64_t owner_hash)
     return &c->stamps[(owner_hash >> 16) % STAMPS];
 }
 
+static struct entry *entry_at(const struct shard *s, uint32_t at)
+{
+    return souk_blockpool_at(&s->pool, at);
+}
+
 /* ---- queues ---- */
 
-static void push(struct shard *s, int queue, struct souk_kept_answer *a)
+static void push(struct shard *s, int queue, uint32_t at)
 {
     struct queue *q = &s->queues[queue];
-    a->queue = (uint8_t)queue;
-    a->newer = NULL;
-    a->older = q->newest;
-    *(q->newest ? &q->newest->newer : &q->oldest) = a;
-    q->newest = a;
-    q->bytes += a->size_bytes;
+    struct entry *e = entry_at(s, at);
+    e->queue = (uint8_t)queue;
+    e->newer = SOUK_BLOCK_NONE;
+    e->older = q->newest;
+    *(q->newest != SOUK_BLOCK_NONE ? &entry_at(s, q->newest)->newer : &q->oldest) = at;
+    q->newest = at;
+    q->blocks += e->blocks;
     q->count++;
 }
 
-static void take_out(struct shard *s, struct souk_kept_answer *a)
+static void take_out(struct shard *s, struct entry *e)
 {
-    struct queue *q = &s->queues[a->queue];
-    *(a->newer ? &a->newer->older : &q->newest) = a->older;
-    *(a->older ? &a->older->newer : &q->oldest) = a->newer;
-    q->bytes -= a->size_bytes;
+    struct queue *q = &s->queues[e->queue];
+    *(e->newer != SOUK_BLOCK_NONE ? &entry_at(s, e->newer)->older : &q->newest) = e->older;
+    *(e->older != SOUK_BLOCK_NONE ? &entry_at(s, e->older)->newer : &q->oldest) = e->newer;
+    q->blocks -= e->blocks;
     q->count--;
 }
 
@@ -197,156 +221,176 @@ static bool recall(struct shard *s, uint64_t name_hash)
     return false;
 }
 
-/* ---- dropping: unlinked under the lock, freed after it ---- */
+/* ---- dropping ---- */
 
-static void drop(struct shard *s, struct souk_kept_answer **link, enum souk_answer_end end,
-                 struct souk_kept_answer **dropped)
+/* @param link to it, in its bucket */
+static void drop(struct shard *s, uint32_t *link, enum souk_answer_end end)
 {
-    struct souk_kept_answer *a = *link;
-    *link = a->next;
-    take_out(s, a);
-    s->bytes -= a->size_bytes;
+    const uint32_t at = *link;
+    struct entry *e = entry_at(s, at);
+    *link = e->next;
+    take_out(s, e);
+    souk_blockpool_give(&s->pool, at);
     s->ends[end]++;
-    a->next = *dropped;
-    *dropped = a;
 }
 
-static void free_dropped(struct souk_kept_answer *a)
+static void drop_at(struct shard *s, uint32_t at, enum souk_answer_end end)
 {
-    for (struct souk_kept_answer *next; a; a = next) {
-        next = a->next;
-        souk_kept_answer_give(a);
-    }
+    uint32_t *link = bucket_of(s, entry_at(s, at)->owner_hash);
+    while (*link != at)
+        link = &entry_at(s, *link)->next;
+    drop(s, link, end);
 }
-
-static void drop_oldest(struct shard *s, int queue, enum souk_answer_end end,
-                        struct souk_kept_answer **dropped)
-{
-    struct souk_kept_answer *a = s->queues[queue].oldest;
-    struct souk_kept_answer **link = bucket_of(s, a->owner_hash);
-    while (*link != a)
-        link = &(*link)->next;
-    drop(s, link, end, dropped);
-}
-
-/* ---- room ---- */
 
 /* One step of S3-FIFO: the oldest of a queue goes, or gets another turn in the main one. Each turn
  * was paid for by a hit. */
-static void shrink(const struct souk_answer_cache *c, struct shard *s, int64_t now_us,
-                   struct souk_kept_answer **dropped)
+static void shrink(const struct souk_answer_cache *c, struct shard *s, int64_t now_us)
 {
     const struct queue *small = &s->queues[QUEUE_SMALL], *main = &s->queues[QUEUE_MAIN];
     const bool from_small =
-        small->oldest && (!main->oldest || small->bytes * 100 >= s->room * SMALL_PERCENT);
-    struct souk_kept_answer *a = from_small ? small->oldest : main->oldest;
-    if (now_us - a->made_us >= c->ttl_us) {
-        drop_oldest(s, a->queue, SOUK_ANSWER_EXPIRED, dropped);
-    } else if (a->uses > 0) {
-        take_out(s, a);
-        a->uses = (uint8_t)(from_small ? 0 : a->uses - 1);
-        push(s, QUEUE_MAIN, a);
+        small->count > 0 &&
+        (main->count == 0 || small->blocks * 100 >= (uint64_t)s->pool.count * SMALL_PERCENT);
+    const uint32_t at = from_small ? small->oldest : main->oldest;
+    struct entry *e = entry_at(s, at);
+    if (now_us - e->made_us >= c->ttl_us) {
+        drop_at(s, at, SOUK_ANSWER_EXPIRED);
+    } else if (e->uses > 0) {
+        take_out(s, e);
+        e->uses = (uint8_t)(from_small ? 0 : e->uses - 1);
+        push(s, QUEUE_MAIN, at);
     } else {
         if (from_small)
-            remember(s, a->name_hash);
-        drop_oldest(s, a->queue, SOUK_ANSWER_SPACE, dropped);
+            remember(s, e->name_hash);
+        drop_at(s, at, SOUK_ANSWER_SPACE);
     }
 }
 
 /* ---- finding ---- */
 
-static bool has_name(const struct souk_kept_answer *a, uint64_t name_hash, const void *name,
+static bool has(const struct shard *s, uint32_t at, size_t offset, const void *bytes, size_t len)
+{
+    return souk_blockpool_equals(&s->pool, at, sizeof(struct entry) + offset, bytes, len);
+}
+
+static bool has_name(const struct shard *s, uint32_t at, uint64_t hash, const void *name,
                      size_t len)
 {
-    return a->name_hash == name_hash && a->name_len == len && memcmp(a->bytes, name, len) == 0;
+    const struct entry *e = entry_at(s, at);
+    return e->name_hash == hash && e->name_len == len && has(s, at, 0, name, len);
 }
 
-static bool has_owner(const struct souk_kept_answer *a, uint64_t owner_hash, const void *owner,
+static bool has_owner(const struct shard *s, uint32_t at, uint64_t hash, const void *owner,
                       size_t len)
 {
-    return a->owner_hash == owner_hash && a->owner_len == len && memcmp(a->bytes, owner, len) == 0;
+    const struct entry *e = entry_at(s, at);
+    return e->owner_hash == hash && e->owner_len == len && has(s, at, 0, owner, len);
 }
 
-static bool has_model(const struct souk_kept_answer *a, const struct souk_answer_key *key)
+static bool has_model(const struct shard *s, uint32_t at, const struct souk_answer_key *key)
 {
-    return a->key_len == key->len && memcmp(a->bytes + a->name_len, key->bytes + key->name_len,
-                                            (size_t)(key->len - key->name_len)) == 0;
+    return entry_at(s, at)->key_len == key->len &&
+           has(s, at, key->name_len, key->bytes + key->name_len,
+               (size_t)(key->len - key->name_len));
+}
+
+/* A copy: what is stored may go as soon as the lock is given back. */
+static struct souk_kept_answer *copy_of(const struct shard *s, uint32_t at,
+                                        const struct souk_answer_key *key)
+{
+    const struct entry *e = entry_at(s, at);
+    struct souk_kept_answer *a =
+        souk_kept_answer_new(key, &e->facts, NULL, e->body_len, e->made_us);
+    if (a)
+        souk_blockpool_read(&s->pool, at, sizeof *e + e->key_len, souk_kept_answer_body(a),
+                            e->body_len);
+    return a;
 }
 
 struct souk_kept_answer *souk_answer_cache_find(struct souk_answer_cache *c,
                                                 const struct souk_answer_key *key, int64_t now_us)
 {
     struct shard *s = shard_of(c, key->owner_hash);
-    struct souk_kept_answer *found = NULL, *dropped = NULL, **link;
+    struct souk_kept_answer *found = NULL;
+    uint32_t *link;
     pthread_mutex_lock(&s->lock);
     link = bucket_of(s, key->owner_hash);
-    while (*link && !has_name(*link, key->name_hash, key->bytes, key->name_len))
-        link = &(*link)->next;
-    if (*link && !has_model(*link, key)) {
-        drop(s, link, SOUK_ANSWER_VERSION, &dropped);
-    } else if (*link && now_us - (*link)->made_us >= c->ttl_us) {
-        drop(s, link, SOUK_ANSWER_EXPIRED, &dropped);
-    } else if (*link) {
-        found = souk_kept_answer_take(*link);
-        found->uses = (uint8_t)(found->uses + (found->uses < USES_MAX));
+    while (*link != SOUK_BLOCK_NONE &&
+           !has_name(s, *link, key->name_hash, key->bytes, key->name_len))
+        link = &entry_at(s, *link)->next;
+    if (*link != SOUK_BLOCK_NONE) {
+        struct entry *e = entry_at(s, *link);
+        if (!has_model(s, *link, key)) {
+            drop(s, link, SOUK_ANSWER_VERSION);
+        } else if (now_us - e->made_us >= c->ttl_us) {
+            drop(s, link, SOUK_ANSWER_EXPIRED);
+        } else {
+            e->uses = (uint8_t)(e->uses + (e->uses < USES_MAX));
+            found = copy_of(s, *link, key);
+        }
     }
     pthread_mutex_unlock(&s->lock);
-    free_dropped(dropped);
     return found;
 }
 
 /* ---- storing ---- */
 
-/* Drop what has the new answer's name, and the oldest of its owner's where these are too many. The
- * newest of a bucket are in front. */
-static void drop_rivals(struct shard *s, const struct souk_kept_answer *a,
-                        struct souk_kept_answer **dropped)
+/* Drop what has the new answer's name, and the oldest of its owner's where these are too many. */
+static void drop_rivals(struct shard *s, const struct souk_kept_answer *a)
 {
-    struct souk_kept_answer **link = bucket_of(s, a->owner_hash), **oldest = NULL;
+    uint32_t *link = bucket_of(s, a->owner_hash), *oldest = NULL;
     int count = 0;
-    while (*link) {
-        if (has_name(*link, a->name_hash, a->bytes, a->name_len)) {
-            drop(s, link, SOUK_ANSWER_REPLACED, dropped);
+    while (*link != SOUK_BLOCK_NONE) {
+        if (has_name(s, *link, a->name_hash, a->bytes, a->name_len)) {
+            drop(s, link, SOUK_ANSWER_REPLACED);
             return;
         }
-        if (has_owner(*link, a->owner_hash, a->bytes, a->owner_len)) {
+        if (has_owner(s, *link, a->owner_hash, a->bytes, a->owner_len)) {
             oldest = link;
             count++;
         }
-        link = &(*link)->next;
+        link = &entry_at(s, *link)->next;
     }
     if (count >= SOUK_ANSWER_VARIANTS_MAX)
-        drop(s, oldest, SOUK_ANSWER_VARIANTS, dropped);
+        drop(s, oldest, SOUK_ANSWER_VARIANTS);
 }
 
-static void insert(struct shard *s, struct souk_kept_answer *a)
+static void insert(struct shard *s, const struct souk_kept_answer *a, size_t blocks)
 {
-    struct souk_kept_answer **bucket = bucket_of(s, a->owner_hash);
-    a->next = *bucket;
-    *bucket = a;
-    a->uses = 0;
-    push(s, recall(s, a->name_hash) ? QUEUE_MAIN : QUEUE_SMALL, a);
-    s->bytes += a->size_bytes;
+    uint32_t *bucket = bucket_of(s, a->owner_hash);
+    const uint32_t at = souk_blockpool_take(&s->pool, blocks);
+    struct entry *e = entry_at(s, at);
+    *e = (struct entry){.next = *bucket,
+                        .blocks = (uint32_t)blocks,
+                        .body_len = a->body_len,
+                        .owner_len = a->owner_len,
+                        .name_len = a->name_len,
+                        .key_len = a->key_len,
+                        .facts = a->facts,
+                        .owner_hash = a->owner_hash,
+                        .name_hash = a->name_hash,
+                        .made_us = a->made_us};
+    souk_blockpool_write(&s->pool, at, sizeof *e, a->bytes, (size_t)a->key_len + a->body_len);
+    *bucket = at;
+    push(s, recall(s, a->name_hash) ? QUEUE_MAIN : QUEUE_SMALL, at);
 }
 
-void souk_answer_cache_put(struct souk_answer_cache *c, struct souk_kept_answer *answer,
+void souk_answer_cache_put(struct souk_answer_cache *c, const struct souk_kept_answer *answer,
                            int64_t now_us)
 {
     struct shard *s = shard_of(c, answer->owner_hash);
-    struct souk_kept_answer *dropped = NULL;
-    const size_t size = answer->size_bytes;
+    const size_t blocks =
+        souk_blockpool_needed(sizeof(struct entry) + answer->key_len + (size_t)answer->body_len);
     assert(souk_kept_answer_is_whole(answer));
-    if (size > s->room / LARGE_PART)
+    if (blocks > s->pool.count / LARGE_PART)
         return;
     pthread_mutex_lock(&s->lock);
     if (atomic_load(stamp_of(c, answer->owner_hash)) == answer->stamp) {
-        drop_rivals(s, answer, &dropped);
-        while (s->bytes + size > s->room)
-            shrink(c, s, now_us, &dropped);
-        insert(s, souk_kept_answer_take(answer));
+        drop_rivals(s, answer);
+        while (s->pool.count - s->pool.used < blocks)
+            shrink(c, s, now_us);
+        insert(s, answer, blocks);
     }
     pthread_mutex_unlock(&s->lock);
-    free_dropped(dropped);
 }
 
 /* ---- forgetting ---- */
@@ -360,19 +404,17 @@ void souk_answer_cache_forget(struct souk_answer_cache *c, const char *user, siz
 {
     const struct souk_answer_question of_user = {.id = user, .id_len = len};
     struct souk_answer_key key;
-    struct souk_kept_answer *dropped = NULL;
     souk_answer_key_make(&key, &of_user, "");
     struct shard *s = shard_of(c, key.owner_hash);
     atomic_fetch_add(stamp_of(c, key.owner_hash), 1); /* before: what is under way comes too late */
     pthread_mutex_lock(&s->lock);
-    struct souk_kept_answer **link = bucket_of(s, key.owner_hash);
-    while (*link)
-        if (has_owner(*link, key.owner_hash, key.bytes, key.owner_len))
-            drop(s, link, SOUK_ANSWER_FORGOTTEN, &dropped);
+    uint32_t *link = bucket_of(s, key.owner_hash);
+    while (*link != SOUK_BLOCK_NONE)
+        if (has_owner(s, *link, key.owner_hash, key.bytes, key.owner_len))
+            drop(s, link, SOUK_ANSWER_FORGOTTEN);
         else
-            link = &(*link)->next;
+            link = &entry_at(s, *link)->next;
     pthread_mutex_unlock(&s->lock);
-    free_dropped(dropped);
 }
 
 /* ---- asking ---- */
@@ -383,7 +425,7 @@ void souk_answer_cache_read(struct souk_answer_cache *c, struct souk_answer_cach
     for (int i = 0; i < c->shard_count; i++) {
         struct shard *s = &c->shards[i];
         pthread_mutex_lock(&s->lock);
-        stats->bytes += (int64_t)s->bytes;
+        stats->bytes += (int64_t)(s->pool.used * sizeof(struct souk_block));
         stats->entries += s->queues[QUEUE_SMALL].count + s->queues[QUEUE_MAIN].count;
         for (int e = 0; e < SOUK_ANSWER_ENDS; e++)
             stats->ends[e] += s->ends[e];

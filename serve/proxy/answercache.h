@@ -1,13 +1,13 @@
 /** @file
- *  Answers that were given, for those who ask the same again: bounded in bytes and in age, shared
- * by all threads.
+ *  Answers that were given, for those who ask the same again: bounded in bytes and in age,
+ *  shared by all threads.
  *
- *      owner's hash -> shard  -> bucket -> answer -> answer ...       all answers of a user are in
- * one
- *                        |
- *                        small queue (10 %)  -- asked again -->  main queue   -- asked again -->
- * its end | not asked again                      | not asked again v v ghosts: their hashes  --
- * asked again -->  main queue     gone
+ *      hash of the owner -> shard -> bucket -> answer -> answer     all of a user, or an item
+ *
+ *      a new answer -> small queue (10 %) -- asked again --> main queue -> its oldest:
+ *                        | else                                asked again: another turn
+ *                        v                                     else: gone
+ *                      its hash, a ghost -- asked again --> main queue
  *
  *  What is given up when the room is full is chosen by S3-FIFO (Yang, Zhang, Qiu, Yue, Rashmi: FIFO
  *  queues are all you need for cache eviction, SOSP 2023): who asks for everybody once, a batch job
@@ -17,8 +17,9 @@
  *  dropped when it is met. At most SOUK_ANSWER_VARIANTS_MAX answers of an owner are held, the
  *  latest, so that no bucket grows long, whatever is asked.
  *
- *  Time is a parameter. All functions are thread-safe; the locks are held for a few hundred
- *  instructions, never while memory is freed.
+ *  What is stored lies in blocks of one size (blockpool.h): the limit is kept to the byte, whatever
+ *  the lengths of answers. Time is a parameter. All functions are thread-safe; a lock is held for a
+ *  few hundred instructions and one copy.
  */
 #ifndef SOUK_PROXY_ANSWERCACHE_H
 #define SOUK_PROXY_ANSWERCACHE_H
@@ -46,8 +47,8 @@ struct souk_answer_cache_stats {
     int64_t ends[SOUK_ANSWER_ENDS];
 };
 
-/** @param limit_bytes at least SOUK_ANSWER_CACHE_BYTES_MIN; of answers, keys, tables and the
- *         allocator's part together
+/** @param limit_bytes at least SOUK_ANSWER_CACHE_BYTES_MIN; of answers, keys and tables together,
+ *         taken from the system as it fills
  *  @param ttl_us  an answer is given out while it is younger
  *  @return SOUK_OK, SOUK_EINVAL, SOUK_ENOMEM */
 souk_status souk_answer_cache_new(int64_t limit_bytes, int64_t ttl_us,
@@ -61,13 +62,13 @@ void souk_answer_cache_free(struct souk_answer_cache *c);
  *  not stored, nor handed to who asks later. */
 void souk_answer_cache_stamp(struct souk_answer_cache *c, struct souk_answer_key *key);
 
-/** The answer with this key. @return a reference, the caller's; NULL: there is none */
+/** A copy of the answer with this key. @return a reference, the caller's; NULL: there is none */
 struct souk_kept_answer *souk_answer_cache_find(struct souk_answer_cache *c,
                                                 const struct souk_answer_key *key, int64_t now_us);
 
-/** Store a whole answer, instead of one with the same name. One that is too large (an eighth of a
- *  shard), or whose owner was forgotten since its stamp, is not stored. */
-void souk_answer_cache_put(struct souk_answer_cache *c, struct souk_kept_answer *answer,
+/** Store a copy of a whole answer, instead of one with the same name. One that is too large (an
+ * eighth of a shard), or whose owner was forgotten since its stamp, is not stored. */
+void souk_answer_cache_put(struct souk_answer_cache *c, const struct souk_kept_answer *answer,
                            int64_t now_us);
 
 /** Drop all answers of a user, those under way too: something has happened to them. */

@@ -36,7 +36,7 @@ void souk_answering_begin_list(struct souk_job *j, size_t fields)
     souk_writer_put_string(j->reply, "model", j->view.model);
 }
 
-static void reply_kept(struct souk_job *j, const struct souk_kept_answer *kept, int64_t now_us)
+static void reply_kept(struct souk_job *j, struct souk_kept_answer *kept, int64_t now_us)
 {
     const unsigned char *body = souk_kept_answer_body(kept);
     if (kept->facts.status != SOUK_WIRE_OK) {

@@ -1,10 +1,10 @@
 /** @file
  *  Answers that need not be computed: kept ones, and those of somebody who asks the same just now.
  *
- *      a request arrives -> souk_answering_serve()   kept: answered on nng's thread
- *                 else  -> a worker -> souk_answering_begin()
- *                                        leads -> computes -> souk_answering_end() -> kept, handed
- * on follows -> waits -> the same answer
+ *      a request arrives -> souk_answering_serve()    kept: answered on nng's thread
+ *                 else -> a worker, souk_answering_begin()
+ *                           leads   -> computes, souk_answering_end() -> kept, and handed on
+ *                           follows -> waits for it -> the same answer
  *
  *  What may be kept: lists for which the request brings no `events` and no `moment_ms`, whole and
  *  not degraded. A kept answer goes out with the id, the times and the request id of whoever gets

@@ -1,14 +1,11 @@
 #include "serve/proxy/keptanswer.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALLOCATOR_WORD = 8 }; /* glibc puts one in front */
-
 struct souk_kept_answer *souk_kept_answer_new(const struct souk_answer_key *key,
                                               const struct souk_answer_facts *facts,
-                                              const void *body, size_t len, int64_t now_us)
+                                              const void *body, size_t len, int64_t made_us)
 {
     struct souk_kept_answer *a =
         len <= UINT32_MAX ? malloc(sizeof *a + (size_t)key->len + len) : NULL;
@@ -22,11 +19,10 @@ struct souk_kept_answer *souk_kept_answer_new(const struct souk_answer_key *key,
                                    .stamp = key->stamp,
                                    .owner_hash = key->owner_hash,
                                    .name_hash = key->name_hash,
-                                   .made_us = now_us,
-                                   .size_bytes = malloc_usable_size(a) + ALLOCATOR_WORD};
+                                   .made_us = made_us};
     atomic_init(&a->references, 1);
     memcpy(a->bytes, key->bytes, key->len);
-    if (len > 0)
+    if (body && len > 0)
         memcpy(a->bytes + key->len, body, len);
     return a;
 }

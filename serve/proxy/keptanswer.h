@@ -1,6 +1,6 @@
 /** @file
  *  An answer that serves more than the one who asked: its bytes, and what it is like. Whoever takes
- *  a reference gives it back; the last one frees it. What it says never changes.
+ *  a reference gives it back; the last one frees it. Once it is shared it does not change.
  *
  *      bytes   | key | body |      body: what follows the fields that each reply has of its own
  */
@@ -21,25 +21,21 @@ struct souk_answer_facts {
 };
 
 struct souk_kept_answer {
-    struct souk_kept_answer *next; /**< these are the cache's, under its lock */
-    struct souk_kept_answer *newer, *older;
-    uint8_t queue, uses;
-
-    struct souk_answer_facts facts; /**< from here on nothing changes */
+    struct souk_answer_facts facts;
     uint16_t owner_len, name_len, key_len;
     uint32_t body_len, stamp;
     uint64_t owner_hash, name_hash;
-    int64_t made_us;   /**< monotonic */
-    size_t size_bytes; /**< that it takes in memory, the allocator's part included */
+    int64_t made_us; /**< monotonic */
     atomic_int references;
     unsigned char bytes[];
 };
 
-/** @param body [len], copied @return with one reference, the caller's; NULL: no memory */
+/** @param body [len], copied; NULL: the caller writes it
+ *  @return with one reference, the caller's; NULL: no memory */
 struct souk_kept_answer *souk_kept_answer_new(const struct souk_answer_key *key,
                                               const struct souk_answer_facts *facts,
                                               const void *body, size_t len,
-                                              int64_t now_us) SOUK_MUST_CHECK;
+                                              int64_t made_us) SOUK_MUST_CHECK;
 
 /** Whether it can be stored: good, of all shards, and with all that is known of the user. */
 static inline bool souk_kept_answer_is_whole(const struct souk_kept_answer *a)
@@ -47,7 +43,7 @@ static inline bool souk_kept_answer_is_whole(const struct souk_kept_answer *a)
     return a->facts.status == 0 && !a->facts.partial && !a->facts.degraded;
 }
 
-static inline const unsigned char *souk_kept_answer_body(const struct souk_kept_answer *a)
+static inline unsigned char *souk_kept_answer_body(struct souk_kept_answer *a)
 {
     return a->bytes + a->key_len;
 }

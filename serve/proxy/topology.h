@@ -27,6 +27,7 @@
 #include "shared/base/status.h"
 #include "shared/wire/wirestatus.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 

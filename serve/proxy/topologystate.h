@@ -18,6 +18,7 @@
 #include "serve/proxy/topology.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum souk_slot_state {
     SOUK_SLOT_FREE,

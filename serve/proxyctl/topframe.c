@@ -176,8 +176,11 @@ char *souk_top_frame(const struct souk_watched_proxy *proxies, int count, const 
     put(&f, "%s", title);
     put(&f, "%s", "");
     put_all(&f, proxies, count);
-    if (f.lost > 0)
-        fprintf(f.text, "... %d more lines\n", f.lost);
+    if (f.lost > 0) {
+        char line[32];
+        snprintf(line, sizeof line, "... %d more lines", f.lost);
+        fprintf(f.text, "%.*s\n", f.cut, line);
+    }
     if (fclose(f.text) != 0) {
         free(text);
         return NULL;

@@ -66,9 +66,11 @@ kill_now() {
 # a_third: of the time of a load
 a_third() { sleep "$(awk "BEGIN { print $seconds / 3 }")"; }
 
-# load OPTION...: the load of the case, checked; leaves load.json
+# load OPTION...: the load of the case, checked; leaves load.json. In the background, SIGTERM ends it.
 load() {
-    "$SOUK_BIN/souk" load --proxy "ipc://$work/proxy0,ipc://$work/proxy1" --users "$top/users.txt" --draw uniform \
+    local before=
+    [ "$BASHPID" = "$case_pid" ] || before=exec
+    $before "$SOUK_BIN/souk" load --proxy "ipc://$work/proxy0,ipc://$work/proxy1" --users "$top/users.txt" --draw uniform \
         --rate $rate --duration "${seconds}s" "${times[@]}" --in-flight 128 \
         --reference "$top/good.ref" --json "$@" >load.json 2>load.err
 }
@@ -86,14 +88,14 @@ judge() {
     elif [ "$1" != 0 ]; then
         fail "$(cat load.err)"
     fi
-    /usr/bin/python3 - "$case" $((rate * seconds)) 2>judge.err <<'PY' || fail "$(tail -1 judge.err)"
+    /usr/bin/python3 - "$case" $rate 2>judge.err <<'PY' || fail "$(tail -1 judge.err)"
 import json, sys
 r = json.load(open("load.json"))
-print("%-9s sent %d, whole %d, partial %d, degraded %d, failed %d; wrong %d, mixed %d; late %d, very late %d; p50 %.1f ms, p99 %.1f, longest %.1f" % (
+sys.stdout.write("%-9s sent %d, whole %d, partial %d, degraded %d, failed %d; wrong %d, mixed %d; late %d, very late %d; p50 %.1f ms, p99 %.1f, longest %.1f ms\n" % (
     sys.argv[1], r["sent"], r["whole"], r["partial"], r["degraded"], r["failed"], r["wrong"], r["mixed"], r["late"], r["very_late"],
     r["p50_us"] / 1e3, r["p99_us"] / 1e3, max(r["max_us"], r["refused_max_us"]) / 1e3))
 assert r["good"] > 0 and r["checked"] == r["good"], "answers that nobody checked: %r" % r
-assert r["sent"] > .8 * float(sys.argv[2]), "too little load: %r" % r
+assert r["sent"] > .8 * float(sys.argv[2]) * r["seconds"], "too little load: %r" % r
 PY
 }
 
@@ -101,7 +103,7 @@ PY
 
 # run_case NAME: in a subshell. Exit code 75 where all that failed is a bound of time.
 run_case() {
-    case=$1 work=$top/$1 failures=0 late=0 pid=()
+    case=$1 case_pid=$BASHPID work=$top/$1 failures=0 late=0 pid=()
     rm -rf "$work"
     mkdir "$work" && cd "$work" || exit 1
     trap stop_all EXIT

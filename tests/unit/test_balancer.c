@@ -360,3 +360,46 @@ Test(balancer, a_server_of_errors_costs_a_few_requests)
     run(&m, 100000, 1000, false);
     cr_expect_lt(m.failed, 20, "%d", (int)m.failed);
 }
+
+Test(balancer, members_come_and_go)
+{
+    start(3);
+    for (int k = 0; k < 5; k++)
+        give(2, SOUK_OUTCOME_ERROR, 0, 100);
+    cr_expect_not(is_in(2, 200));
+    souk_balancer_leave(&b, 1); /* with a request under way */
+    b.replica[1].outstanding = 1;
+    for (int k = 0; k < 100; k++) {
+        const int i = choose(all_of(3), 200);
+        cr_expect_eq(i, 0, "chose %d", i);
+        souk_balancer_report(&b, i, SOUK_OUTCOME_NONE, 0, 200);
+    }
+    souk_balancer_leave(&b, 2);
+    souk_balancer_join(&b, 2); /* another one: what its place did is forgotten */
+    cr_expect(is_in(2, 200));
+    cr_expect_eq(b.replica[2].ejections, 0);
+    cr_expect_float_eq(share_of(2, 200), .5, .02);
+    souk_balancer_join(&b, 1); /* back: what is under way still counts */
+    cr_expect_eq(b.replica[1].outstanding, 1);
+    souk_balancer_report(&b, 1, SOUK_OUTCOME_GOOD, 100, 300);
+    cr_expect_eq(b.replica[1].outstanding, 0);
+}
+
+Test(balancer, who_has_left_is_no_reason_to_panic)
+{
+    start(4);
+    cr_expect(souk_balancer_panics(&b, 1, 0)); /* one of four */
+    souk_balancer_leave(&b, 2);
+    souk_balancer_leave(&b, 3);
+    cr_expect_not(souk_balancer_panics(&b, 1, 0)); /* one of two */
+    cr_expect_eq(souk_balancer_choose(&b, 4 | 8, 0, true, 0), SOUK_BALANCER_NONE);
+}
+
+Test(balancer, the_last_member_that_is_healthy_stays)
+{
+    start(2);
+    souk_balancer_leave(&b, 0);
+    for (int k = 0; k < 50; k++)
+        give(1, SOUK_OUTCOME_ERROR, 0, 100 + k);
+    cr_expect(is_in(1, 200));
+}

@@ -24,7 +24,8 @@ static char url[64];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t opened = PTHREAD_COND_INITIALIZER;
 static bool is_open;
-static atomic_int handled;
+static atomic_int handled, handled_early;
+static bool is_early;
 
 static void open_gate(bool value)
 {
@@ -52,12 +53,35 @@ static void handle(void *context, int worker, int64_t received_us, const void *b
     atomic_fetch_add(&handled, 1);
 }
 
+/* Knows the answer to what even calls ask. */
+static bool handle_early(void *context, int64_t received_us, const void *bytes, size_t len,
+                         struct souk_writer *reply)
+{
+    struct souk_request request;
+    bool known = false;
+    cr_assert(context == &server && received_us <= souk_monotonic_us());
+    if (!is_early)
+        return false;
+    if (souk_request_parse(&request, bytes, len, reply))
+        known = request.id_len == 2 && (request.id[1] - '0') % 2 == 0;
+    if (known)
+        souk_reply_begin(reply, &request, NULL, 0);
+    souk_request_fini(&request);
+    atomic_fetch_add(&handled_early, known);
+    return known;
+}
+
 static void start(void)
 {
     struct souk_error err = {0};
+    is_early = false;
     snprintf(url, sizeof url, "ipc:///tmp/souk-test-server-%d", (int)getpid());
-    const struct souk_server_plan plan = {
-        .url = url, .workers = WORKERS, .queue = QUEUE, .handler = handle, .context = &server};
+    const struct souk_server_plan plan = {.url = url,
+                                          .workers = WORKERS,
+                                          .queue = QUEUE,
+                                          .handler = handle,
+                                          .early = handle_early,
+                                          .context = &server};
     cr_assert_eq(souk_server_start(&plan, &server, &err), SOUK_OK, "%s", err.msg);
     cr_assert_eq(souk_caller_init(&caller, url, NULL, &err), SOUK_OK, "%s", err.msg);
     for (int i = 0; i < CALLS; i++)
@@ -190,4 +214,46 @@ Test(server, answers_what_is_queued_before_it_stops)
     server = NULL;
     pthread_join(thread, NULL);
     cr_assert_eq(atomic_load(&handled), WORKERS + QUEUE);
+}
+
+Test(server, what_is_known_early_needs_no_worker_and_no_room)
+{
+    is_early = true;
+    for (int i = 1; i < CALLS; i += 2) /* for the workers, more than there is room for */
+        send_request(i);
+    for (int i = 0; i < 10; i += 2) {
+        send_request(i);
+        cr_assert_eq(reply_to(i, NULL), SOUK_WIRE_OK);
+    }
+    cr_assert_eq(atomic_load(&handled_early), 5);
+    cr_assert_eq(atomic_load(&handled), 0, "the workers wait at the gate");
+    open_gate(true);
+    for (int i = 1; i < CALLS; i += 2)
+        reply_to(i, NULL);
+}
+
+static void *stop_server(void *argument)
+{
+    souk_server_stop(server);
+    return argument;
+}
+
+Test(server, a_server_that_stops_refuses_what_it_knows_too)
+{
+    pthread_t thread;
+    struct timespec pause = {.tv_nsec = 1000000};
+    is_early = true;
+    send_request(1);
+    wait_until_busy(1);
+    cr_assert_eq(pthread_create(&thread, NULL, stop_server, NULL), 0);
+    int64_t status = SOUK_WIRE_OK;
+    for (int i = 0; i < TIMEOUT_MS && status == SOUK_WIRE_OK; i++) {
+        send_request(2);
+        status = reply_to(2, NULL);
+        nanosleep(&pause, NULL);
+    }
+    cr_assert_eq(status, SOUK_WIRE_DRAINING);
+    open_gate(true);
+    pthread_join(thread, NULL);
+    server = NULL;
 }
