@@ -139,7 +139,7 @@ static int64_t reply_to(int call, int64_t *waited_us)
 static void wait_until_busy(int count)
 {
     const struct timespec pause = {.tv_nsec = 1000000};
-    for (int i = 0; i < TIMEOUT_MS && souk_server_busy(server) < count; i++)
+    for (int i = 0; i < TIMEOUT_MS && souk_server_busy(server) != count; i++)
         nanosleep(&pause, NULL);
     cr_assert_eq(souk_server_busy(server), count);
 }
