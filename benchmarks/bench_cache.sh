@@ -4,13 +4,13 @@
 # factors, one proxy, and the load, all over nng's ipc; users by Zipf(1) over 100,000.
 #
 # First a cold cache, open loop at 10,000 requests a second, second by second; then as fast as answers
-# come; then a Poisson process at each RATE a second (10000), while the cache goes on filling. 200 users
+# come; then a Poisson process at each RATE a second (10000 12000), while the cache goes on filling. 200 users
 # are checked against a plain scan. Prints a table, then a line of JSON for each run:
 #
 #   run           cold (second by second), free, or the rate that was asked for
 #   answers/s     whole and right; share: of the requests
 #   hits          share of the answers that came from the cache or from somebody who asked the same
-#   p50 ... p99   ms from when a request was due to its answer; hit, miss: by the proxy's clock, p50
+#   p50 ... p99   ms from when a request was due to its answer
 #   us/answer     processor time an answer, by process
 #   machine, others   share of all cores that the fleet and the load used, and other processes
 set -euo pipefail
@@ -22,7 +22,7 @@ while [ $# -gt 0 ]; do
     *) break ;;
     esac
 done
-[ $# -gt 0 ] || set -- 10000
+[ $# -gt 0 ] || set -- 10000 12000
 here=$(cd "$(dirname "$0")" && pwd)
 export SOUK_BIN=${SOUK_BIN:-$here/../build/release/bin}
 SOUK_BIN=$(cd "$SOUK_BIN" && pwd)

@@ -183,14 +183,17 @@ static void tried(struct souk_lane *l, souk_status status, bool sent)
     if (status == SOUK_ETIMEDOUT && (!sent || left_ms(l->end_us) > 1))
         status = SOUK_EUNAVAILABLE;  /* this proxy is lost or stuck */
     l->drained += status == SOUK_OK; /* or has answered, and then this was the last try */
-    if (!may_move_on(l, status, sent) || l->drained == l->proxies->count ||
-        left_ms(l->end_us) == 0) {
+    if (!may_move_on(l, status, sent) || left_ms(l->end_us) <= RECONNECT_POLL_MS ||
+        (l->drained > 0 && l->proxies->count == 1)) {
         end(l, status);
         return;
     }
     l->proxy = (l->proxy + 1) % l->proxies->count;
     drop_reply(l);
-    ask(l);
+    if (l->drained > 0 && l->drained % l->proxies->count == 0)
+        nng_sleep_aio(RECONNECT_POLL_MS, l->pause); /* all drain: one may be back soon */
+    else
+        ask(l);
 }
 
 static void end_pause(void *argument)

@@ -3,7 +3,7 @@
  *
  *      struct souk_client *client;
  *      struct souk_answer answer;
- *      if (souk_client_new("tcp://10.0.0.1:7100,tcp://10.0.0.2:7100", 1, &client, &err) == SOUK_OK
+ *      if (souk_client_new("tcp://127.0.0.1:7100,tcp://127.0.0.1:7200", 1, &client, &err) == SOUK_OK
  * && souk_client_recommend(client, 0, &(struct souk_query){.id = "17850", .n = 10}, &answer, &err)
  * == SOUK_OK)
  *          ... answer.items[0].id ...

@@ -31,8 +31,8 @@ typedef void (*souk_server_handler)(void *context, int worker, int64_t received_
                                     const void *request, size_t len, struct souk_writer *reply);
 
 /** Answer a request where it arrives, before it takes a place in the queue; called by nng's
- * threads, many at once, which must not wait. @return false: nothing is written, it goes the usual
- * way */
+ *  threads, many at once, which must not wait.
+ *  @return false: it goes the usual way, whatever was written */
 typedef bool (*souk_server_early_handler)(void *context, int64_t received_us, const void *request,
                                           size_t len, struct souk_writer *reply);
 

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { WAIT_MAX_MS = 60000 };
+enum { WAIT_MAX_MS = 10000 }; /* a proxy that stops waits for it */
 
 /* What a change is about. */
 struct change {
@@ -80,6 +80,24 @@ static void change(const struct souk_proxy_status *s, const struct souk_request 
     souk_proxy_status_reply(s, r, false, outstanding, reply);
 }
 
+static void set_canary(const struct souk_proxy_status *s, const struct souk_request *r,
+                       struct souk_writer *reply)
+{
+    struct souk_view view, canary;
+    double share = -1;
+    if (!souk_message_map_number(&r->message.unpacked.data, "share", &share) ||
+        !(share >= 0 && share <= 1)) {
+        souk_reply_error(reply, r, SOUK_WIRE_BAD_FIELD, "'share' must be a number from 0 to 1");
+        return;
+    }
+    souk_topology_set_canary(s->topology, share);
+    souk_topology_view(s->topology, &view);
+    souk_topology_canary(s->topology, &canary);
+    souk_reply_begin(reply, r, view.model, 2);
+    souk_writer_put_real(reply, "share", share);
+    souk_writer_put_string(reply, "canary", canary.model);
+}
+
 void souk_proxy_admin_handle(void *context, int worker, int64_t received_us, const void *bytes,
                              size_t len, struct souk_writer *reply)
 {
@@ -93,6 +111,8 @@ void souk_proxy_admin_handle(void *context, int worker, int64_t received_us, con
         else if (souk_request_is(&request, "add") || souk_request_is(&request, "drain") ||
                  souk_request_is(&request, "remove"))
             change(s, &request, reply);
+        else if (souk_request_is(&request, "canary"))
+            set_canary(s, &request, reply);
         else
             souk_reply_error(reply, &request, SOUK_WIRE_UNKNOWN_OPERATION,
                              "the admin listener does not know the operation '%.*s'",

@@ -44,6 +44,11 @@ souk_status souk_proxyctl_change(const struct souk_proxyctl *o, const char *comm
                                  const char *shard, const char *address,
                                  struct souk_error *err) SOUK_MUST_CHECK;
 
+/** canary: each proxy is told, also after one has failed. @param share as text: 0 to 1, or `off`
+ *  @return as souk_proxyctl_change() */
+souk_status souk_proxyctl_canary(const struct souk_proxyctl *o, const char *share,
+                                 struct souk_error *err) SOUK_MUST_CHECK;
+
 /** The members, as a file for --fleet or as JSON. */
 souk_status souk_proxyctl_list(const struct souk_proxyctl *o,
                                struct souk_error *err) SOUK_MUST_CHECK;

@@ -10,6 +10,7 @@ static const char examples[] =
     "  souk-proxyctl drain tcp://10.0.0.1:7101 --at ipc:///run/souk/p0\n"
     "  souk-proxyctl undrain tcp://10.0.0.1:7101 --at ipc:///run/souk/p0\n"
     "  souk-proxyctl remove tcp://10.0.0.1:7101 --at ipc:///run/souk/p0\n"
+    "  souk-proxyctl canary .05 --at ipc:///run/souk/p0,ipc:///run/souk/p1\n"
     "  souk-proxyctl list --at ipc:///run/souk/p0 >fleet.new && mv fleet.new fleet\n"
     "  souk-proxyctl top --at ipc:///run/souk/p0,ipc:///run/souk/p1\n";
 
@@ -18,6 +19,7 @@ static const struct souk_subcommand commands[] = {
     {"drain", "URL: no new questions to it; those under way go on"},
     {"undrain", "URL: take it back"},
     {"remove", "URL: drain it, then close its connections"},
+    {"canary", "SHARE: so many of the users get the version that is not in use; off: all the same"},
     {"list", "the replicas, in the format of --fleet FILE of souk-proxy"},
     {"top", "the fleet, live: rates, latencies, replicas"},
 };
@@ -45,6 +47,8 @@ static souk_status run_command(const struct souk_proxyctl *o, const char *comman
         return souk_proxyctl_list(o, err);
     if (strcmp(command, "top") == 0)
         return souk_proxyctl_top(o, err);
+    if (strcmp(command, "canary") == 0)
+        return souk_proxyctl_canary(o, souk_options_operand(parsed, 0), err);
     return souk_proxyctl_change(o, command, operands == 2 ? souk_options_operand(parsed, 0) : NULL,
                                 souk_options_operand(parsed, operands - 1), err);
 }
@@ -65,7 +69,7 @@ static souk_status run(int argc, char **argv, const struct souk_subcommand *comm
         {"force", 0, SOUK_OPTION_FLAG, &o.force, NULL, 0, 0, NULL, NULL,
          "drain, remove: also the last replica of a shard that answers; answers become partial",
          false},
-        {"wait", 'w', SOUK_OPTION_DURATION, &o.wait_ms, "2s", 0, 60000, NULL, "DURATION",
+        {"wait", 'w', SOUK_OPTION_DURATION, &o.wait_ms, "2s", 0, 10000, NULL, "DURATION",
          "drain, remove: wait at most so long until nothing is under way to it", false},
         {"json", 0, SOUK_OPTION_FLAG, &o.json, NULL, 0, 0, NULL, NULL, "list: print JSON", false},
         {"interval", 'i', SOUK_OPTION_DURATION, &o.interval_ms, "1s", 100, 3600000, NULL,
@@ -77,9 +81,10 @@ static souk_status run(int argc, char **argv, const struct souk_subcommand *comm
     const struct souk_program program = {
         .name = argv[0],
         .summary = command->summary,
-        .operands = operands == 2   ? "SHARD URL"
-                    : operands == 1 ? "URL"
-                                    : NULL,
+        .operands = operands == 0                          ? NULL
+                    : operands == 2                        ? "SHARD URL"
+                    : strcmp(command->name, "canary") == 0 ? "SHARE"
+                                                           : "URL",
         .examples = examples,
         .options = table,
         .min_operands = operands,

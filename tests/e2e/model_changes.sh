@@ -19,7 +19,7 @@ for s in 0 1; do
 done
 admins=${admins#,}
 admin() { "$SOUK_BIN/souk" admin --at "$@"; }
-proxy proxy "ipc://$work/s0r0,ipc://$work/s0r1 ipc://$work/s1r0,ipc://$work/s1r1"
+proxy proxy "ipc://$work/s0r0,ipc://$work/s0r1 ipc://$work/s1r0,ipc://$work/s1r1" --admin "ipc://$work/proxy_admin"
 model_of() { admin "ipc://$work/admin00" | cut -d' ' -f3; }
 declare -A seen=() version=()
 for k in 1 2 3; do
@@ -92,6 +92,30 @@ await "${version[2]}"
 admin "$admins" --do reload --model m1.model >out.txt || fail "roll-back"
 await "${version[1]}"
 for user in u1 u17 u333; do check $user; done
+
+# A canary: the new version is in all replicas, but only a share of the users gets it, always the same.
+canary() { "$SOUK_BIN/souk-proxyctl" canary "$1" --at "ipc://$work/proxy_admin"; }
+refused 'not a share of the users' canary 1.5
+canary .3 >out.txt || fail "canary"
+admin "$admins" --do reload --model m3.model >out.txt || fail "reload of m3"
+for _ in $(seq 100); do
+    canary .3 | grep -q "${version[1]}, canary ${version[3]} to 0.3 of the users" && break
+    sleep .05
+done
+for round in 1 2; do
+    for user in $(seq 100 159); do
+        ask recommend --user "u$user" --json | sed 's/.*"model":"\([0-9a-f]*\)".*/\1/'
+    done >round$round.txt
+done
+cmp -s round1.txt round2.txt || fail "users change sides: $(paste round1.txt round2.txt)"
+of_canary=$(grep -c "${version[3]}" round1.txt)
+[ "$of_canary" -ge 6 ] && [ "$of_canary" -le 32 ] && [ $((of_canary + $(grep -c "${version[1]}" round1.txt))) = 60 ] ||
+    fail "$of_canary of 60 users at a share of .3"
+for user in u1 u17 u333; do check $user; done
+canary off >out.txt || fail "canary off"
+await "${version[3]}"
+admin "$admins" --do reload --model m1.model >out.txt || fail "back to m1"
+await "${version[1]}"
 
 # A replica that drains gets no more questions, and comes back.
 admin "ipc://$work/admin10" --do drain >out.txt

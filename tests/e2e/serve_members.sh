@@ -67,7 +67,9 @@ read_again() {
 keep_loading() {
     local run=0
     while [ ! -e enough ]; do
-        load members$run --min-whole 1
+        "$SOUK_BIN/souk" load --proxy "ipc://$work/proxy0,ipc://$work/proxy1" --users users.txt --draw uniform \
+            --rate $rate --duration "${seconds}s" "${times[@]}" --in-flight 128 --reference good.ref --min-whole 1 \
+            --json >members$run.json 2>members$run.err
         echo $? >members$run.code
         run=$((run + 1))
     done
@@ -135,7 +137,7 @@ touch enough
 wait "${pid[load]}"
 unset 'pid[load]'
 for code in members*.code; do
-    judge "${code%.code}" "$(cat "$code")"
+    [ "$(cat "$code")" = 0 ] || fail "the load: $(cat "${code%.code}.err")"
     grep -q '"partial":0,"degraded":0,"failed":0' "${code%.code}.json" || fail "a change was noticed"
 done
 
@@ -166,6 +168,25 @@ done
 ctl list | grep -q 'b1 .*misfit: is one of 3 shards' || fail "no misfit: $(ctl list)"
 "$SOUK_BIN/souk" recommend --proxy "ipc://$work/proxy0" --user u1 --json | grep -q '"partial":false' || fail "a misfit takes its shard along"
 
+# Another model by other replicas, under load: added beside the old ones, which then are removed.
+stop alien
+stop b1
+replica b1 good.model 1/2
+"$SOUK_BIN/make_model" new.model $users 1000 32 8 2 && "$SOUK_BIN/reference_lists" new.model 10 2 users.txt >new.ref || fail "make_model"
+for s in 0 1; do for k in 0 1; do replica n$k$s new.model $s/2; done; done
+load swap --reference good.ref,new.ref --min-whole 1 &
+pid[load]=$!
+for name in n00 n10 n01 n11; do
+    ctl add "${name: -1}" "ipc://$work/$name" >out.txt || fail "add $name"
+    [ $name != n00 ] || grep -q 'does not hold model' out.txt || fail "no word of another model: $(cat out.txt)"
+done
+for name in b0 a1 b1; do ctl remove "ipc://$work/$name" >out.txt || fail "remove $name"; done
+expect n00 n10 n01 n11
+ctl list | grep -q "ready, model $(sed -n 's/^model\t//p' new.ref)" || fail "another model: $(ctl list)"
+wait "${pid[load]}"
+judge swap $?
+unset 'pid[load]'
+
 # One frame of top: at most 80 columns, and what the load did.
 "$SOUK_BIN/souk" load --proxy "ipc://$work/proxy0" --users users.txt --rate 50 --duration 2s >out.txt 2>&1 &
 under_load=$!
@@ -173,6 +194,49 @@ ctl top --once --interval 1s >frame.txt || fail "top"
 wait $under_load
 awk 'length > 80 { exit 1 }' frame.txt || fail "a line of more than 80 columns: $(cat frame.txt)"
 awk -v p="admin0" '$1 ~ p && $2 > 10 && $2 < 200 { found = 1 } END { exit !found }' frame.txt || fail "no rate: $(cat frame.txt)"
-grep -q 'misfit' frame.txt || fail "no misfit: $(cat frame.txt)"
+grep -q 'n11 *ready' frame.txt || fail "no replica: $(cat frame.txt)"
+
+# In a terminal: frames fit into the window, also into another one, and Ctrl-C gives the screen back.
+cat >terminal.py <<'PY'
+import fcntl, os, pty, re, select, signal, struct, sys, termios, time
+master, slave = pty.openpty()
+def resize(rows, columns):
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+def read_until(done, seconds=20):
+    seen = b""
+    end = time.time() + seconds
+    while not done(seen):
+        assert time.time() < end, "after %d s: %r" % (seconds, seen[-2000:])
+        if select.select([master], [], [], .1)[0]:
+            seen += os.read(master, 65536)
+    return seen
+def frames(seen): # whole ones: each begins at home and ends with what clears the rest
+    return re.findall(rb"\x1b\[H(.*?)\x1b\[J", seen, re.S)
+resize(24, 80)
+pid = os.fork()
+if pid == 0:
+    os.setsid()
+    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+    os.dup2(slave, 1)
+    os.execv(sys.argv[1], sys.argv[1:])
+seen = read_until(lambda s: len(frames(s)) >= 3)
+assert seen.startswith(b"\x1b[?1049h\x1b[?25l"), seen[:40]
+def check(frame, rows, columns):
+    lines = frame.replace(b"\x1b[K", b"").split(b"\r\n")
+    assert len(lines) <= rows and max(map(len, lines)) <= columns, (rows, columns, lines)
+    return lines
+assert check(frames(seen)[-1], 24, 80)[2].startswith(b"proxy ")
+resize(5, 40)
+os.kill(pid, signal.SIGWINCH)
+seen = read_until(lambda s: any(b"more lines" in f for f in frames(s)))
+check([f for f in frames(seen) if b"more lines" in f][-1], 5, 40)
+os.write(master, b"\x03")
+seen = read_until(lambda s: s.endswith(b"\x1b[?25h\x1b[?1049l"))
+_, status = os.waitpid(pid, 0)
+assert status == 0, status
+PY
+/usr/bin/python3 terminal.py "$SOUK_BIN/souk-proxyctl" top --at "ipc://$work/admin0" --interval 200ms 2>err.txt || fail "top in a terminal: $(tail -1 err.txt)"
+"$SOUK_BIN/souk-proxyctl" top --once --interval 100ms --at "ipc://$work/nowhere" >frame.txt 2>err.txt
+[ $? = 1 ] && grep -q 'cannot connect' frame.txt || fail "top of nobody: $(cat frame.txt err.txt)"
 stop_fleet
 finish

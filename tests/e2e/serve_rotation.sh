@@ -33,7 +33,7 @@ keep_loading() {
         n=$((n + 1))
         # shellcheck disable=SC2046
         "$SOUK_BIN/souk" load --proxy "${at[p0]},${at[p1]}" $(with client) --users users.txt --draw uniform \
-            --rate $rate --duration 3s --deadline 5s --timeout 10s --in-flight 128 \
+            --rate "$rate" --duration 3s --deadline 5s --timeout 10s --in-flight 128 \
             --reference good.ref --min-whole 1 --json >"load$n.json" 2>"load$n.err" || touch "load$n.failed"
     done
 }

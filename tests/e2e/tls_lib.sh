@@ -6,6 +6,7 @@ doc=$(dirname "$(realpath "${BASH_SOURCE[0]}")")/../../docs/security.md
 sed -n '/<!-- certificates -->/,/<!-- end -->/s/^    //p' "$doc" >certificates.sh
 # shellcheck disable=SC1091
 . ./certificates.sh
+# shellcheck disable=SC2034
 here=DNS:localhost,IP:127.0.0.1
 
 make_authority() { certificate_authority "$1" 2>openssl.log || fail "no CA: $(tail -1 openssl.log)"; }

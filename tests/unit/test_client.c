@@ -151,9 +151,9 @@ Test(client, says_when_all_drain)
     struct souk_error err = {0};
     for (int i = 0; i < PROXIES; i++)
         atomic_store(&proxies[i].draining, true);
-    cr_assert_eq(ask(0, TIMEOUT_MS, &err), SOUK_EUNAVAILABLE);
+    cr_assert_eq(ask(0, 200, &err), SOUK_EUNAVAILABLE); /* one might have come back */
     cr_assert(strstr(err.msg, "draining"), "%s", err.msg);
-    cr_assert_eq(atomic_load(&proxies[0].asked) + atomic_load(&proxies[1].asked), 2);
+    cr_assert(atomic_load(&proxies[0].asked) >= 2 && atomic_load(&proxies[1].asked) >= 2);
 }
 
 Test(client, loses_nothing_when_a_proxy_stops)

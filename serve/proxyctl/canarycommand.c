@@ -1,0 +1,66 @@
+/* souk-proxyctl canary: a share of the users gets the version that is not in use. */
+#include "serve/proxyctl/proxyctl.h"
+#include "shared/base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static souk_status parse_share(const char *text, double *share, struct souk_error *err)
+{
+    char *end = NULL;
+    *share = strcmp(text, "off") == 0 ? 0 : strtod(text, &end);
+    if ((end && (end == text || *end != '\0')) || !(*share >= 0 && *share <= 1))
+        return souk_fail(err, SOUK_EUSAGE,
+                         "'%s' is not a share of the users: a number from 0 to 1, or off", text);
+    return SOUK_OK;
+}
+
+static void print_reply(const char *url, double share, const struct souk_message *reply)
+{
+    const char *model = NULL, *canary = NULL;
+    size_t model_len = 0, canary_len = 0;
+    if (!souk_message_text(reply, "model", 64, &model, &model_len) ||
+        !souk_message_text(reply, "canary", 64, &canary, &canary_len))
+        canary_len = 0;
+    printf("%s %.*s", url, (int)model_len, model ? model : "");
+    if (share > 0 && canary_len > 0)
+        printf(", canary %.*s to %g of the users", (int)canary_len, canary, share);
+    else if (share > 0)
+        printf(", no canary yet: no other version is in every shard");
+    putchar('\n');
+}
+
+souk_status souk_proxyctl_canary(const struct souk_proxyctl *o, const char *text,
+                                 struct souk_error *err)
+{
+    struct souk_proxies proxies = {0};
+    struct souk_writer request;
+    double share = 0;
+    souk_status first = parse_share(text, &share, err);
+    if (first)
+        return first;
+    souk_writer_init(&request);
+    souk_writer_map(&request, 3);
+    souk_writer_put_int(&request, "v", SOUK_WIRE_VERSION);
+    souk_writer_put_string(&request, "op", "canary");
+    souk_writer_put_real(&request, "share", share);
+    first = souk_proxies_open(o->at, &proxies, err);
+    for (int i = 0; i < proxies.count; i++) {
+        const struct souk_message *reply;
+        struct souk_error own = {0};
+        const souk_status status =
+            souk_admin_peer_ask(&proxies.peers[i], &request, o->timeout_ms, &reply, &own);
+        if (!status)
+            print_reply(proxies.peers[i].caller.url, share, reply);
+        else if (first)
+            souk_complain(&own);
+        else {
+            first = status;
+            *err = own;
+        }
+    }
+    souk_proxies_close(&proxies);
+    souk_writer_fini(&request);
+    return first;
+}
