@@ -11,6 +11,6 @@ void souk_flatheap_begin(char **argv)
     if (getenv("GLIBC_TUNABLES") || len <= 0)
         return;
     path[len] = '\0';
-    if (setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 1) == 0)
+    if (setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0:glibc.malloc.arena_max=1", 1) == 0)
         execv(path, argv); /* returns only where it fails: then the caches stay */
 }
