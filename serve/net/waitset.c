@@ -140,6 +140,25 @@ void souk_waitset_fini(struct souk_waitset *w)
 
 /* ---- the owner ---- */
 
+/* As a rule the connection takes it at once, without a turn of another thread. */
+static void send_request(struct souk_flight *f, nng_msg *msg, int64_t deadline_us)
+{
+    struct souk_waitset *w = f->set;
+    const bool sent = nng_ctx_sendmsg(f->context, msg, NNG_FLAG_NONBLOCK) == 0;
+    pthread_mutex_lock(&w->lock);
+    f->state = sent ? SOUK_FLIGHT_RECEIVING : SOUK_FLIGHT_SENDING;
+    f->dropped = false;
+    f->deadline_us = deadline_us;
+    nng_aio_set_timeout(f->aio, left_ms(deadline_us));
+    if (sent)
+        nng_ctx_recv(f->context, f->aio);
+    pthread_mutex_unlock(&w->lock);
+    if (!sent) {
+        nng_aio_set_msg(f->aio, msg);
+        nng_ctx_send(f->context, f->aio);
+    }
+}
+
 souk_status souk_waitset_begin(struct souk_waitset *w, int k, const struct souk_piece *pieces,
                                int count, int64_t deadline_us)
 {
@@ -154,14 +173,7 @@ souk_status souk_waitset_begin(struct souk_waitset *w, int k, const struct souk_
         nng_msg_free(msg);
         return SOUK_ENOMEM;
     }
-    pthread_mutex_lock(&w->lock);
-    f->state = SOUK_FLIGHT_SENDING;
-    f->dropped = false;
-    f->deadline_us = deadline_us;
-    pthread_mutex_unlock(&w->lock);
-    nng_aio_set_msg(f->aio, msg);
-    nng_aio_set_timeout(f->aio, left_ms(deadline_us));
-    nng_ctx_send(f->context, f->aio);
+    send_request(f, msg, deadline_us);
     return SOUK_OK;
 }
 

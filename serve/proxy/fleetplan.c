@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SOCKET_PATH_MAX = 107 }; /* of Linux: sun_path less its NUL */
+
 static const char blanks[] = " \t\r";
 
 /* ---- addresses ---- */
@@ -49,8 +51,12 @@ souk_status souk_address_check(const char *address, struct souk_error *err)
 {
     static const char *const hosts[] = {"tcp://", "tls+tcp://"};
     static const char *const names[] = {"ipc://", "inproc://"};
+    const char *path = behind(address, "ipc://");
     if (strlen(address) > SOUK_ADDRESS_MAX)
         return souk_fail(err, SOUK_EUSAGE, "an address of more than %d bytes", SOUK_ADDRESS_MAX);
+    if (path && strlen(path) > SOCKET_PATH_MAX)
+        return souk_fail(err, SOUK_EUSAGE, "a socket's path of more than %d bytes",
+                         SOCKET_PATH_MAX);
     for (int i = 0; i < 2; i++) {
         const char *host = behind(address, hosts[i]), *name = behind(address, names[i]);
         if ((host && is_one_word(host) && is_host_and_port(host)) ||

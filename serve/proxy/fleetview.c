@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The first reason stays, but a misfit weighs more than an absence. */
 static void refuse(struct souk_view *v, enum souk_wire_status status, const char *text)
 {
-    if (v->status != SOUK_WIRE_TOPOLOGY) { /* a misfit weighs more than an absence */
+    if (v->status == SOUK_WIRE_OK ||
+        (v->status != SOUK_WIRE_TOPOLOGY && status == SOUK_WIRE_TOPOLOGY)) {
         v->status = status;
         snprintf(v->reason, sizeof v->reason, "%s", text);
     }

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { WAIT_MAX_MS = 60000 };
+enum { WAIT_MAX_MS = 10000 }; /* a proxy that stops waits for it */
 
 /* What a change is about. */
 struct change {

@@ -69,7 +69,7 @@ static souk_status run(int argc, char **argv, const struct souk_subcommand *comm
         {"force", 0, SOUK_OPTION_FLAG, &o.force, NULL, 0, 0, NULL, NULL,
          "drain, remove: also the last replica of a shard that answers; answers become partial",
          false},
-        {"wait", 'w', SOUK_OPTION_DURATION, &o.wait_ms, "2s", 0, 60000, NULL, "DURATION",
+        {"wait", 'w', SOUK_OPTION_DURATION, &o.wait_ms, "2s", 0, 10000, NULL, "DURATION",
          "drain, remove: wait at most so long until nothing is under way to it", false},
         {"json", 0, SOUK_OPTION_FLAG, &o.json, NULL, 0, 0, NULL, NULL, "list: print JSON", false},
         {"interval", 'i', SOUK_OPTION_DURATION, &o.interval_ms, "1s", 100, 3600000, NULL,

@@ -2,13 +2,13 @@
 # kill_restart.sh [TIMES]: a replica is killed -9 and started again, under 64 requests in flight; whole
 # answers are back within 1 s of its return, and nobody is stuck.
 . "$(dirname "$0")/serve_lib.sh"
-times=${1:-15}
+times=${1:-4}
 limit_ms=$((1000 * ${SOUK_SLOWDOWN:-1})) # sanitizers make everything slower
 "$SOUK_BIN/make_model" good.model 2000 1000 32 8 1 || fail "make_model"
 for user in $(seq 0 1999); do echo "u$user"; done >users.txt
 fleet good.model 2
 
-"$SOUK_BIN/souk" load --proxy "ipc://$work/proxy" --users users.txt --in-flight 64 --duration $((times * 2 + 10))s --json >load.json 2>load.err &
+"$SOUK_BIN/souk" load --proxy "ipc://$work/proxy" --users users.txt --in-flight 64 --duration $((times * 2 + 3))s --json >load.json 2>load.err &
 pid[load]=$!
 now_ms() { date +%s%3N; }
 worst=0

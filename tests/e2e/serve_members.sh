@@ -168,6 +168,25 @@ done
 ctl list | grep -q 'b1 .*misfit: is one of 3 shards' || fail "no misfit: $(ctl list)"
 "$SOUK_BIN/souk" recommend --proxy "ipc://$work/proxy0" --user u1 --json | grep -q '"partial":false' || fail "a misfit takes its shard along"
 
+# Another model by other replicas, under load: added beside the old ones, which then are removed.
+stop alien
+stop b1
+replica b1 good.model 1/2
+"$SOUK_BIN/make_model" new.model $users 1000 32 8 2 && "$SOUK_BIN/reference_lists" new.model 10 2 users.txt >new.ref || fail "make_model"
+for s in 0 1; do for k in 0 1; do replica n$k$s new.model $s/2; done; done
+load swap --reference good.ref,new.ref --min-whole 1 &
+pid[load]=$!
+for name in n00 n10 n01 n11; do
+    ctl add "${name: -1}" "ipc://$work/$name" >out.txt || fail "add $name"
+    [ $name != n00 ] || grep -q 'does not hold model' out.txt || fail "no word of another model: $(cat out.txt)"
+done
+for name in b0 a1 b1; do ctl remove "ipc://$work/$name" >out.txt || fail "remove $name"; done
+expect n00 n10 n01 n11
+ctl list | grep -q "ready, model $(sed -n 's/^model\t//p' new.ref)" || fail "another model: $(ctl list)"
+wait "${pid[load]}"
+judge swap $?
+unset 'pid[load]'
+
 # One frame of top: at most 80 columns, and what the load did.
 "$SOUK_BIN/souk" load --proxy "ipc://$work/proxy0" --users users.txt --rate 50 --duration 2s >out.txt 2>&1 &
 under_load=$!
@@ -175,7 +194,7 @@ ctl top --once --interval 1s >frame.txt || fail "top"
 wait $under_load
 awk 'length > 80 { exit 1 }' frame.txt || fail "a line of more than 80 columns: $(cat frame.txt)"
 awk -v p="admin0" '$1 ~ p && $2 > 10 && $2 < 200 { found = 1 } END { exit !found }' frame.txt || fail "no rate: $(cat frame.txt)"
-grep -q 'misfit' frame.txt || fail "no misfit: $(cat frame.txt)"
+grep -q 'n11 *ready' frame.txt || fail "no replica: $(cat frame.txt)"
 
 # In a terminal: frames fit into the window, also into another one, and Ctrl-C gives the screen back.
 cat >terminal.py <<'PY'

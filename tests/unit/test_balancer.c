@@ -89,6 +89,37 @@ Test(balancer, tried_and_unusable_ones_are_left_out)
     cr_expect_eq(souk_balancer_choose(&b, 0, 0, true, 100), SOUK_BALANCER_NONE);
 }
 
+Test(balancer, full_ones_are_left_out_and_all_full_is_told)
+{
+    souk_balancer_init(&b, 3, &souk_balancer_defaults, 7);
+    const int first = souk_balancer_defaults.limit_first;
+    cr_expect_eq(souk_balancer_limit(&b, 0), 3 * first);
+    for (int k = 0; k < 2 * first; k++)
+        cr_expect_neq(souk_balancer_choose(&b, 0x3, 0, false, k), 2);
+    for (int i = 0; i < 2; i++)
+        cr_expect_eq(b.replica[i].outstanding, first);
+    cr_expect_eq(souk_balancer_choose(&b, 0x3, 0, false, 100), SOUK_BALANCER_FULL);
+    cr_expect_eq(souk_balancer_choose(&b, 0x7, 0, false, 100), 2);
+    cr_expect_eq(souk_balancer_choose(&b, 0x3, 0x3, false, 100), SOUK_BALANCER_NONE);
+    cr_expect_leq(souk_balancer_choose(&b, 0x3, 0, true, 100), 1, "what was begun goes on");
+    cr_expect_eq(souk_balancer_limit(&b, 100), 2 * first);
+}
+
+/* An ejected one takes nothing, unless the shard panics. */
+Test(balancer, what_a_shard_takes_is_what_those_take_that_are_in)
+{
+    start(3);
+    const int most = souk_balancer_defaults.limit_most;
+    b.usable = all_of(3);
+    for (int k = 0; k < 5; k++)
+        give(0, SOUK_OUTCOME_ERROR, 0, 0);
+    cr_expect_eq(souk_balancer_limit(&b, 1), 2 * most);
+    cr_expect_eq(souk_balancer_limit(&b, SECOND), 3 * most);
+    for (int k = 0; k < 5; k++)
+        give(1, SOUK_OUTCOME_ERROR, 0, 1);
+    cr_expect_eq(souk_balancer_limit(&b, 2), 3 * most);
+}
+
 Test(balancer, failures_in_a_row_eject_for_a_time_that_doubles)
 {
     int64_t now = 0, out_us = SECOND;

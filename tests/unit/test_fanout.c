@@ -234,6 +234,33 @@ Test(fanout, where_both_are_broken_there_is_no_answer)
     cr_expect_leq(atomic_load(&hedging.retried), 50 + number * 2 / 5);
 }
 
+Test(fanout, a_request_that_has_just_begun_is_not_sent_to_a_full_shard)
+{
+    enum { FULL = 2 * 16 };
+    static const bool wanted[] = {true, true};
+    struct souk_choice taken[FULL];
+    struct souk_question q = {.operation = "scan",
+                              .model = "m1",
+                              .body = &body,
+                              .fields = 1,
+                              .deadline_us = souk_monotonic_us() + 5000000,
+                              .is_first = true};
+    souk_writer_put_int(&body, "number", 7);
+    for (int k = 0; k < FULL; k++)
+        cr_assert_eq(souk_topology_choose(topology, 0, "m1", 0, SOUK_CHOICE_FIRST, &taken[k]),
+                     SOUK_WIRE_OK);
+    cr_expect_eq(souk_fanout_ask(&fanout, wanted, &q), 1);
+    cr_expect_eq(fanout.answers[0].status, SOUK_WIRE_OVERLOADED);
+    cr_expect_eq(atomic_load(&peers[0].asked) + atomic_load(&peers[1].asked), 0);
+    q.is_first = false; /* what was done would be lost */
+    cr_expect_eq(souk_fanout_ask(&fanout, wanted, &q), 2);
+    expect_answers(7);
+    for (int k = 0; k < FULL; k++)
+        souk_topology_report(topology, &taken[k], SOUK_OUTCOME_NONE, 0);
+    q.is_first = true;
+    cr_expect_eq(souk_fanout_ask(&fanout, wanted, &q), 2);
+}
+
 Test(fanout, shards_that_are_not_wanted_are_not_asked)
 {
     static const bool wanted[] = {false, true};

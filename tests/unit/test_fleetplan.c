@@ -132,10 +132,15 @@ Test(fleetplan, knows_addresses)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         cr_expect_eq(souk_address_check(bad[i], &err), SOUK_EUSAGE, "'%s' is taken", bad[i]);
     memset(lengthy, 'x', sizeof lengthy);
-    memcpy(lengthy, "ipc://", 6);
+    memcpy(lengthy, "inproc://", 9);
     lengthy[sizeof lengthy - 1] = '\0';
     cr_expect_eq(souk_address_check(lengthy, &err), SOUK_EUSAGE);
     lengthy[sizeof lengthy - 2] = '\0';
+    cr_expect_eq(souk_address_check(lengthy, &err), SOUK_OK);
+    memcpy(lengthy, "ipc://xxx", 9);
+    lengthy[6 + 108] = '\0';
+    cr_expect_eq(souk_address_check(lengthy, &err), SOUK_EUSAGE);
+    lengthy[6 + 107] = '\0';
     cr_expect_eq(souk_address_check(lengthy, &err), SOUK_OK);
 }
 

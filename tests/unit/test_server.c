@@ -140,10 +140,14 @@ static int64_t reply_to(int call, int64_t *waited_us)
 static void wait_until_busy(int count)
 {
     const struct timespec pause = {.tv_nsec = 1000000};
+<<<<<<< HEAD
+    for (int i = 0; i < TIMEOUT_MS && souk_server_busy(server) != count; i++)
+=======
     const int waiting = count > WORKERS ? count - WORKERS : 0;
     for (int i = 0; i < TIMEOUT_MS &&
                     (souk_server_busy(server) != count || souk_server_waiting(server) != waiting);
          i++)
+>>>>>>> main
         nanosleep(&pause, NULL);
     cr_assert_eq(souk_server_busy(server), count);
     cr_assert_eq(souk_server_waiting(server), waiting);
@@ -184,6 +188,21 @@ Test(server, tells_the_handler_when_a_request_came)
         cr_assert_eq(reply_to(i, &waited_us), SOUK_WIRE_OK);
         cr_assert_geq(waited_us, 20000);
     }
+}
+
+Test(server, drains_what_it_has_taken_and_turns_others_away)
+{
+    fill();
+    souk_server_drain(server);
+    for (int i = WORKERS + QUEUE; i < CALLS; i++)
+        send_request(i);
+    for (int i = WORKERS + QUEUE; i < CALLS; i++)
+        cr_assert_eq(reply_to(i, NULL), SOUK_WIRE_DRAINING);
+    cr_assert_eq(souk_server_refused(server, SOUK_DENIAL_DRAINING), CALLS - WORKERS - QUEUE);
+    open_gate(true);
+    for (int i = 0; i < WORKERS + QUEUE; i++)
+        cr_assert_eq(reply_to(i, NULL), SOUK_WIRE_OK);
+    wait_until_busy(0);
 }
 
 Test(server, answers_again_after_it_was_full)
