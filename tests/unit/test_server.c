@@ -140,14 +140,10 @@ static int64_t reply_to(int call, int64_t *waited_us)
 static void wait_until_busy(int count)
 {
     const struct timespec pause = {.tv_nsec = 1000000};
-<<<<<<< HEAD
-    for (int i = 0; i < TIMEOUT_MS && souk_server_busy(server) != count; i++)
-=======
     const int waiting = count > WORKERS ? count - WORKERS : 0;
     for (int i = 0; i < TIMEOUT_MS &&
                     (souk_server_busy(server) != count || souk_server_waiting(server) != waiting);
          i++)
->>>>>>> main
         nanosleep(&pause, NULL);
     cr_assert_eq(souk_server_busy(server), count);
     cr_assert_eq(souk_server_waiting(server), waiting);
