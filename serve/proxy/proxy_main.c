@@ -1,6 +1,7 @@
 /* souk-proxy: asks every shard, merges, answers; until SIGTERM. SIGHUP: the fleet's file again. */
 #include "serve/monitor/logoptions.h"
 #include "serve/monitor/monitorserver.h"
+#include "serve/net/flatheap.h"
 #include "serve/net/netoptions.h"
 #include "serve/net/server.h"
 #include "serve/net/shutdown.h"
@@ -277,6 +278,7 @@ int main(int argc, char **argv)
     bool done = false;
     souk_status status;
 
+    souk_flatheap_begin(argv);
     souk_log_setup("souk-proxy", 0, SOUK_LOG_INFO);
     souk_shutdown_prepare();
     souk_shutdown_prepare_hangup();

@@ -1,6 +1,7 @@
 /* souk-replica: loads the parts of its shard, answers and changes models until SIGTERM. */
 #include "serve/monitor/logoptions.h"
 #include "serve/monitor/monitorserver.h"
+#include "serve/net/flatheap.h"
 #include "serve/net/netoptions.h"
 #include "serve/net/server.h"
 #include "serve/net/shutdown.h"
@@ -239,6 +240,7 @@ int main(int argc, char **argv)
     bool done = false;
     souk_status status;
 
+    souk_flatheap_begin(argv);
     souk_log_setup("souk-replica", 0, SOUK_LOG_INFO);
     souk_shutdown_prepare();
     keep_memory_flat();

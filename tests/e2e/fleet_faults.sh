@@ -211,5 +211,6 @@ case_memory() {
 
 version new 2
 version other 3
+[ $failures = 0 ] || finish
 run_cases ${cases:-kill9 sigstop garbage never late otherid swapped changes rollback corrupt memory shard proxy9 check}
 finish

@@ -24,9 +24,9 @@ done
 shards="ipc://$work/a0,ipc://$work/b0 ipc://$work/a1,ipc://$work/b1"
 proxy proxy0 "$shards"
 proxy proxy1 "$shards" --cache 16M
-load() { "$SOUK_BIN/souk" load --proxy "ipc://$work/proxy0,ipc://$work/proxy1" --users users.txt --draw zipf --reference m1.ref,m2.ref,m3.ref --json "$@"; }
+loading=(load --proxy "ipc://$work/proxy0,ipc://$work/proxy1" --users users.txt --draw zipf --reference m1.ref,m2.ref,m3.ref --json)
 if [ -z "$rate" ]; then
-    load --in-flight 128 --duration 15s >capacity.json || fail "capacity"
+    "$SOUK_BIN/souk" "${loading[@]}" --in-flight 128 --duration 15s >capacity.json || fail "capacity"
     rate=$(/usr/bin/python3 -c 'import json; print(int(json.load(open("capacity.json"))["rate"] / 2))')
 fi
 echo "$rate requests a second for $minutes minutes, a change every $every s"
@@ -39,7 +39,7 @@ sample() {
     done >>samples.txt
 }
 
-load --rate "$rate" --in-flight 256 --duration "${minutes}m" --deadline 1s --timeout 5s --min-whole .999 >load.json 2>load.err &
+"$SOUK_BIN/souk" "${loading[@]}" --rate "$rate" --in-flight 256 --duration "${minutes}m" --deadline 1s --timeout 5s --min-whole .999 >load.json 2>load.err &
 pid[load]=$!
 SECONDS=0 changes=0
 while kill -0 "${pid[load]}" 2>/dev/null; do
