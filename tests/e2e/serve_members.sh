@@ -63,13 +63,15 @@ read_again() {
 }
 
 # ---- under load ----
+checked_load() { # NAME REFERENCES: leaves NAME.json; its exit code says whether every answer was whole and right
+    "$SOUK_BIN/souk" load --proxy "ipc://$work/proxy0,ipc://$work/proxy1" --users users.txt --draw uniform --rate $rate \
+        --duration "${seconds}s" "${times[@]}" --in-flight 128 --reference "$2" --min-whole 1 --json >"$1.json" 2>"$1.err"
+}
 # keep_loading: one load after another, until there is a file `enough`
 keep_loading() {
     local run=0
     while [ ! -e enough ]; do
-        "$SOUK_BIN/souk" load --proxy "ipc://$work/proxy0,ipc://$work/proxy1" --users users.txt --draw uniform \
-            --rate $rate --duration "${seconds}s" "${times[@]}" --in-flight 128 --reference good.ref --min-whole 1 \
-            --json >members$run.json 2>members$run.err
+        checked_load members$run good.ref
         echo $? >members$run.code
         run=$((run + 1))
     done
@@ -174,7 +176,7 @@ stop b1
 replica b1 good.model 1/2
 "$SOUK_BIN/make_model" new.model $users 1000 32 8 2 && "$SOUK_BIN/reference_lists" new.model 10 2 users.txt >new.ref || fail "make_model"
 for s in 0 1; do for k in 0 1; do replica n$k$s new.model $s/2; done; done
-load swap --reference good.ref,new.ref --min-whole 1 &
+checked_load swap good.ref,new.ref &
 pid[load]=$!
 for name in n00 n10 n01 n11; do
     ctl add "${name: -1}" "ipc://$work/$name" >out.txt || fail "add $name"
@@ -183,8 +185,7 @@ done
 for name in b0 a1 b1; do ctl remove "ipc://$work/$name" >out.txt || fail "remove $name"; done
 expect n00 n10 n01 n11
 ctl list | grep -q "ready, model $(sed -n 's/^model\t//p' new.ref)" || fail "another model: $(ctl list)"
-wait "${pid[load]}"
-judge swap $?
+wait "${pid[load]}" || fail "swap: $(cat swap.err)"
 unset 'pid[load]'
 
 # One frame of top: at most 80 columns, and what the load did.
