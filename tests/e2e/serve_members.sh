@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# serve_members.sh: replicas are added, drained and removed, and the fleet's file is read again 9 times,
-# under an open-loop load that checks every answer. No request may fail, and every answer is whole and
-# right. What is refused changes nothing.
+# serve_members.sh [ROUNDS]: replicas are added, drained and removed, and the fleet's file is read again
+# three times a round, in 3 rounds by default, under an open-loop load that checks every answer. No request
+# may fail, and every answer is whole and right. What is refused changes nothing.
 #
 # Deadlines are long: others may be at work on this machine, and it is not about time here.
+rounds=${1:-3}
 set -- --seconds 3
 . "$(dirname "$0")/faults_lib.sh"
 rate=$((rate / 2)) times=(--deadline 10s --timeout 15s)
@@ -79,7 +80,7 @@ keep_loading() {
 keep_loading &
 pid[load]=$!
 expect a0 b0 a1 b1
-for _ in 1 2 3; do
+for _ in $(seq "$rounds"); do
     ctl add 0 "ipc://$work/c0" >out.txt && ctl add 1 "ipc://$work/c1" >out.txt || fail "add"
     ctl drain "ipc://$work/a0" >out.txt && ctl remove "ipc://$work/b1" >out.txt || fail "drain, remove"
     grep -q 'still under way' out.txt && fail "a replica does not come to rest: $(cat out.txt)"
