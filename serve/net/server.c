@@ -146,23 +146,23 @@ static int64_t left_us(const struct souk_server *s, const struct souk_request *r
 }
 
 /* Not all can be worked for at once: the request's deadline decides, here and now, on nng's thread:
- * to refuse must cost next to nothing. */
+ * to refuse must cost next to nothing. What cannot be read waits for a worker, who will say so. */
 static void weigh(struct seat *seat, nng_msg *msg)
 {
-    struct souk_request request = {.id = "", .deadline_ms = -1, .start_us = seat->received_us};
-    struct souk_writer unread;
+    struct souk_request request = {.id = "", .deadline_ms = -1};
+    struct souk_writer unused;
     const size_t len = nng_msg_len(msg);
-    souk_writer_init(&unread);
-    if (len <= PARSE_MAX && !souk_request_parse(&request, nng_msg_body(msg), len, &unread)) {
-        send_reply(seat, msg, &unread);
-    } else {
-        const enum souk_denial denial = enqueue(seat, msg, left_us(seat->server, &request));
-        if (denial != SOUK_DENIAL_NONE)
-            refuse(seat, msg, &request, denial);
-    }
+    souk_writer_init(&unused);
+    const bool is_read =
+        len <= PARSE_MAX && souk_request_parse(&request, nng_msg_body(msg), len, &unused);
+    request.start_us = seat->received_us;
+    const enum souk_denial denial =
+        enqueue(seat, msg, is_read ? left_us(seat->server, &request) : INT64_MAX);
+    if (denial != SOUK_DENIAL_NONE)
+        refuse(seat, msg, &request, denial);
     if (len <= PARSE_MAX)
         souk_request_fini(&request);
-    souk_writer_fini(&unread);
+    souk_writer_fini(&unused);
 }
 
 /* @return false: the request is to go the usual way */

@@ -130,7 +130,7 @@ enum souk_wire_status souk_topology_choose(struct souk_topology *t, int shard, c
                                            struct souk_choice *choice);
 
 /** How many requests the fleet takes at once: what the replicas of the narrowest shard take
- *  together. Kept up to date ten times a second; as long as the topology. */
+ *  together. It follows their limits; valid as long as the topology. */
 const atomic_int *souk_topology_limit(const struct souk_topology *t);
 
 /** Choices of a shard that ignored ejections, for too many were out. Thread-safe. */

@@ -1,14 +1,15 @@
 /** @file
  *  One frame of `souk-proxyctl top` as text. Pure: what is seen comes as parameters.
  *
- *      souk-proxyctl top   2 proxies   every 1 s   2026-11-26T08:00:00Z
+ *      souk-proxyctl top  1 proxy, every 1 s  2026-11-26T08:00:00Z
  *
  *      proxy                      req/s   err/s     p50     p99 hedge/s retry/s  part/s
  *      ipc:///run/souk/p0        1234.5     0.0   1.2ms   9.9ms    12.0     0.0     0.0
  *        ready, model 0123456789abcdef; 12 busy, 3 waiting, 40 connections
  *
- *      shard replica              state     out   latency  back in models
- *          0 tcp://10.0.0.1:7101  ready       3     1.2ms        - 01234567
+ *      replicas as ipc:///run/souk/p0 sees them
+ *      shard replica              state     open  latency  back in models
+ *          0 tcp://10.0.0.1:7101  ready        3    1.2ms        - 01234567
  */
 #ifndef SOUK_PROXYCTL_TOPFRAME_H
 #define SOUK_PROXYCTL_TOPFRAME_H

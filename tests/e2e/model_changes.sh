@@ -133,6 +133,11 @@ wait "${pid[load]}" || fail "the load ended with an error: $(cat load.err)"
 unset 'pid[load]'
 grep -q '"partial":0,"degraded":0,"failed":0' load.json || fail "a replica that stopped cost requests: $(cat load.json)"
 
+# Sanitizers take memory of their own.
+if [ "${SOUK_SLOWDOWN:-1}" -gt 1 ]; then
+    stop_fleet
+    finish
+fi
 # A model that does not fit is refused before it is read, with the figure.
 replica tight m1.model 0/1 --admin "ipc://$work/tight_admin" --memory-limit 24M
 refused 'the model needs [0-9.]* MiB' admin "ipc://$work/tight_admin" --do reload --model large.model
@@ -141,18 +146,16 @@ if "$SOUK_BIN/souk-replica" --model large.model --memory-limit 24M --listen "ipc
 grep -q 'the model needs' err.txt || fail "no figure: $(cat err.txt)"
 
 # Where one fits at a time, --replace changes all the same; a bad model leaves the old one.
-if [ -z "${SOUK_SLOWDOWN:-}" ] || [ "$SOUK_SLOWDOWN" = 1 ]; then # sanitizers take memory of their own
-    resident=$(awk '/VmRSS/ { print $2 }' "/proc/${pid[tight]}/status")
-    stop tight
-    "$SOUK_BIN/make_model" large2.model 20000 40000 64 8 6 || fail "make_model large2"
-    rm -rf bad.model && cp -r large2.model bad.model && truncate -s -100 bad.model/part-0003.h5
-    replica tight large.model 0/1 --admin "ipc://$work/tight_admin" --memory-limit "$((resident + 34000))k"
-    large=$(admin "ipc://$work/tight_admin" | cut -d' ' -f3)
-    refused 'it fits once the old one is gone' admin "ipc://$work/tight_admin" --do reload --model large2.model
-    refused 'part-0003.h5' admin "ipc://$work/tight_admin" --do reload --model bad.model --replace
-    admin "ipc://$work/tight_admin" | grep -q "ready $large" || fail "a bad model took the old one's place"
-    admin "ipc://$work/tight_admin" --do reload --model large2.model --replace >out.txt || fail "replace"
-    grep -q loaded out.txt || fail "nothing was loaded: $(cat out.txt)"
-fi
+resident=$(awk '/VmRSS/ { print $2 }' "/proc/${pid[tight]}/status")
+stop tight
+"$SOUK_BIN/make_model" large2.model 20000 40000 64 8 6 || fail "make_model large2"
+rm -rf bad.model && cp -r large2.model bad.model && truncate -s -100 bad.model/part-0003.h5
+replica tight large.model 0/1 --admin "ipc://$work/tight_admin" --memory-limit "$((resident + 34000))k"
+large=$(admin "ipc://$work/tight_admin" | cut -d' ' -f3)
+refused 'it fits once the old one is gone' admin "ipc://$work/tight_admin" --do reload --model large2.model
+refused 'part-0003.h5' admin "ipc://$work/tight_admin" --do reload --model bad.model --replace
+admin "ipc://$work/tight_admin" | grep -q "ready $large" || fail "a bad model took the old one's place"
+admin "ipc://$work/tight_admin" --do reload --model large2.model --replace >out.txt || fail "replace"
+grep -q loaded out.txt || fail "nothing was loaded: $(cat out.txt)"
 stop_fleet
 finish

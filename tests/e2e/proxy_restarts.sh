@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Two proxies are restarted one after the other, under a load that knows both: SIGTERM makes a proxy not
 # ready, it tells its clients to go elsewhere, and ends with exit code 0; no request fails.
+# shellcheck source=tests/e2e/serve_lib.sh
 . "$(dirname "$0")/serve_lib.sh"
 slow=${SOUK_SLOWDOWN:-1} # sanitizers make everything slower
 rate=$((400 / slow))

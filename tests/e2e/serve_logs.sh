@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What the logs of a fleet say of a request: its id through all processes, a slow one with its stages, a
 # storm of slow ones in ten lines a second; never who asked.
+# shellcheck source=tests/e2e/serve_lib.sh
 . "$(dirname "$0")/serve_lib.sh"
 "$SOUK_BIN/make_model" good.model 200 3000 32 4 1 || fail "make_model"
 for user in $(seq 0 199); do echo "visitor$user" >>users.txt; done # also in no model: the log must not name them

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# serve_members.sh: replicas are added, drained and removed, and the fleet's file is read again 20 times,
-# under an open-loop load that checks every answer. No request may fail, and every answer is whole and
-# right. What is refused changes nothing.
+# serve_members.sh [ROUNDS]: replicas are added, drained and removed, and the fleet's file is read again
+# three times a round, in 3 rounds by default, under an open-loop load that checks every answer. No request
+# may fail, and every answer is whole and right. What is refused changes nothing.
 #
 # Deadlines are long: others may be at work on this machine, and it is not about time here.
+rounds=${1:-3}
 set -- --seconds 3
 . "$(dirname "$0")/faults_lib.sh"
 rate=$((rate / 2)) times=(--deadline 10s --timeout 15s)
@@ -63,13 +64,15 @@ read_again() {
 }
 
 # ---- under load ----
+checked_load() { # NAME REFERENCES: leaves NAME.json; its exit code says whether every answer was whole and right
+    "$SOUK_BIN/souk" load --proxy "ipc://$work/proxy0,ipc://$work/proxy1" --users users.txt --draw uniform --rate $rate \
+        --duration "${seconds}s" "${times[@]}" --in-flight 128 --reference "$2" --min-whole 1 --json >"$1.json" 2>"$1.err"
+}
 # keep_loading: one load after another, until there is a file `enough`
 keep_loading() {
     local run=0
     while [ ! -e enough ]; do
-        "$SOUK_BIN/souk" load --proxy "ipc://$work/proxy0,ipc://$work/proxy1" --users users.txt --draw uniform \
-            --rate $rate --duration "${seconds}s" "${times[@]}" --in-flight 128 --reference good.ref --min-whole 1 \
-            --json >members$run.json 2>members$run.err
+        checked_load members$run good.ref
         echo $? >members$run.code
         run=$((run + 1))
     done
@@ -77,7 +80,7 @@ keep_loading() {
 keep_loading &
 pid[load]=$!
 expect a0 b0 a1 b1
-for _ in 1 2 3 4 5 6 7; do
+for _ in $(seq "$rounds"); do
     ctl add 0 "ipc://$work/c0" >out.txt && ctl add 1 "ipc://$work/c1" >out.txt || fail "add"
     ctl drain "ipc://$work/a0" >out.txt && ctl remove "ipc://$work/b1" >out.txt || fail "drain, remove"
     grep -q 'still under way' out.txt && fail "a replica does not come to rest: $(cat out.txt)"
@@ -174,7 +177,7 @@ stop b1
 replica b1 good.model 1/2
 "$SOUK_BIN/make_model" new.model $users 1000 32 8 2 && "$SOUK_BIN/reference_lists" new.model 10 2 users.txt >new.ref || fail "make_model"
 for s in 0 1; do for k in 0 1; do replica n$k$s new.model $s/2; done; done
-load swap --reference good.ref,new.ref --min-whole 1 &
+checked_load swap good.ref,new.ref &
 pid[load]=$!
 for name in n00 n10 n01 n11; do
     ctl add "${name: -1}" "ipc://$work/$name" >out.txt || fail "add $name"
@@ -183,8 +186,7 @@ done
 for name in b0 a1 b1; do ctl remove "ipc://$work/$name" >out.txt || fail "remove $name"; done
 expect n00 n10 n01 n11
 ctl list | grep -q "ready, model $(sed -n 's/^model\t//p' new.ref)" || fail "another model: $(ctl list)"
-wait "${pid[load]}"
-judge swap $?
+wait "${pid[load]}" || fail "swap: $(cat swap.err)"
 unset 'pid[load]'
 
 # One frame of top: at most 80 columns, and what the load did.

@@ -9,7 +9,8 @@
 # Load and fleet share the machine. The load goes first (nice), for it stands for other machines, and one
 # that comes too late measures itself. Without --strict others may share it, too: then half of the capacity
 # and 100 ms are asked, of the best of three tries.
-fleet_under="nice -n 5"
+export fleet_under="nice -n 5"
+# shellcheck source=tests/e2e/serve_lib.sh
 . "$(dirname "$0")/serve_lib.sh"
 seconds=3 tries=3 least=.5 refused_ms=100 missed=.02
 slow=${SOUK_SLOWDOWN:-1} # sanitizers make everything slower

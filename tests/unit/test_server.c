@@ -186,6 +186,21 @@ Test(server, tells_the_handler_when_a_request_came)
     }
 }
 
+Test(server, drains_what_it_has_taken_and_turns_others_away)
+{
+    fill();
+    souk_server_drain(server);
+    for (int i = WORKERS + QUEUE; i < CALLS; i++)
+        send_request(i);
+    for (int i = WORKERS + QUEUE; i < CALLS; i++)
+        cr_assert_eq(reply_to(i, NULL), SOUK_WIRE_DRAINING);
+    cr_assert_eq(souk_server_refused(server, SOUK_DENIAL_DRAINING), CALLS - WORKERS - QUEUE);
+    open_gate(true);
+    for (int i = 0; i < WORKERS + QUEUE; i++)
+        cr_assert_eq(reply_to(i, NULL), SOUK_WIRE_OK);
+    wait_until_busy(0);
+}
+
 Test(server, answers_again_after_it_was_full)
 {
     for (int round = 0; round < 3; round++) {
