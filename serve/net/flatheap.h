@@ -9,9 +9,9 @@
 #define SOUK_NET_FLATHEAP_H
 
 /** Turn those caches off, and have one heap for all threads. glibc takes that only from the
- * environment of a process that starts, so this program is run again, once, with GLIBC_TUNABLES
- * set; where that is set already, whatever to, or the program cannot be run, nothing happens. Call
- * it first in main. */
+ *  environment of a process that starts, so this program is run again, once, with GLIBC_TUNABLES
+ *  set; where that is set already, whatever to, or the program cannot be run, nothing happens.
+ *  Call it first in main. */
 void souk_flatheap_begin(char **argv);
 
 #endif
