@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# run.sh [--all | --soak] [--preset NAME] [CTEST ARGUMENT...]: set up, build and test Souk.
+# run.sh [--all | --soak] [--preset NAME] [--target NAME] [CTEST ARGUMENT...]: set up, build and test.
 #
 # The default tests take at most 15 minutes on 2 cores; --all adds the long ones (ctest label
 # `long`), --soak runs the hour under load instead (label `soak`). --preset takes another build than
-# `release`, e.g. asan. What follows goes to ctest: `run.sh -R unit` runs what matches.
+# `release`, e.g. asan; --target builds only that, e.g. `serving` for `-R serve`. What follows goes to
+# ctest: `run.sh -R unit` runs what matches.
 set -euo pipefail
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 preset=release
+target=all
 jobs=$(env -u OMP_NUM_THREADS nproc)
 selection=(--label-exclude '^(long|soak)$')
 
@@ -16,6 +18,7 @@ while [ $# -gt 0 ]; do
     --all) selection=(--label-exclude '^soak$') ;;
     --soak) selection=(--label-regex '^soak$') ;;
     --preset) preset=${2:?--preset needs a name} && shift ;;
+    --target) target=${2:?--target needs a name} && shift ;;
     *) break ;;
     esac
     shift
@@ -45,7 +48,7 @@ list_unselected() {
 cd "$top"
 bash tests/setup.sh
 cmake --preset "$preset"
-cmake --build --preset "$preset" --parallel "$jobs"
+cmake --build --preset "$preset" --target "$target" --parallel "$jobs"
 
 unselected=$(list_unselected) # first: ctest -N empties the log that list_skipped reads
 log=$build/ctest.log
