@@ -292,7 +292,9 @@ Test(fleetchange, nothing_fails_while_replicas_come_and_go)
         cr_expect_eq(souk_fleet_wait(topology, going, 10000), 0);
         const int asked = atomic_load(&peers[goes].asked);
         wait_for_questions(comes);
-        cr_expect_eq(atomic_load(&peers[goes].asked), asked, "one that is drained was asked");
+        /* a question that was overtaken may still be on its way: one of each asker */
+        cr_expect_leq(atomic_load(&peers[goes].asked), asked + ASKERS,
+                      "one that is drained was asked");
         cr_assert_eq(souk_fleet_remove(topology, going, false, &err), SOUK_OK, "%s", err.msg);
         cr_assert_eq(souk_fleet_remove(topology, "inproc://p4", false, &err), SOUK_OK);
         cr_expect_eq(souk_fleet_wait(topology, going, 10000), 0);
