@@ -34,7 +34,7 @@ set(SOUK_TEST_ENVIRONMENT
     "OMPI_MCA_btl_vader_single_copy_mechanism=none"
     "ASAN_OPTIONS=detect_leaks=1:abort_on_error=0"
     "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0"
-    "TSAN_OPTIONS=halt_on_error=1:suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp"
+    "TSAN_OPTIONS=halt_on_error=1:atexit_sleep_ms=0:suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp"
     "UBSAN_OPTIONS=print_stacktrace=1")
 
 if(SOUK_SANITIZE)
