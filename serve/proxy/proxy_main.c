@@ -15,10 +15,12 @@
 
 #include <inttypes.h>
 #include <signal.h>
+#include <unistd.h>
 
 enum {
     FIRST_CONTACT_MS = 2000,
     DRAIN_POLL_MS = 10,
+    WORKERS_PER_CORE = 14,
     QUIET_MS = 300, /* since the last request that was told to go elsewhere */
 };
 
@@ -45,8 +47,8 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
          "/metrics, /livez and /readyz over HTTP (port 0: any); or none", false},
         {"admin", 0, SOUK_OPTION_TEXT, &o->admin, NULL, 0, 0, NULL, "ipc://PATH",
          "listener for changes of the fleet (souk-proxyctl); none by default", false},
-        {"workers", 0, SOUK_OPTION_INT, &o->workers, "64", 1, 4096, NULL, "N",
-         "requests under way at once", false},
+        {"workers", 0, SOUK_OPTION_INT, &o->workers, "0", 0, 4096, NULL, "N",
+         "requests under way at once; 0: 14 for each core", false},
         {"queue", 0, SOUK_OPTION_INT, &o->queue, "256", 1, 100000, NULL, "N",
          "requests that wait for their turn; more are answered overloaded", false},
         {"deadline", 0, SOUK_OPTION_DURATION, &o->deadline_ms, "200ms", 1, 60000, NULL, "DURATION",
@@ -245,9 +247,18 @@ static void stop(struct process *p)
     souk_metrics_free(p->registry);
 }
 
+/* Enough to wait for replicas on other machines; more of them, all awake, would keep nng's threads
+ * from refusing in time (docs/adr/0012-overload.md). */
+static int64_t workers_by_cores(void)
+{
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return WORKERS_PER_CORE * (cores > 0 ? cores : 1);
+}
+
 static souk_status run(struct proxy_options *o, struct souk_error *err)
 {
     struct process p = {.registry = souk_metrics_new()};
+    o->workers = o->workers > 0 ? o->workers : workers_by_cores();
     souk_status status =
         p.registry ? SOUK_OK : souk_fail(err, SOUK_ENOMEM, "no memory for the metrics");
     if (!status)
