@@ -3,9 +3,11 @@
  *
  *      struct souk_client *client;
  *      struct souk_answer answer;
- *      if (souk_client_new("tcp://127.0.0.1:7100,tcp://127.0.0.1:7200", 1, &client, &err) == SOUK_OK
- * && souk_client_recommend(client, 0, &(struct souk_query){.id = "17850", .n = 10}, &answer, &err)
- * == SOUK_OK)
+ *      struct souk_query query = {.id = "17850", .n = 10};
+ *      if (souk_client_new("tcp://10.0.0.1:7100,tcp://10.0.0.2:7100", 1, &client, &err) != 0 ||
+ *          souk_client_recommend(client, 0, &query, &answer, &err) != 0)
+ *          ... err.msg ...
+ *      else
  *          ... answer.items[0].id ...
  *      souk_answer_fini(&answer);
  *      souk_client_free(client);
@@ -14,8 +16,7 @@
  *  threads at once. Lane l asks proxy l modulo their number, and the next one where that one is not
  *  connected, cannot be sent to, answers that it drains, or is lost with the request under way: a
  *  request that may have run is repeated only where that does no harm, which is true of all below.
- *  A proxy that drains, or let a request time out, is left alone for a second where there is
- * another.
+ *  A proxy that drains, or let a request time out, is left alone for a second, if there is another.
  */
 #ifndef SOUK_CLIENT_H
 #define SOUK_CLIENT_H

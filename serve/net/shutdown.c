@@ -28,12 +28,6 @@ static int wait_for(const sigset_t *set)
     return number;
 }
 
-int souk_shutdown_wait(void)
-{
-    const sigset_t set = deadly_signals();
-    return wait_for(&set);
-}
-
 void souk_shutdown_prepare_hangup(void)
 {
     sigset_t set;

@@ -9,16 +9,13 @@
 /** Block the signals; call before any thread is made. SIGPIPE is ignored. */
 void souk_shutdown_prepare(void);
 
-/** Wait for one of them. @return its number */
-int souk_shutdown_wait(void);
-
-/** As souk_shutdown_wait(), for so long at most. @return its number, 0: none came */
+/** Wait for one of them, for so long at most. @return its number, 0: none came */
 int souk_shutdown_wait_ms(int64_t timeout_ms);
 
 /** For a process that reads something again on SIGHUP: block it, too; before any thread is made. */
 void souk_shutdown_prepare_hangup(void);
 
-/** As souk_shutdown_wait(), or SIGHUP. @return its number */
+/** Wait for one of them, or for SIGHUP. @return its number */
 int souk_shutdown_wait_or_hangup(void);
 
 #endif

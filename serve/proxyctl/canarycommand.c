@@ -1,6 +1,5 @@
 /* souk-proxyctl canary: a share of the users gets the version that is not in use. */
 #include "serve/proxyctl/proxyctl.h"
-#include "shared/base/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,19 +15,22 @@ static souk_status parse_share(const char *text, double *share, struct souk_erro
     return SOUK_OK;
 }
 
-static void print_reply(const char *url, double share, const struct souk_message *reply)
+static souk_status print_reply(void *context, const char *url, const struct souk_message *reply,
+                               struct souk_error *err)
 {
+    const double share = *(const double *)context;
     const char *model = NULL, *canary = NULL;
     size_t model_len = 0, canary_len = 0;
     if (!souk_message_text(reply, "model", 64, &model, &model_len) ||
         !souk_message_text(reply, "canary", 64, &canary, &canary_len))
-        canary_len = 0;
+        return souk_fail(err, SOUK_EFORMAT, "%s: not a reply to canary", url);
     printf("%s %.*s", url, (int)model_len, model ? model : "");
     if (share > 0 && canary_len > 0)
         printf(", canary %.*s to %g of the users", (int)canary_len, canary, share);
     else if (share > 0)
         printf(", no canary yet: no other version is in every shard");
     putchar('\n');
+    return SOUK_OK;
 }
 
 souk_status souk_proxyctl_canary(const struct souk_proxyctl *o, const char *text,
@@ -37,30 +39,18 @@ souk_status souk_proxyctl_canary(const struct souk_proxyctl *o, const char *text
     struct souk_proxies proxies = {0};
     struct souk_writer request;
     double share = 0;
-    souk_status first = parse_share(text, &share, err);
-    if (first)
-        return first;
+    souk_status status = parse_share(text, &share, err);
+    if (status)
+        return status;
     souk_writer_init(&request);
     souk_writer_map(&request, 3);
     souk_writer_put_int(&request, "v", SOUK_WIRE_VERSION);
     souk_writer_put_string(&request, "op", "canary");
     souk_writer_put_real(&request, "share", share);
-    first = souk_proxies_open(o->at, &proxies, err);
-    for (int i = 0; i < proxies.count; i++) {
-        const struct souk_message *reply;
-        struct souk_error own = {0};
-        const souk_status status =
-            souk_admin_peer_ask(&proxies.peers[i], &request, o->timeout_ms, &reply, &own);
-        if (!status)
-            print_reply(proxies.peers[i].caller.url, share, reply);
-        else if (first)
-            souk_complain(&own);
-        else {
-            first = status;
-            *err = own;
-        }
-    }
+    status = souk_proxies_open(o->at, &proxies, err);
+    if (!status)
+        status = souk_proxies_tell(&proxies, &request, o->timeout_ms, print_reply, &share, err);
     souk_proxies_close(&proxies);
     souk_writer_fini(&request);
-    return first;
+    return status;
 }

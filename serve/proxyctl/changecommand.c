@@ -1,6 +1,5 @@
 /* souk-proxyctl add, drain, undrain, remove. */
 #include "serve/proxyctl/proxyctl.h"
-#include "shared/base/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,10 +42,16 @@ static bool lacks_the_model(const struct souk_fleet_status *s, const char *addre
     return false;
 }
 
+struct change {
+    const char *command, *address;
+};
+
 /* One line: the proxy, then what has become of the replica. */
-static souk_status print_reply(const char *url, const char *command, const char *address,
-                               const struct souk_message *reply, struct souk_error *err)
+static souk_status print_reply(void *context, const char *url, const struct souk_message *reply,
+                               struct souk_error *err)
 {
+    const struct change *c = context;
+    const char *const command = c->command, *const address = c->address;
     struct souk_fleet_status fleet;
     int64_t outstanding = 0;
     souk_status status = souk_fleet_status_read(reply, &fleet, err);
@@ -67,35 +72,6 @@ static souk_status print_reply(const char *url, const char *command, const char 
     putchar('\n');
     souk_fleet_status_fini(&fleet);
     return SOUK_OK;
-}
-
-static souk_status tell(struct souk_admin_peer *peer, const struct souk_proxyctl *o,
-                        const char *command, const char *address, const struct souk_writer *request,
-                        struct souk_error *err)
-{
-    const struct souk_message *reply;
-    const souk_status status =
-        souk_admin_peer_ask(peer, request, o->timeout_ms + o->wait_ms, &reply, err);
-    return status ? status : print_reply(peer->caller.url, command, address, reply, err);
-}
-
-/* The first failure is the caller's to tell, others are told at once. */
-static souk_status tell_all(struct souk_proxies *p, const struct souk_proxyctl *o,
-                            const char *command, const char *address,
-                            const struct souk_writer *request, struct souk_error *err)
-{
-    souk_status first = SOUK_OK;
-    for (int i = 0; i < p->count; i++) {
-        struct souk_error own = {0};
-        const souk_status status = tell(&p->peers[i], o, command, address, request, &own);
-        if (status && first)
-            souk_complain(&own);
-        else if (status) {
-            first = status;
-            *err = own;
-        }
-    }
-    return first;
 }
 
 static souk_status parse_shard(const char *text, int64_t *shard, struct souk_error *err)
@@ -120,7 +96,8 @@ souk_status souk_proxyctl_change(const struct souk_proxyctl *o, const char *comm
     write_request(&request, o, command, number, address);
     status = souk_proxies_open(o->at, &proxies, err);
     if (!status)
-        status = tell_all(&proxies, o, command, address, &request, err);
+        status = souk_proxies_tell(&proxies, &request, o->timeout_ms + o->wait_ms, print_reply,
+                                   &(struct change){command, address}, err);
     souk_proxies_close(&proxies);
     souk_writer_fini(&request);
     return status;

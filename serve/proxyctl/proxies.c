@@ -1,4 +1,5 @@
 #include "serve/proxyctl/proxyctl.h"
+#include "shared/base/log.h"
 #include "shared/base/memory.h"
 
 #include <stdlib.h>
@@ -39,6 +40,27 @@ void souk_proxies_close(struct souk_proxies *p)
         souk_admin_peer_close(&p->peers[i]);
     free(p->peers);
     *p = (struct souk_proxies){0};
+}
+
+souk_status souk_proxies_tell(struct souk_proxies *p, const struct souk_writer *request,
+                              int64_t timeout_ms, souk_proxy_told told, void *context,
+                              struct souk_error *err)
+{
+    souk_status first = SOUK_OK;
+    for (int i = 0; i < p->count; i++) {
+        const struct souk_message *reply;
+        struct souk_error own = {0};
+        souk_status status = souk_admin_peer_ask(&p->peers[i], request, timeout_ms, &reply, &own);
+        if (!status)
+            status = told(context, p->peers[i].caller.url, reply, &own);
+        if (status && first)
+            souk_complain(&own);
+        else if (status) {
+            first = status;
+            *err = own;
+        }
+    }
+    return first;
 }
 
 souk_status souk_proxies_status(struct souk_proxies *p, int index, const char *operation,

@@ -29,6 +29,16 @@ souk_status souk_proxies_open(const char *at, struct souk_proxies *out,
                               struct souk_error *err) SOUK_MUST_CHECK;
 void souk_proxies_close(struct souk_proxies *p);
 
+/** What to do with a proxy's reply. */
+typedef souk_status (*souk_proxy_told)(void *context, const char *url,
+                                       const struct souk_message *reply, struct souk_error *err);
+
+/** Tell each of them, also after one has refused.
+ *  @return the first failure, whose text is in err; those after it are complained of at once */
+souk_status souk_proxies_tell(struct souk_proxies *p, const struct souk_writer *request,
+                              int64_t timeout_ms, souk_proxy_told told, void *context,
+                              struct souk_error *err) SOUK_MUST_CHECK;
+
 /** Ask one of them for `list` or `status`.
  *  @param out free with souk_fleet_status_fini(), also after a failure
  *  @return as souk_admin_peer_ask(), souk_fleet_status_read() */
