@@ -183,7 +183,7 @@ static void tried(struct souk_lane *l, souk_status status, bool sent)
     if (status == SOUK_ETIMEDOUT && (!sent || left_ms(l->end_us) > 1))
         status = SOUK_EUNAVAILABLE;  /* this proxy is lost or stuck */
     l->drained += status == SOUK_OK; /* or has answered, and then this was the last try */
-    if (!may_move_on(l, status, sent) || left_ms(l->end_us) <= RECONNECT_POLL_MS ||
+    if (!may_move_on(l, status, sent) || left_ms(l->end_us) <= (l->drained > 0 ? SEND_MS : 0) ||
         (l->drained > 0 && l->proxies->count == 1)) {
         end(l, status);
         return;
