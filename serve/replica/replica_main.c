@@ -191,11 +191,22 @@ static int worker_count(const struct replica_options *o, const struct souk_pinni
     return pinning ? souk_pinning_count(pinning) : cores > 0 ? (int)cores : 1;
 }
 
+/* Memory stays flat while models come and go: one heap for all threads, and what is large is mapped
+ * and goes back when it is freed (docs/adr/0009-versions.md has the figures). */
+static void keep_memory_flat(void)
+{
+    if (mallopt(M_ARENA_MAX, ARENAS) == 0 || mallopt(M_MMAP_THRESHOLD, MAPPED_FROM) == 0)
+        souk_log(SOUK_LOG_WARN, "allocator", "%s", "unchanged");
+}
+
 static souk_status run(struct replica_options *o, struct souk_error *err)
 {
     struct souk_shard_place place;
     struct process p = {.server = NULL};
-    souk_status status = parse_shard(o->shard, &place.shard, &place.shards, err);
+    souk_status status;
+
+    keep_memory_flat();
+    status = parse_shard(o->shard, &place.shard, &place.shards, err);
     if (!status && o->pin)
         status = souk_pinning_new(o->pin, &p.pinning, err);
     if (!status)
@@ -225,14 +236,6 @@ static souk_status run(struct replica_options *o, struct souk_error *err)
     return status;
 }
 
-/* Memory stays flat while models come and go: one heap for all threads, and what is large is mapped
- * and goes back when it is freed (docs/adr/0009-versions.md has the figures). */
-static void keep_memory_flat(void)
-{
-    if (mallopt(M_ARENA_MAX, ARENAS) == 0 || mallopt(M_MMAP_THRESHOLD, MAPPED_FROM) == 0)
-        souk_log(SOUK_LOG_WARN, "allocator", "%s", "unchanged");
-}
-
 int main(int argc, char **argv)
 {
     struct replica_options o = {0};
@@ -243,7 +246,6 @@ int main(int argc, char **argv)
     souk_flatheap_begin(argv);
     souk_log_setup("souk-replica", 0, SOUK_LOG_INFO);
     souk_shutdown_prepare();
-    keep_memory_flat();
     status = parse(argc, argv, &done, &o, &err);
     souk_log_setup("souk-replica", 0, status ? SOUK_LOG_INFO : (enum souk_log_level)o.log.level);
     if (!status && !done)
