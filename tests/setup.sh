@@ -25,7 +25,8 @@ packages=(
     libhdf5-dev libxxhash-dev libzstd-dev                      # files: format, digests, compression
     libjansson-dev libinih-dev libmsgpack-dev uthash-dev       # JSON, INI, messages, hash tables
     libcurl4-openssl-dev                                       # runs logged to an MLflow server
-    libmicrohttpd-dev                                          # the monitoring port
+    libmicrohttpd-dev                                          # HTTP: monitoring port, front door
+    libsqlite3-dev libpq-dev libsodium-dev libsystemd-dev      # events, tokens, services
     libhwloc-dev                                               # threads on cores of their own
     libcriterion-dev                                           # unit tests
     zstd hdf5-tools python3-numpy python3-scipy python3-h5py   # tests: data, independent readers
@@ -33,6 +34,7 @@ packages=(
     nng-utils nanomsg-utils                                    # tests: clients that are not ours
     openssl                                                    # tests: certificates
     prometheus                                                 # tests: metrics as it reads them
+    postgresql sqlite3 curl                                    # tests: a real server, other clients
     clang valgrind shellcheck                                  # tests: fuzzing, memory, scripts
 )
 case $codename in

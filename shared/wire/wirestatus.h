@@ -19,7 +19,10 @@
     X(OVERLOADED, 11, "overloaded")                                                                \
     X(DRAINING, 12, "draining")                                                                    \
     X(INTERNAL, 13, "internal")                                                                    \
-    X(REFUSED, 14, "refused")
+    X(REFUSED, 14, "refused")                                                                      \
+    X(UNAUTHORIZED, 15, "unauthorized")                                                            \
+    X(FORBIDDEN, 16, "forbidden")                                                                  \
+    X(RATE_LIMITED, 17, "rate_limited")
 
 enum souk_wire_status {
 #define X(name, value, text) SOUK_WIRE_##name = (value),

@@ -1,0 +1,63 @@
+/** @file
+ *  What visitors did lately, for requests that must not wait for a disk: a cache in front of the
+ *  store, bounded in bytes, of the latest events of each visitor who asks or does something. That
+ *  somebody has no events is remembered as well.
+ *
+ *      get(user) --- in memory --------------------------> events, erased_ms
+ *            \------ else: one read by this thread ------/
+ *
+ *      an event is stored here: added; elsewhere (the store's watch): forgotten, within 1 s
+ */
+#ifndef SOUK_SERVE_RECENTEVENTS_H
+#define SOUK_SERVE_RECENTEVENTS_H
+
+#include "serve/monitor/metric.h"
+#include "shared/events/eventstore.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SOUK_RECENT_EVENTS_MAX = 1000 }; /**< of a visitor, the latest */
+
+/** One event of a visitor. Texts lie behind the array, in one allocation. */
+struct souk_recent_event {
+    const char *item, *type;
+    int64_t ms;
+    double value;
+};
+
+/** Reused from call to call. @invariant events ascend by ms */
+struct souk_recent_list {
+    struct souk_recent_event *events;
+    int count;
+    int64_t erased_ms; /**< the visitor was erased then: nothing from before counts; 0: never */
+    void *memory;
+    size_t memory_size;
+};
+void souk_recent_list_fini(struct souk_recent_list *l);
+
+struct souk_recent_events;
+
+/** Opens connections of its own for reading and for the watch.
+ *  @param changed called when a visitor's events were changed elsewhere (NULL user: any visitor's)
+ *  @return those of souk_event_store_open(); a store that is away is not an error */
+souk_status souk_recent_events_start(const char *url, int64_t limit_bytes,
+                                     souk_event_changed changed, void *context,
+                                     struct souk_metrics *registry, struct souk_recent_events **out,
+                                     struct souk_error *err) SOUK_MUST_CHECK;
+void souk_recent_events_stop(struct souk_recent_events *r);
+
+/** The visitor's latest events with ms >= since_ms. Thread-safe.
+ *  @return SOUK_OK; SOUK_EUNAVAILABLE, SOUK_EIO: the store cannot be read (at once while it is
+ * known to be away), SOUK_ENOMEM. The list is then empty */
+souk_status souk_recent_events_get(struct souk_recent_events *r, const char *user, size_t len,
+                                   int64_t since_ms, struct souk_recent_list *list) SOUK_MUST_CHECK;
+
+/** A souk_event_stored of the writer: add it, where the visitor is in memory. */
+void souk_recent_events_add(struct souk_recent_events *r, const struct souk_event_record *event);
+
+/** Read the visitor again the next time; NULL: all of them. */
+void souk_recent_events_forget(struct souk_recent_events *r, const char *user);
+
+#endif
