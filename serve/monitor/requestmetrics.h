@@ -11,7 +11,7 @@
 #include "serve/monitor/metric.h"
 #include "shared/wire/reply.h"
 
-enum { SOUK_OPERATIONS_MAX = 15, SOUK_STATUSES = SOUK_WIRE_REFUSED + 1 };
+enum { SOUK_OPERATIONS_MAX = 15, SOUK_STATUSES = SOUK_WIRE_RATE_LIMITED + 1 };
 
 /** Zeroed: counts nothing. */
 struct souk_request_metrics {
