@@ -126,6 +126,7 @@ struct process {
     struct souk_proxy_metrics metrics;
     struct souk_monitor *monitor;
     struct souk_service *service;
+    struct souk_workforce *force;              /* of all listeners but the admin's */
     struct souk_server *server, *admin_server; /* the latter NULL without --admin */
     struct souk_proxy_status told;             /* what it tells */
 };
@@ -165,6 +166,19 @@ static souk_status start_monitor(struct process *p, const struct proxy_options *
     return status;
 }
 
+static souk_status start_force(struct process *p, const struct proxy_options *o,
+                               struct souk_error *err)
+{
+    const struct souk_workforce_plan plan = {.workers = (int)o->workers,
+                                             .queue = (int)o->queue,
+                                             .limit = souk_topology_limit(p->topology),
+                                             .deadline_ms = o->deadline_ms,
+                                             .handler = souk_service_handle,
+                                             .early = souk_service_handle_early,
+                                             .context = p->service};
+    return souk_workforce_start(&plan, &p->force, err);
+}
+
 /* Who comes back after a restart listens when it can answer, or after a while with its reason. */
 static souk_status start_server(struct process *p, const struct proxy_options *o,
                                 struct souk_error *err)
@@ -173,13 +187,7 @@ static souk_status start_server(struct process *p, const struct proxy_options *o
                                           .tls = p->tls,
                                           .insecure = o->door.insecure,
                                           .limits = o->door.limits,
-                                          .workers = (int)o->workers,
-                                          .queue = (int)o->queue,
-                                          .limit = souk_topology_limit(p->topology),
-                                          .deadline_ms = o->deadline_ms,
-                                          .handler = souk_service_handle,
-                                          .early = souk_service_handle_early,
-                                          .context = p->service};
+                                          .force = p->force};
     souk_topology_wait(p->topology, FIRST_CONTACT_MS);
     return souk_server_start(&plan, &p->server, err);
 }
@@ -192,10 +200,10 @@ static souk_status start_admin(struct process *p, const struct proxy_options *o,
                                          .hedging = souk_service_hedging(p->service),
                                          .server = p->server};
     const struct souk_server_plan plan = {.url = o->admin,
-                                          .workers = SOUK_PROXY_ADMIN_WORKERS,
-                                          .queue = SOUK_PROXY_ADMIN_WORKERS,
-                                          .handler = souk_proxy_admin_handle,
-                                          .context = &p->told};
+                                          .work = {.workers = SOUK_PROXY_ADMIN_WORKERS,
+                                                   .queue = SOUK_PROXY_ADMIN_WORKERS,
+                                                   .handler = souk_proxy_admin_handle,
+                                                   .context = &p->told}};
     return souk_server_start(&plan, &p->admin_server, err);
 }
 
@@ -203,15 +211,16 @@ static souk_status start_admin(struct process *p, const struct proxy_options *o,
  * asked for a while. */
 static void drain(struct souk_server *server, int64_t limit_ms)
 {
+    struct souk_workforce *force = souk_server_force(server);
     const int64_t end_us = souk_monotonic_us() + limit_ms * 1000;
     int64_t told = 0, told_us = souk_monotonic_us();
-    souk_server_drain(server);
+    souk_workforce_drain(force);
     while (souk_monotonic_us() < end_us) {
-        const int64_t refused = souk_server_refused(server, SOUK_DENIAL_DRAINING);
+        const int64_t refused = souk_workforce_refused(force, SOUK_DENIAL_DRAINING);
         if (refused != told)
             told_us = souk_monotonic_us();
         told = refused;
-        if (souk_server_busy(server) == 0 &&
+        if (souk_workforce_busy(force) == 0 &&
             (souk_server_connections(server) == 0 ||
              souk_monotonic_us() - told_us > QUIET_MS * INT64_C(1000)))
             break;
@@ -238,7 +247,9 @@ static void serve(struct process *p, const struct proxy_options *o)
 static void stop(struct process *p)
 {
     souk_server_stop(p->admin_server);
+    souk_workforce_stop(p->force);
     souk_server_stop(p->server);
+    souk_workforce_free(p->force);
     souk_monitor_stop(p->monitor);
     souk_service_free(p->service);
     souk_answer_cache_free(p->cache);
@@ -270,6 +281,8 @@ static souk_status run(struct proxy_options *o, struct souk_error *err)
         status = souk_answer_cache_new(o->cache_bytes, o->cache_ttl_ms * 1000, &p.cache, err);
     if (!status)
         status = start_monitor(&p, o, err);
+    if (!status)
+        status = start_force(&p, o, err);
     if (!status)
         status = start_server(&p, o, err);
     if (!status && o->admin)

@@ -348,14 +348,14 @@ static struct souk_job job_of(struct souk_service *s, struct souk_request *reque
     return j;
 }
 
-void souk_service_handle(void *context, int worker, int64_t received_us, const void *bytes,
-                         size_t len, struct souk_writer *reply)
+enum souk_task_step souk_service_handle(void *context, int worker, struct souk_task *task,
+                                        struct souk_writer *reply)
 {
     struct souk_service *s = context;
     struct souk_request request;
     souk_request_metrics_begin(&s->metrics->request);
-    if (souk_request_parse(&request, bytes, len, reply)) {
-        struct souk_job j = job_of(s, &request, received_us, reply);
+    if (souk_request_parse(&request, task->request, task->len, reply)) {
+        struct souk_job j = job_of(s, &request, task->received_us, reply);
         j.space = &s->spaces[worker];
         souk_request_log_begin(&j);
         dispatch(s, &j);
@@ -363,18 +363,19 @@ void souk_service_handle(void *context, int worker, int64_t received_us, const v
     }
     souk_request_metrics_end(&s->metrics->request, &request, reply);
     souk_request_fini(&request);
+    return SOUK_TASK_ANSWERED;
 }
 
-bool souk_service_handle_early(void *context, int64_t received_us, const void *bytes, size_t len,
-                               struct souk_writer *reply)
+enum souk_task_step souk_service_handle_early(void *context, struct souk_task *task,
+                                              struct souk_writer *reply)
 {
     struct souk_service *s = context;
     struct souk_request request;
     bool served = false;
-    if (!s->answering.cache || len > EARLY_BYTES_MAX)
-        return false;
-    if (souk_request_parse(&request, bytes, len, reply)) {
-        struct souk_job j = job_of(s, &request, received_us, reply);
+    if (!s->answering.cache || task->len > EARLY_BYTES_MAX)
+        return SOUK_TASK_PASSED;
+    if (souk_request_parse(&request, task->request, task->len, reply)) {
+        struct souk_job j = job_of(s, &request, task->received_us, reply);
         served = souk_answering_serve(&s->answering, &j);
     }
     if (served) {
@@ -382,5 +383,5 @@ bool souk_service_handle_early(void *context, int64_t received_us, const void *b
         souk_request_metrics_end(&s->metrics->request, &request, reply);
     }
     souk_request_fini(&request);
-    return served;
+    return served ? SOUK_TASK_ANSWERED : SOUK_TASK_PASSED;
 }

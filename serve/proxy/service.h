@@ -9,6 +9,7 @@
 #ifndef SOUK_PROXY_SERVICE_H
 #define SOUK_PROXY_SERVICE_H
 
+#include "serve/net/workforce.h"
 #include "serve/proxy/answercache.h"
 #include "serve/proxy/hedging.h"
 #include "serve/proxy/proxymetrics.h"
@@ -35,12 +36,12 @@ void souk_service_log_slow(struct souk_service *s, int64_t slow_ms);
 /** Its counters of hedges and retries. */
 const struct souk_hedging *souk_service_hedging(const struct souk_service *s);
 
-/** A souk_server_handler; context is the struct souk_service. */
-void souk_service_handle(void *context, int worker, int64_t received_us, const void *request,
-                         size_t len, struct souk_writer *reply);
+/** A souk_task_handler; context is the struct souk_service. */
+enum souk_task_step souk_service_handle(void *context, int worker, struct souk_task *task,
+                                        struct souk_writer *reply);
 
-/** A souk_server_early_handler: what the cache knows. */
-bool souk_service_handle_early(void *context, int64_t received_us, const void *request, size_t len,
-                               struct souk_writer *reply);
+/** A souk_early_handler: what the cache knows. */
+enum souk_task_step souk_service_handle_early(void *context, struct souk_task *task,
+                                              struct souk_writer *reply);
 
 #endif
