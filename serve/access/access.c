@@ -12,21 +12,21 @@ struct souk_access {
     pthread_mutex_t lock;           /* short: a look-up and two comparisons of times */
     struct souk_token_table *table; /* under the lock, as are all rates; NULL without a path */
     struct souk_rate_limit all;
-    struct souk_counter *refused[SOUK_REFUSALS];
+    struct souk_counter *refused[SOUK_ACCESS_VERDICTS];
 };
 
 /* ---- names ---- */
 
-const char *souk_refusal_name(enum souk_refusal why)
+const char *souk_access_verdict_name(enum souk_access_verdict why)
 {
-    static const char *const names[SOUK_REFUSALS] = {"admitted", "missing", "unknown",    "expired",
-                                                     "scope",    "rate",    "global_rate"};
+    static const char *const names[SOUK_ACCESS_VERDICTS] = {
+        "granted", "missing", "unknown", "expired", "scope", "rate", "global_rate"};
     return names[why];
 }
 
-enum souk_wire_status souk_refusal_status(enum souk_refusal why)
+enum souk_wire_status souk_access_verdict_status(enum souk_access_verdict why)
 {
-    static const enum souk_wire_status statuses[SOUK_REFUSALS] = {
+    static const enum souk_wire_status statuses[SOUK_ACCESS_VERDICTS] = {
         SOUK_WIRE_OK,        SOUK_WIRE_UNAUTHORIZED, SOUK_WIRE_UNAUTHORIZED, SOUK_WIRE_UNAUTHORIZED,
         SOUK_WIRE_FORBIDDEN, SOUK_WIRE_RATE_LIMITED, SOUK_WIRE_RATE_LIMITED};
     return statuses[why];
@@ -81,8 +81,8 @@ static souk_status make_metrics(struct souk_access *a, struct souk_metrics *regi
 {
     if (!registry)
         return SOUK_OK;
-    for (int why = SOUK_ADMITTED + 1; why < SOUK_REFUSALS; why++) {
-        const struct souk_label labels[] = {{"reason", souk_refusal_name(why)}, {0}};
+    for (int why = SOUK_ACCESS_GRANTED + 1; why < SOUK_ACCESS_VERDICTS; why++) {
+        const struct souk_label labels[] = {{"reason", souk_access_verdict_name(why)}, {0}};
         a->refused[why] = souk_metrics_counter(
             registry, "souk_access_refused_total",
             "Requests that were not let in, for their token or their rate, by reason.", labels);
@@ -170,47 +170,47 @@ souk_status souk_access_reload(struct souk_access *a, int *count, struct souk_er
 /* ---- checking ---- */
 
 /* Both buckets have one left, or none is touched. @param own NULL: there is only the global one */
-static enum souk_refusal take(struct souk_access *a, struct souk_rate_limit *own, int64_t now_us,
-                              int64_t *wait_us)
+static enum souk_access_verdict take(struct souk_access *a, struct souk_rate_limit *own,
+                                     int64_t now_us, int64_t *wait_us)
 {
     *wait_us = own ? souk_rate_limit_wait_us(own, now_us) : 0;
     if (*wait_us > 0)
-        return SOUK_REFUSED_RATE;
+        return SOUK_ACCESS_RATE;
     *wait_us = souk_rate_limit_wait_us(&a->all, now_us);
     if (*wait_us > 0)
-        return SOUK_REFUSED_GLOBAL_RATE;
+        return SOUK_ACCESS_GLOBAL_RATE;
     souk_rate_limit_take(&a->all, now_us);
     if (own)
         souk_rate_limit_take(own, now_us);
-    return SOUK_ADMITTED;
+    return SOUK_ACCESS_GRANTED;
 }
 
 /* With the lock held. */
-static enum souk_refusal judge(struct souk_access *a, const struct souk_token_digest *digest,
-                               enum souk_scope scope, int64_t now_us, int64_t now_s,
-                               int64_t *wait_us)
+static enum souk_access_verdict judge(struct souk_access *a, const struct souk_token_digest *digest,
+                                      enum souk_scope scope, int64_t now_us, int64_t now_s,
+                                      int64_t *wait_us)
 {
     struct souk_token_state *state = souk_token_table_find(a->table, digest);
     if (!state)
-        return SOUK_REFUSED_UNKNOWN;
-    const enum souk_refusal why = now_s >= state->entry.expires_s ? SOUK_REFUSED_EXPIRED
-                                  : (state->entry.scopes & (unsigned)scope) != scope
-                                      ? SOUK_REFUSED_SCOPE
-                                      : take(a, &state->limit, now_us, wait_us);
-    atomic_fetch_add(why == SOUK_ADMITTED ? &state->admitted : &state->denied, 1);
+        return SOUK_ACCESS_UNKNOWN;
+    const enum souk_access_verdict why = now_s >= state->entry.expires_s ? SOUK_ACCESS_EXPIRED
+                                         : (state->entry.scopes & (unsigned)scope) != scope
+                                             ? SOUK_ACCESS_SCOPE
+                                             : take(a, &state->limit, now_us, wait_us);
+    atomic_fetch_add(why == SOUK_ACCESS_GRANTED ? &state->admitted : &state->denied, 1);
     return why;
 }
 
-enum souk_refusal souk_access_check(struct souk_access *a, const char *token, size_t len,
-                                    enum souk_scope scope, int64_t now_us, int64_t now_s,
-                                    int64_t *retry_after_ms)
+enum souk_access_verdict souk_access_check(struct souk_access *a, const char *token, size_t len,
+                                           enum souk_scope scope, int64_t now_us, int64_t now_s,
+                                           int64_t *retry_after_ms)
 {
     struct souk_token_digest digest;
-    enum souk_refusal why;
+    enum souk_access_verdict why;
     int64_t wait_us = 0;
     const bool may_be_one = a->path && token && souk_token_digest(token, len, &digest);
     if (a->path && !may_be_one) {
-        why = token ? SOUK_REFUSED_UNKNOWN : SOUK_REFUSED_MISSING;
+        why = token ? SOUK_ACCESS_UNKNOWN : SOUK_ACCESS_MISSING;
     } else {
         pthread_mutex_lock(&a->lock);
         why = a->path ? judge(a, &digest, scope, now_us, now_s, &wait_us)

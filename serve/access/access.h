@@ -5,7 +5,7 @@
  *      request       `token` (nng), `Authorization: Bearer ...` (HTTP, which becomes the field)
  *
  *      souk_access_check()   known? -> in force? -> has the scope? -> has a request left, and so
- * has everybody together? -> SOUK_ADMITTED
+ * has everybody together? -> SOUK_ACCESS_GRANTED
  *
  *  Scopes: read (recommend, similar, explain, user_stats, health), write (event), admin (erase).
  *  What is refused takes nothing from any rate: who has no token cannot use up the others'.
@@ -29,24 +29,24 @@ enum souk_scope {
     SOUK_SCOPE_ADMIN = 4
 };
 
-/** Why a request is not let in. */
-enum souk_refusal {
-    SOUK_ADMITTED,
-    SOUK_REFUSED_MISSING, /**< no token was sent */
-    SOUK_REFUSED_UNKNOWN,
-    SOUK_REFUSED_EXPIRED,
-    SOUK_REFUSED_SCOPE,
-    SOUK_REFUSED_RATE, /**< the token's */
-    SOUK_REFUSED_GLOBAL_RATE,
-    SOUK_REFUSALS
+/** Whether a request is let in, and why not. */
+enum souk_access_verdict {
+    SOUK_ACCESS_GRANTED,
+    SOUK_ACCESS_MISSING, /**< no token was sent */
+    SOUK_ACCESS_UNKNOWN,
+    SOUK_ACCESS_EXPIRED,
+    SOUK_ACCESS_SCOPE,
+    SOUK_ACCESS_RATE, /**< the token's */
+    SOUK_ACCESS_GLOBAL_RATE,
+    SOUK_ACCESS_VERDICTS
 };
 
 /** "missing", "unknown" ..: the label of souk_access_refused_total. */
-const char *souk_refusal_name(enum souk_refusal why);
+const char *souk_access_verdict_name(enum souk_access_verdict why);
 
 /** SOUK_WIRE_OK, SOUK_WIRE_UNAUTHORIZED (missing, unknown, expired), SOUK_WIRE_FORBIDDEN (scope),
  *  SOUK_WIRE_RATE_LIMITED. */
-enum souk_wire_status souk_refusal_status(enum souk_refusal why);
+enum souk_wire_status souk_access_verdict_status(enum souk_access_verdict why);
 
 /** "read", "write", "admin", "none" */
 const char *souk_scope_name(enum souk_scope scope);
@@ -77,8 +77,8 @@ souk_status souk_access_reload(struct souk_access *a, int *count,
  *  @param token [len], not trusted; NULL: none was sent
  *  @param now_us monotonic; now_s seconds since 1970
  *  @param retry_after_ms out, of the two rates: how long to wait, at least 1; else 0 */
-enum souk_refusal souk_access_check(struct souk_access *a, const char *token, size_t len,
-                                    enum souk_scope scope, int64_t now_us, int64_t now_s,
-                                    int64_t *retry_after_ms);
+enum souk_access_verdict souk_access_check(struct souk_access *a, const char *token, size_t len,
+                                           enum souk_scope scope, int64_t now_us, int64_t now_s,
+                                           int64_t *retry_after_ms);
 
 #endif

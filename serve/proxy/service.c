@@ -3,6 +3,7 @@
 #include "serve/proxy/answering.h"
 #include "serve/proxy/contextevents.h"
 #include "serve/proxy/explain.h"
+#include "serve/proxy/gate.h"
 #include "serve/proxy/job.h"
 #include "serve/proxy/requestlog.h"
 #include "serve/proxy/twostage.h"
@@ -30,6 +31,7 @@ struct souk_service {
     struct souk_unique_ids ids;
     struct souk_answering answering;
     struct souk_slow_log slow;
+    struct souk_access *access; /* NULL: all may ask */
 };
 
 souk_status souk_service_new(struct souk_topology *topology, struct souk_proxy_metrics *metrics,
@@ -77,6 +79,11 @@ void souk_service_free(struct souk_service *s)
 void souk_service_log_slow(struct souk_service *s, int64_t slow_ms)
 {
     souk_slow_log_init(&s->slow, slow_ms);
+}
+
+void souk_service_guard(struct souk_service *s, struct souk_access *access)
+{
+    s->access = access;
 }
 
 const struct souk_hedging *souk_service_hedging(const struct souk_service *s)
@@ -195,6 +202,21 @@ static void similar(struct souk_job *j)
                                      : "cosine");
 }
 
+static void put_state(struct souk_job *j)
+{
+    souk_writer_put_string(j->reply, "role", "proxy");
+    souk_writer_put_string(j->reply, "state",
+                           j->view.status == SOUK_WIRE_OK ? "ready"
+                                                          : souk_wire_status_name(j->view.status));
+}
+
+/* Whether requests are answered, for who may know no more. */
+static void health_in_short(struct souk_job *j)
+{
+    souk_reply_begin(j->reply, j->request, NULL, 2);
+    put_state(j);
+}
+
 static void health(struct souk_job *j)
 {
     struct souk_replica_report *replicas;
@@ -204,10 +226,7 @@ static void health(struct souk_job *j)
         return;
     }
     souk_reply_begin(j->reply, j->request, j->view.model, 6);
-    souk_writer_put_string(j->reply, "role", "proxy");
-    souk_writer_put_string(j->reply, "state",
-                           j->view.status == SOUK_WIRE_OK ? "ready"
-                                                          : souk_wire_status_name(j->view.status));
+    put_state(j);
     souk_writer_put_string(j->reply, "reason", j->view.reason);
     souk_writer_put_int(j->reply, "shards", souk_topology_shards(j->topology));
     souk_writer_put_int(j->reply, "catalogue", j->view.catalogue);
@@ -322,7 +341,7 @@ static void dispatch(struct souk_service *s, struct souk_job *j)
     const struct souk_request *r = j->request;
     const answerer answer = answerer_of(r);
     if (souk_request_is(r, "health"))
-        health(j);
+        (souk_gate_shows_fleet(s->access, r) ? health : health_in_short)(j);
     else if (!answer)
         souk_reply_error(j->reply, r, SOUK_WIRE_UNKNOWN_OPERATION,
                          "the proxy does not know the operation '%.*s'", (int)r->operation_len,
@@ -348,13 +367,20 @@ static struct souk_job job_of(struct souk_service *s, struct souk_request *reque
     return j;
 }
 
+/* Each request is checked once: where it arrives, or by a worker where it is too long for that. */
+static bool is_for_early(const struct souk_service *s, const struct souk_task *task)
+{
+    return task->len <= EARLY_BYTES_MAX && (s->answering.cache || s->access);
+}
+
 enum souk_task_step souk_service_handle(void *context, int worker, struct souk_task *task,
                                         struct souk_writer *reply)
 {
     struct souk_service *s = context;
     struct souk_request request;
     souk_request_metrics_begin(&s->metrics->request);
-    if (souk_request_parse(&request, task->request, task->len, reply)) {
+    if (souk_request_parse(&request, task->request, task->len, reply) &&
+        (is_for_early(s, task) || souk_gate_check(s->access, &request, reply))) {
         struct souk_job j = job_of(s, &request, task->received_us, reply);
         j.space = &s->spaces[worker];
         souk_request_log_begin(&j);
@@ -371,17 +397,21 @@ enum souk_task_step souk_service_handle_early(void *context, struct souk_task *t
 {
     struct souk_service *s = context;
     struct souk_request request;
-    bool served = false;
-    if (!s->answering.cache || task->len > EARLY_BYTES_MAX)
+    bool answered = true; /* what cannot be read has its reply */
+    if (!is_for_early(s, task))
         return SOUK_TASK_PASSED;
     if (souk_request_parse(&request, task->request, task->len, reply)) {
-        struct souk_job j = job_of(s, &request, task->received_us, reply);
-        served = souk_answering_serve(&s->answering, &j);
+        request.start_us = task->received_us;
+        answered = !souk_gate_check(s->access, &request, reply);
+        if (!answered && s->answering.cache) {
+            struct souk_job j = job_of(s, &request, task->received_us, reply);
+            answered = souk_answering_serve(&s->answering, &j);
+        }
     }
-    if (served) {
+    if (answered) {
         souk_request_metrics_begin(&s->metrics->request);
         souk_request_metrics_end(&s->metrics->request, &request, reply);
     }
     souk_request_fini(&request);
-    return served ? SOUK_TASK_ANSWERED : SOUK_TASK_PASSED;
+    return answered ? SOUK_TASK_ANSWERED : SOUK_TASK_PASSED;
 }

@@ -10,6 +10,7 @@
 #define SOUK_PROXY_SERVICE_H
 
 #include "serve/net/workforce.h"
+#include "serve/access/access.h"
 #include "serve/proxy/answercache.h"
 #include "serve/proxy/hedging.h"
 #include "serve/proxy/proxymetrics.h"
@@ -33,6 +34,9 @@ void souk_service_free(struct souk_service *s);
 /** Log requests that take so long; 0, as it is at first: none. Before the first request. */
 void souk_service_log_slow(struct souk_service *s, int64_t slow_ms);
 
+/** Check the tokens and rates of requests. Before the first one. @param access outlives it */
+void souk_service_guard(struct souk_service *s, struct souk_access *access);
+
 /** Its counters of hedges and retries. */
 const struct souk_hedging *souk_service_hedging(const struct souk_service *s);
 
@@ -40,7 +44,7 @@ const struct souk_hedging *souk_service_hedging(const struct souk_service *s);
 enum souk_task_step souk_service_handle(void *context, int worker, struct souk_task *task,
                                         struct souk_writer *reply);
 
-/** A souk_early_handler: what the cache knows. */
+/** A souk_early_handler: what is not let in, and what the cache knows. */
 enum souk_task_step souk_service_handle_early(void *context, struct souk_task *task,
                                               struct souk_writer *reply);
 

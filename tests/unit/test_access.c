@@ -58,13 +58,13 @@ static void end(void)
 
 TestSuite(access, .init = begin, .fini = end);
 
-static enum souk_refusal check_at(const char *token, enum souk_scope scope, int64_t now_us)
+static enum souk_access_verdict check_at(const char *token, enum souk_scope scope, int64_t now_us)
 {
     return souk_access_check(access_of_test, token, token ? strlen(token) : 0, scope, now_us,
                              START_S + now_us / US, &retry_ms);
 }
 
-static enum souk_refusal check(const char *token, enum souk_scope scope)
+static enum souk_access_verdict check(const char *token, enum souk_scope scope)
 {
     return check_at(token, scope, 0);
 }
@@ -77,15 +77,15 @@ Test(access, lets_in_who_is_known_and_may)
     souk_token_make(other);
     open_access(0, NULL);
     cr_expect(souk_access_is_guarded(access_of_test));
-    cr_expect_eq(check(shop, SOUK_SCOPE_READ), SOUK_ADMITTED);
-    cr_expect_eq(check(shop, SOUK_SCOPE_WRITE), SOUK_ADMITTED);
-    cr_expect_eq(check(shop, SOUK_SCOPE_ADMIN), SOUK_REFUSED_SCOPE);
-    cr_expect_eq(check(old, SOUK_SCOPE_READ), SOUK_REFUSED_EXPIRED);
-    cr_expect_eq(check(other, SOUK_SCOPE_READ), SOUK_REFUSED_UNKNOWN);
-    cr_expect_eq(check(NULL, SOUK_SCOPE_READ), SOUK_REFUSED_MISSING);
-    cr_expect_eq(check("", SOUK_SCOPE_READ), SOUK_REFUSED_UNKNOWN);
-    cr_expect_eq(check_at(shop, SOUK_SCOPE_READ, 9 * US), SOUK_ADMITTED);
-    cr_expect_eq(check_at(shop, SOUK_SCOPE_READ, 10 * US), SOUK_REFUSED_EXPIRED);
+    cr_expect_eq(check(shop, SOUK_SCOPE_READ), SOUK_ACCESS_GRANTED);
+    cr_expect_eq(check(shop, SOUK_SCOPE_WRITE), SOUK_ACCESS_GRANTED);
+    cr_expect_eq(check(shop, SOUK_SCOPE_ADMIN), SOUK_ACCESS_SCOPE);
+    cr_expect_eq(check(old, SOUK_SCOPE_READ), SOUK_ACCESS_EXPIRED);
+    cr_expect_eq(check(other, SOUK_SCOPE_READ), SOUK_ACCESS_UNKNOWN);
+    cr_expect_eq(check(NULL, SOUK_SCOPE_READ), SOUK_ACCESS_MISSING);
+    cr_expect_eq(check("", SOUK_SCOPE_READ), SOUK_ACCESS_UNKNOWN);
+    cr_expect_eq(check_at(shop, SOUK_SCOPE_READ, 9 * US), SOUK_ACCESS_GRANTED);
+    cr_expect_eq(check_at(shop, SOUK_SCOPE_READ, 10 * US), SOUK_ACCESS_EXPIRED);
 }
 
 Test(access, every_bit_of_a_token_counts)
@@ -98,14 +98,14 @@ Test(access, every_bit_of_a_token_counts)
             shop[i] ^= (char)(1 << bit);
             cr_expect_eq(souk_access_check(access_of_test, shop, SOUK_TOKEN_TEXT, SOUK_SCOPE_READ,
                                            0, START_S, &retry_ms),
-                         SOUK_REFUSED_UNKNOWN, "byte %d, bit %d", i, bit);
+                         SOUK_ACCESS_UNKNOWN, "byte %d, bit %d", i, bit);
             shop[i] ^= (char)(1 << bit);
         }
-    cr_expect_eq(check(shop, SOUK_SCOPE_READ), SOUK_ADMITTED);
+    cr_expect_eq(check(shop, SOUK_SCOPE_READ), SOUK_ACCESS_GRANTED);
     shop[SOUK_TOKEN_TEXT] = 'x';
-    cr_expect_eq(check(shop, SOUK_SCOPE_READ), SOUK_REFUSED_UNKNOWN);
+    cr_expect_eq(check(shop, SOUK_SCOPE_READ), SOUK_ACCESS_UNKNOWN);
     shop[SOUK_TOKEN_TEXT - 1] = '\0';
-    cr_expect_eq(check(shop, SOUK_SCOPE_READ), SOUK_REFUSED_UNKNOWN);
+    cr_expect_eq(check(shop, SOUK_SCOPE_READ), SOUK_ACCESS_UNKNOWN);
 }
 
 Test(access, each_token_has_a_rate_and_so_have_all)
@@ -115,29 +115,29 @@ Test(access, each_token_has_a_rate_and_so_have_all)
     add_line(fast, "fast", SOUK_SCOPE_READ, INT64_MAX, 0, 0);
     open_access(5, NULL);
     for (int i = 0; i < 2; i++)
-        cr_expect_eq(check(slow, SOUK_SCOPE_READ), SOUK_ADMITTED);
-    cr_expect_eq(check(slow, SOUK_SCOPE_READ), SOUK_REFUSED_RATE);
+        cr_expect_eq(check(slow, SOUK_SCOPE_READ), SOUK_ACCESS_GRANTED);
+    cr_expect_eq(check(slow, SOUK_SCOPE_READ), SOUK_ACCESS_RATE);
     cr_expect_eq(retry_ms, 1000);
     for (int i = 0; i < 100; i++) { /* takes nothing of what all have */
-        cr_expect_eq(check(slow, SOUK_SCOPE_READ), SOUK_REFUSED_RATE);
-        cr_expect_eq(check(NULL, SOUK_SCOPE_READ), SOUK_REFUSED_MISSING);
+        cr_expect_eq(check(slow, SOUK_SCOPE_READ), SOUK_ACCESS_RATE);
+        cr_expect_eq(check(NULL, SOUK_SCOPE_READ), SOUK_ACCESS_MISSING);
     }
     for (int i = 0; i < 3; i++)
-        cr_expect_eq(check(fast, SOUK_SCOPE_READ), SOUK_ADMITTED);
-    cr_expect_eq(check(fast, SOUK_SCOPE_READ), SOUK_REFUSED_GLOBAL_RATE);
+        cr_expect_eq(check(fast, SOUK_SCOPE_READ), SOUK_ACCESS_GRANTED);
+    cr_expect_eq(check(fast, SOUK_SCOPE_READ), SOUK_ACCESS_GLOBAL_RATE);
     cr_expect_eq(retry_ms, 200);
-    cr_expect_eq(check_at(fast, SOUK_SCOPE_READ, US / 5), SOUK_ADMITTED);
+    cr_expect_eq(check_at(fast, SOUK_SCOPE_READ, US / 5), SOUK_ACCESS_GRANTED);
     cr_expect_eq(retry_ms, 0);
-    cr_expect_eq(check_at(slow, SOUK_SCOPE_READ, US), SOUK_ADMITTED);
+    cr_expect_eq(check_at(slow, SOUK_SCOPE_READ, US), SOUK_ACCESS_GRANTED);
 }
 
 Test(access, without_a_file_only_the_rate_of_all_holds)
 {
     cr_assert_eq(souk_access_open(NULL, 2, NULL, &access_of_test, &err), SOUK_OK);
     cr_expect_not(souk_access_is_guarded(access_of_test));
-    cr_expect_eq(check(NULL, SOUK_SCOPE_ADMIN), SOUK_ADMITTED);
-    cr_expect_eq(check("any", SOUK_SCOPE_READ), SOUK_ADMITTED);
-    cr_expect_eq(check(NULL, SOUK_SCOPE_READ), SOUK_REFUSED_GLOBAL_RATE);
+    cr_expect_eq(check(NULL, SOUK_SCOPE_ADMIN), SOUK_ACCESS_GRANTED);
+    cr_expect_eq(check("any", SOUK_SCOPE_READ), SOUK_ACCESS_GRANTED);
+    cr_expect_eq(check(NULL, SOUK_SCOPE_READ), SOUK_ACCESS_GLOBAL_RATE);
 }
 
 Test(access, a_reload_swaps_the_table_and_keeps_what_was_used)
@@ -147,21 +147,21 @@ Test(access, a_reload_swaps_the_table_and_keeps_what_was_used)
     add_line(a, "a", SOUK_SCOPE_READ, INT64_MAX, 1, 1);
     add_line(b, "b", SOUK_SCOPE_READ, INT64_MAX, 0, 0);
     open_access(0, NULL);
-    cr_expect_eq(check(a, SOUK_SCOPE_READ), SOUK_ADMITTED);
-    cr_expect_eq(check(b, SOUK_SCOPE_READ), SOUK_ADMITTED);
-    cr_expect_eq(check(c, SOUK_SCOPE_READ), SOUK_REFUSED_UNKNOWN);
+    cr_expect_eq(check(a, SOUK_SCOPE_READ), SOUK_ACCESS_GRANTED);
+    cr_expect_eq(check(b, SOUK_SCOPE_READ), SOUK_ACCESS_GRANTED);
+    cr_expect_eq(check(c, SOUK_SCOPE_READ), SOUK_ACCESS_UNKNOWN);
     add_line(c, "c", SOUK_SCOPE_WRITE, INT64_MAX, 0, 0);
     add_line(a, "a", SOUK_SCOPE_READ, INT64_MAX, 1, 1);
     write_lines();
     cr_assert_eq(souk_access_reload(access_of_test, &count, &err), SOUK_OK, "%s", err.msg);
     cr_expect_eq(count, 2);
-    cr_expect_eq(check(a, SOUK_SCOPE_READ), SOUK_REFUSED_RATE);
-    cr_expect_eq(check(b, SOUK_SCOPE_READ), SOUK_REFUSED_UNKNOWN);
-    cr_expect_eq(check(c, SOUK_SCOPE_WRITE), SOUK_ADMITTED);
+    cr_expect_eq(check(a, SOUK_SCOPE_READ), SOUK_ACCESS_RATE);
+    cr_expect_eq(check(b, SOUK_SCOPE_READ), SOUK_ACCESS_UNKNOWN);
+    cr_expect_eq(check(c, SOUK_SCOPE_WRITE), SOUK_ACCESS_GRANTED);
     strcpy(text, "nonsense\n");
     write_lines();
     cr_expect_eq(souk_access_reload(access_of_test, &count, &err), SOUK_EFORMAT);
-    cr_expect_eq(check(c, SOUK_SCOPE_WRITE), SOUK_ADMITTED);
+    cr_expect_eq(check(c, SOUK_SCOPE_WRITE), SOUK_ACCESS_GRANTED);
 }
 
 Test(access, finds_each_of_many)
@@ -179,10 +179,10 @@ Test(access, finds_each_of_many)
     cr_assert_eq(fclose(file), 0);
     cr_assert_eq(souk_access_open(path, 0, NULL, &access_of_test, &err), SOUK_OK, "%s", err.msg);
     for (int i = 0; i < SOUK_TOKENS_MAX; i++) { /* the right one: each has an end of its own */
-        cr_expect_eq(check_at(tokens[i], SOUK_SCOPE_READ, (int64_t)i * US), SOUK_REFUSED_EXPIRED);
+        cr_expect_eq(check_at(tokens[i], SOUK_SCOPE_READ, (int64_t)i * US), SOUK_ACCESS_EXPIRED);
         if (i > 0)
             cr_expect_eq(check_at(tokens[i], SOUK_SCOPE_READ, (int64_t)(i - 1) * US),
-                         SOUK_ADMITTED);
+                         SOUK_ACCESS_GRANTED);
     }
 }
 
@@ -202,12 +202,12 @@ Test(access, counts_by_reason_and_by_name)
     add_line(shop, "shop", SOUK_SCOPE_READ, START_S + 10, 0, 0);
     open_access(0, registry);
     for (int i = 0; i < 2; i++) {
-        cr_expect_eq(check(NULL, SOUK_SCOPE_READ), SOUK_REFUSED_MISSING);
-        cr_expect_eq(check(shop, SOUK_SCOPE_READ), SOUK_ADMITTED);
+        cr_expect_eq(check(NULL, SOUK_SCOPE_READ), SOUK_ACCESS_MISSING);
+        cr_expect_eq(check(shop, SOUK_SCOPE_READ), SOUK_ACCESS_GRANTED);
     }
-    cr_expect_eq(check(shop, SOUK_SCOPE_WRITE), SOUK_REFUSED_SCOPE);
+    cr_expect_eq(check(shop, SOUK_SCOPE_WRITE), SOUK_ACCESS_SCOPE);
     cr_assert_eq(souk_access_reload(access_of_test, &count, &err), SOUK_OK, "%s", err.msg);
-    cr_expect_eq(check(shop, SOUK_SCOPE_READ), SOUK_ADMITTED);
+    cr_expect_eq(check(shop, SOUK_SCOPE_READ), SOUK_ACCESS_GRANTED);
     souk_metrics_write(registry, &e);
     cr_assert_not(e.failed);
     char *all = strndup(e.text, e.length);
