@@ -60,6 +60,9 @@ struct souk_model {
     int64_t *user_first;       /**< [parts + 1], model rows */
     int64_t *item_first;       /**< [parts + 1] */
     struct souk_window window; /**< of the events it was trained on */
+    struct souk_window data;   /**< the same, where it is open up to the dataset's first and last
+                                    event; of a model of an older release until it was made */
+    int64_t events;            /**< in training; -1: an older release did not say */
     uint64_t dataset_digest;
     int64_t created_ms;
     char *parameters_json; /**< as given and as resolved */
