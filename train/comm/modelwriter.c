@@ -58,6 +58,7 @@ struct souk_model_part souk_model_part_view(const struct souk_ratings *ratings,
         .popularity = of_part(c->popularity, r->part),
         .item_events = c->item_events[r->part],
         .category = r->category,
+        .attributes = r->columns,
     };
     if (c->stages)
         take_stages(&p, &c->stage_parts[r->part]);
