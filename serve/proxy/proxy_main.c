@@ -7,6 +7,7 @@
 #include "serve/net/server.h"
 #include "serve/net/servicestate.h"
 #include "serve/net/shutdown.h"
+#include "serve/proxy/eventintake.h"
 #include "serve/proxy/fleetchange.h"
 #include "serve/proxy/proxyadmin.h"
 #include "serve/access/ratelimit.h"
@@ -25,14 +26,15 @@ enum {
     DRAIN_POLL_MS = 10,
     WORKERS_PER_CORE = 14,
     HOUSEKEEPING_MS = 250,
-    QUIET_MS = 300, /* since the last request that was told to go elsewhere */
+    EVENTS_MAX = 4096, /* under way to the store */
+    QUIET_MS = 300,    /* since the last request that was told to go elsewhere */
 };
 
 struct proxy_options {
     struct souk_options *parsed;
-    const char *shards, *fleet, *listen, *monitor, *admin, *tokens;
+    const char *shards, *fleet, *listen, *monitor, *admin, *tokens, *events;
     double rate;
-    int64_t workers, queue, deadline_ms, drain_ms, cache_bytes, cache_ttl_ms;
+    int64_t workers, queue, deadline_ms, drain_ms, cache_bytes, cache_ttl_ms, recent_bytes;
     struct souk_listen_options door;
     struct souk_log_options log;
 };
@@ -67,6 +69,11 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
          false},
         {"cache-ttl", 0, SOUK_OPTION_DURATION, &o->cache_ttl_ms, "60s", 1, 1e9, NULL, "DURATION",
          "how old an answer from the cache may be", false},
+        {"events", 0, SOUK_OPTION_TEXT, &o->events, NULL, 0, 0, NULL, "URL",
+         "store of events: sqlite:FILE, for one proxy, or postgresql://...; none by default",
+         false},
+        {"events-cache", 0, SOUK_OPTION_BYTES, &o->recent_bytes, "64M", 1 << 20, 1e12, NULL,
+         "BYTES", "memory for what visitors did lately", false},
         {"drain-time", 0, SOUK_OPTION_DURATION, &o->drain_ms, "5s", 0, 1e9, NULL, "DURATION",
          "after SIGTERM answer draining for at most so long, until nobody asks any more", false},
         SOUK_LOG_ROWS(o->log),
@@ -78,6 +85,7 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
         .examples =
             "  souk-proxy --shards \"tcp://127.0.0.1:7101 tcp://127.0.0.1:7102\" \\\n"
             "      --listen tcp://127.0.0.1:7100 --monitor 127.0.0.1:9100\n"
+            "  souk-proxy --fleet /etc/souk/fleet --events sqlite:/var/lib/souk/events.db\n"
             "  souk-proxy --fleet /etc/souk/fleet --admin ipc:///run/souk/proxy --cache 256M\n"
             "  souk-proxy --fleet /etc/souk/fleet --tokens /etc/souk/tokens --rate 2000\n"
             "  souk-proxy --shards \"tls+tcp://10.0.0.11:7101 tls+tcp://10.0.0.12:7101\" \\\n"
@@ -145,7 +153,9 @@ struct process {
     struct souk_answer_cache *cache; /* NULL: none */
     struct souk_proxy_metrics metrics;
     struct souk_monitor *monitor;
+    struct souk_attribution *attribution;
     struct souk_service *service;
+    struct souk_event_intake *intake;          /* NULL: no events are kept */
     struct souk_workforce *force;              /* of all listeners but the admin's */
     struct souk_server *server, *admin_server; /* the latter NULL without --admin */
     struct souk_proxy_status told;             /* what it tells */
@@ -171,8 +181,12 @@ static souk_status start_topology(struct process *p, const struct proxy_options 
 static souk_status start_monitor(struct process *p, const struct proxy_options *o,
                                  struct souk_error *err)
 {
+    p->attribution = souk_attribution_new(p->registry);
+    if (!p->attribution)
+        return souk_fail(err, SOUK_ENOMEM, "no memory for the metrics");
     souk_status status =
         souk_proxy_metrics_init(&p->metrics, p->registry, p->topology, p->cache, err);
+    p->metrics.attribution = p->attribution;
     if (!status)
         status = souk_service_new(p->topology, &p->metrics, p->cache, (int)o->workers,
                                   o->deadline_ms, &p->service, err);
@@ -188,11 +202,27 @@ static souk_status start_monitor(struct process *p, const struct proxy_options *
     return status;
 }
 
+static souk_status start_intake(struct process *p, const struct proxy_options *o,
+                                struct souk_error *err)
+{
+    const struct souk_event_intake_plan plan = {.store = o->events,
+                                                .recent_bytes = o->recent_bytes,
+                                                .queue_max = EVENTS_MAX,
+                                                .cache = p->cache,
+                                                .metrics = &p->metrics,
+                                                .attribution = p->attribution,
+                                                .registry = p->registry};
+    const souk_status status = souk_event_intake_start(&plan, &p->intake, err);
+    souk_service_keep_events(p->service, p->intake);
+    return status;
+}
+
 static souk_status start_force(struct process *p, const struct proxy_options *o,
                                struct souk_error *err)
 {
     const struct souk_workforce_plan plan = {.workers = (int)o->workers,
                                              .queue = (int)o->queue,
+                                             .kept = p->intake ? EVENTS_MAX : 0,
                                              .limit = souk_topology_limit(p->topology),
                                              .deadline_ms = o->deadline_ms,
                                              .handler = souk_service_handle,
@@ -308,15 +338,18 @@ static void stop(struct process *p)
 {
     souk_server_stop(p->admin_server);
     souk_workforce_stop(p->force);
+    souk_event_intake_stop(p->intake);
     souk_server_stop(p->server);
     souk_workforce_free(p->force);
     souk_monitor_stop(p->monitor);
     souk_service_free(p->service);
+    souk_event_intake_free(p->intake);
     souk_access_free(p->access);
     souk_answer_cache_free(p->cache);
     souk_topology_stop(p->topology);
     souk_tls_free(p->tls);
     souk_metrics_free(p->registry);
+    souk_attribution_free(p->attribution);
 }
 
 /* Enough to wait for replicas on other machines; more of them, all awake, would keep nng's threads
@@ -344,6 +377,8 @@ static souk_status run(struct proxy_options *o, struct souk_error *err)
         status = souk_answer_cache_new(o->cache_bytes, o->cache_ttl_ms * 1000, &p.cache, err);
     if (!status)
         status = start_monitor(&p, o, err);
+    if (!status && o->events)
+        status = start_intake(&p, o, err);
     if (!status)
         status = start_force(&p, o, err);
     if (!status)

@@ -2,6 +2,7 @@
 
 #include "serve/proxy/answering.h"
 #include "serve/proxy/contextevents.h"
+#include "serve/proxy/eventintake.h"
 #include "serve/proxy/explain.h"
 #include "serve/proxy/gate.h"
 #include "serve/proxy/job.h"
@@ -31,7 +32,8 @@ struct souk_service {
     struct souk_unique_ids ids;
     struct souk_answering answering;
     struct souk_slow_log slow;
-    struct souk_access *access; /* NULL: all may ask */
+    struct souk_access *access;       /* NULL: all may ask */
+    struct souk_event_intake *intake; /* NULL: no events are kept */
 };
 
 souk_status souk_service_new(struct souk_topology *topology, struct souk_proxy_metrics *metrics,
@@ -84,6 +86,11 @@ void souk_service_log_slow(struct souk_service *s, int64_t slow_ms)
 void souk_service_guard(struct souk_service *s, struct souk_access *access)
 {
     s->access = access;
+}
+
+void souk_service_keep_events(struct souk_service *s, struct souk_event_intake *intake)
+{
+    s->intake = intake;
 }
 
 const struct souk_hedging *souk_service_hedging(const struct souk_service *s)
@@ -370,7 +377,51 @@ static struct souk_job job_of(struct souk_service *s, struct souk_request *reque
 /* Each request is checked once: where it arrives, or by a worker where it is too long for that. */
 static bool is_for_early(const struct souk_service *s, const struct souk_task *task)
 {
-    return task->len <= EARLY_BYTES_MAX && (s->answering.cache || s->access);
+    return task->len <= EARLY_BYTES_MAX && (s->answering.cache || s->intake || s->access);
+}
+
+/* The request is the intake's where the task is kept. */
+static enum souk_task_step take_events(struct souk_service *s, struct souk_task *task,
+                                       struct souk_request *request, struct souk_writer *reply)
+{
+    if (s->intake)
+        return souk_event_intake_take(s->intake, task, request, reply);
+    souk_reply_error(reply, request, SOUK_WIRE_UNKNOWN_OPERATION,
+                     "this proxy keeps no events: start it with --events");
+    return SOUK_TASK_ANSWERED;
+}
+
+/* @return SOUK_TASK_PASSED: a worker must answer it */
+static enum souk_task_step answer_early(struct souk_service *s, struct souk_task *task,
+                                        struct souk_request *request, struct souk_writer *reply)
+{
+    struct souk_job j;
+    request->start_us = task->received_us;
+    if (!souk_gate_check(s->access, request, reply))
+        return SOUK_TASK_ANSWERED;
+    if (souk_request_is(request, "event"))
+        return take_events(s, task, request, reply);
+    if (!s->answering.cache)
+        return SOUK_TASK_PASSED;
+    j = job_of(s, request, task->received_us, reply);
+    return souk_answering_serve(&s->answering, &j) ? SOUK_TASK_ANSWERED : SOUK_TASK_PASSED;
+}
+
+/* By a worker. */
+static enum souk_task_step answer_late(struct souk_service *s, int worker, struct souk_task *task,
+                                       struct souk_request *request, struct souk_writer *reply)
+{
+    request->start_us = task->received_us;
+    if (!is_for_early(s, task) && !souk_gate_check(s->access, request, reply))
+        return SOUK_TASK_ANSWERED;
+    if (souk_request_is(request, "event"))
+        return take_events(s, task, request, reply);
+    struct souk_job j = job_of(s, request, task->received_us, reply);
+    j.space = &s->spaces[worker];
+    souk_request_log_begin(&j);
+    dispatch(s, &j);
+    souk_request_log_end(&s->slow, &j);
+    return SOUK_TASK_ANSWERED;
 }
 
 enum souk_task_step souk_service_handle(void *context, int worker, struct souk_task *task,
@@ -378,18 +429,15 @@ enum souk_task_step souk_service_handle(void *context, int worker, struct souk_t
 {
     struct souk_service *s = context;
     struct souk_request request;
+    enum souk_task_step step = SOUK_TASK_ANSWERED;
     souk_request_metrics_begin(&s->metrics->request);
-    if (souk_request_parse(&request, task->request, task->len, reply) &&
-        (is_for_early(s, task) || souk_gate_check(s->access, &request, reply))) {
-        struct souk_job j = job_of(s, &request, task->received_us, reply);
-        j.space = &s->spaces[worker];
-        souk_request_log_begin(&j);
-        dispatch(s, &j);
-        souk_request_log_end(&s->slow, &j);
-    }
+    if (souk_request_parse(&request, task->request, task->len, reply))
+        step = answer_late(s, worker, task, &request, reply);
+    if (step == SOUK_TASK_KEPT) /* it may be answered, and gone, by now */
+        return step;
     souk_request_metrics_end(&s->metrics->request, &request, reply);
     souk_request_fini(&request);
-    return SOUK_TASK_ANSWERED;
+    return step;
 }
 
 enum souk_task_step souk_service_handle_early(void *context, struct souk_task *task,
@@ -397,21 +445,18 @@ enum souk_task_step souk_service_handle_early(void *context, struct souk_task *t
 {
     struct souk_service *s = context;
     struct souk_request request;
-    bool answered = true; /* what cannot be read has its reply */
+    enum souk_task_step step = SOUK_TASK_ANSWERED; /* what cannot be read has its reply */
     if (!is_for_early(s, task))
         return SOUK_TASK_PASSED;
-    if (souk_request_parse(&request, task->request, task->len, reply)) {
-        request.start_us = task->received_us;
-        answered = !souk_gate_check(s->access, &request, reply);
-        if (!answered && s->answering.cache) {
-            struct souk_job j = job_of(s, &request, task->received_us, reply);
-            answered = souk_answering_serve(&s->answering, &j);
-        }
-    }
-    if (answered) {
-        souk_request_metrics_begin(&s->metrics->request);
+    souk_request_metrics_begin(&s->metrics->request);
+    if (souk_request_parse(&request, task->request, task->len, reply))
+        step = answer_early(s, task, &request, reply);
+    if (step == SOUK_TASK_KEPT)
+        return step;
+    if (step == SOUK_TASK_ANSWERED)
         souk_request_metrics_end(&s->metrics->request, &request, reply);
-    }
+    else
+        souk_request_metrics_pass(&s->metrics->request);
     souk_request_fini(&request);
-    return answered ? SOUK_TASK_ANSWERED : SOUK_TASK_PASSED;
+    return step;
 }

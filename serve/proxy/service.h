@@ -12,6 +12,7 @@
 #include "serve/net/workforce.h"
 #include "serve/access/access.h"
 #include "serve/proxy/answercache.h"
+#include "serve/proxy/eventintake.h"
 #include "serve/proxy/hedging.h"
 #include "serve/proxy/proxymetrics.h"
 #include "serve/proxy/topology.h"
@@ -36,6 +37,10 @@ void souk_service_log_slow(struct souk_service *s, int64_t slow_ms);
 
 /** Check the tokens and rates of requests. Before the first one. @param access outlives it */
 void souk_service_guard(struct souk_service *s, struct souk_access *access);
+
+/** Take events in, and count what visitors did lately; NULL, as it is at first: neither. Before the
+ *  first request. @param intake outlives the last of them */
+void souk_service_keep_events(struct souk_service *s, struct souk_event_intake *intake);
 
 /** Its counters of hedges and retries. */
 const struct souk_hedging *souk_service_hedging(const struct souk_service *s);
