@@ -32,7 +32,7 @@ enum {
 
 struct proxy_options {
     struct souk_options *parsed;
-    const char *shards, *fleet, *listen, *monitor, *admin, *tokens, *events;
+    const char *shards, *fleet, *listen, *monitor, *admin, *events, *tokens;
     double rate;
     int64_t workers, queue, deadline_ms, drain_ms, cache_bytes, cache_ttl_ms, recent_bytes;
     struct souk_listen_options door;

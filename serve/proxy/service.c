@@ -32,8 +32,8 @@ struct souk_service {
     struct souk_unique_ids ids;
     struct souk_answering answering;
     struct souk_slow_log slow;
-    struct souk_access *access;       /* NULL: all may ask */
     struct souk_event_intake *intake; /* NULL: no events are kept */
+    struct souk_access *access;       /* NULL: all may ask */
 };
 
 souk_status souk_service_new(struct souk_topology *topology, struct souk_proxy_metrics *metrics,
@@ -83,14 +83,14 @@ void souk_service_log_slow(struct souk_service *s, int64_t slow_ms)
     souk_slow_log_init(&s->slow, slow_ms);
 }
 
-void souk_service_guard(struct souk_service *s, struct souk_access *access)
-{
-    s->access = access;
-}
-
 void souk_service_keep_events(struct souk_service *s, struct souk_event_intake *intake)
 {
     s->intake = intake;
+}
+
+void souk_service_guard(struct souk_service *s, struct souk_access *access)
+{
+    s->access = access;
 }
 
 const struct souk_hedging *souk_service_hedging(const struct souk_service *s)
@@ -224,6 +224,24 @@ static void health_in_short(struct souk_job *j)
     put_state(j);
 }
 
+/* The version in use; none, where there is none yet. */
+static void put_version(struct souk_writer *w, const struct souk_view *v)
+{
+    souk_writer_key(w, "versions");
+    souk_writer_array(w, v->model[0] != '\0');
+    if (!v->model[0])
+        return;
+    souk_writer_map(w, 8);
+    souk_writer_put_string(w, "model", v->model);
+    souk_writer_put_string(w, "kind", v->kind);
+    souk_writer_put_int(w, "created_ms", v->created_ms);
+    souk_writer_put_int(w, "catalogue", v->catalogue);
+    souk_writer_put_int(w, "users", v->data.users);
+    souk_writer_put_int(w, "events", v->data.events);
+    souk_writer_put_int(w, "from_ms", v->data.from_ms);
+    souk_writer_put_int(w, "until_ms", v->data.until_ms);
+}
+
 static void health(struct souk_job *j)
 {
     struct souk_replica_report *replicas;
@@ -232,11 +250,12 @@ static void health(struct souk_job *j)
         souk_reply_error(j->reply, j->request, SOUK_WIRE_INTERNAL, "no memory");
         return;
     }
-    souk_reply_begin(j->reply, j->request, j->view.model, 6);
+    souk_reply_begin(j->reply, j->request, j->view.model, 7);
     put_state(j);
     souk_writer_put_string(j->reply, "reason", j->view.reason);
     souk_writer_put_int(j->reply, "shards", souk_topology_shards(j->topology));
     souk_writer_put_int(j->reply, "catalogue", j->view.catalogue);
+    put_version(j->reply, &j->view);
     souk_writer_key(j->reply, "replicas");
     souk_writer_array(j->reply, (size_t)count);
     for (int i = 0; i < count; i++) {
@@ -374,12 +393,6 @@ static struct souk_job job_of(struct souk_service *s, struct souk_request *reque
     return j;
 }
 
-/* Each request is checked once: where it arrives, or by a worker where it is too long for that. */
-static bool is_for_early(const struct souk_service *s, const struct souk_task *task)
-{
-    return task->len <= EARLY_BYTES_MAX && (s->answering.cache || s->intake || s->access);
-}
-
 /* The request is the intake's where the task is kept. */
 static enum souk_task_step take_events(struct souk_service *s, struct souk_task *task,
                                        struct souk_request *request, struct souk_writer *reply)
@@ -405,6 +418,12 @@ static enum souk_task_step answer_early(struct souk_service *s, struct souk_task
         return SOUK_TASK_PASSED;
     j = job_of(s, request, task->received_us, reply);
     return souk_answering_serve(&s->answering, &j) ? SOUK_TASK_ANSWERED : SOUK_TASK_PASSED;
+}
+
+/* Each request is checked once: where it arrives, or by a worker where it is too long for that. */
+static bool is_for_early(const struct souk_service *s, const struct souk_task *task)
+{
+    return task->len <= EARLY_BYTES_MAX && (s->answering.cache || s->intake || s->access);
 }
 
 /* By a worker. */
