@@ -35,6 +35,7 @@ packages=(
     openssl                                                    # tests: certificates
     prometheus                                                 # tests: metrics as it reads them
     postgresql sqlite3 curl                                    # tests: a real server, other clients
+    systemd                                                    # tests: systemd-analyze judges units
     clang valgrind shellcheck                                  # tests: fuzzing, memory, scripts
 )
 case $codename in
