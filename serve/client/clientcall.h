@@ -54,6 +54,15 @@ struct souk_client_listing {
 };
 struct souk_client_listing *souk_client_listing(struct souk_client *c, int lane);
 
+/** What the lane keeps for events that are under way. */
+struct souk_client_sending {
+    souk_client_sent *sent;
+    void *context;
+    enum souk_sent *fates; /**< [count], the caller's */
+    int count;
+};
+struct souk_client_sending *souk_client_sending(struct souk_client *c, int lane);
+
 /** A text field, copied to *at with a NUL, *at moved behind it; NULL where there is none. */
 const char *souk_client_copy_text(const struct souk_message *m, const char *key, char **at);
 

@@ -133,6 +133,41 @@ void souk_client_recommend_begin(struct souk_client *client, int lane,
                                  const struct souk_query *query, souk_client_answered *answered,
                                  void *context);
 
+/** What a visitor did. */
+struct souk_visitor_event {
+    const char *user, *item, *type;
+    const char *event_id;   /**< makes it unique, so that it may be sent again; NULL: the proxy's */
+    const char *request_id; /**< of the recommendation that led to it; NULL: none */
+    int64_t ms;             /**< since 1970 UTC; 0: now */
+    double value;           /**< revenue or the like; 0: none */
+};
+
+enum souk_sent {
+    SOUK_SENT_STORED,
+    SOUK_SENT_DUPLICATE, /**< an event with this id is there already */
+    SOUK_SENT_ERASED,    /**< not stored: the visitor was erased since */
+    SOUK_SENT_INVALID,   /**< not stored: something is wrong with it */
+    SOUK_SENT_FATES
+};
+
+/** "stored" .. */
+const char *souk_sent_name(enum souk_sent fate);
+
+/** Send events: they are durable when this returns SOUK_OK. Events with an event_id may be sent
+ *  again after any other status, until one is SOUK_OK.
+ *  @param count 1 to 1000 @param timeout_ms 0: 2000 @param fates [count], out
+ *  @return as souk_client_recommend(); SOUK_EUNAVAILABLE also where they cannot be stored now */
+souk_status souk_client_send(struct souk_client *client, int lane,
+                             const struct souk_visitor_event *events, int count, int64_t timeout_ms,
+                             enum souk_sent *fates, struct souk_error *err) SOUK_MUST_CHECK;
+
+/** The same without waiting, as souk_client_recommend_begin(). @param events borrowed for the call,
+ *  @param fates until the end */
+typedef void souk_client_sent(void *context, souk_status status, const struct souk_error *err);
+void souk_client_send_begin(struct souk_client *client, int lane,
+                            const struct souk_visitor_event *events, int count, int64_t timeout_ms,
+                            enum souk_sent *fates, souk_client_sent *sent, void *context);
+
 /** A feature of an item as the ranker saw it, and what it adds to the forest's term (its Shapley
  *  value). */
 struct souk_share {

@@ -1,6 +1,7 @@
 /* souk: the command-line client. */
 #include "serve/client/admin_command.h"
 #include "serve/client/clientoptions.h"
+#include "serve/client/event_command.h"
 #include "serve/client/explain_command.h"
 #include "serve/client/load_command.h"
 #include "shared/base/log.h"
@@ -211,13 +212,14 @@ static const struct souk_subcommand commands[] = {
     {"recommend", "what a visitor may want next"},
     {"similar", "items like an item"},
     {"explain", "why items score as they do for a visitor"},
+    {"event", "tell what visitors did: one event, or a file of them"},
     {"health", "what a proxy or a replica says of itself"},
     {"load", "put load on a fleet, measure it, check what it answers"},
     {"admin", "change the model of replicas, or take them out"},
 };
 
 static souk_status (*const runs[])(int argc, char **argv, struct souk_error *err) = {
-    run_recommend, run_similar,       souk_explain_command,
+    run_recommend, run_similar,       souk_explain_command, souk_event_command,
     run_health,    souk_load_command, souk_admin_command};
 
 static const struct souk_subcommand_program souk_program = {
