@@ -109,17 +109,17 @@ static souk_status listen_on(struct process *p, const struct replica_options *o,
                                           .tls = p->tls,
                                           .insecure = o->door.insecure,
                                           .limits = o->door.limits,
-                                          .workers = workers,
-                                          .queue = (int)o->queue,
-                                          .handler = souk_replica_service_handle,
-                                          .context = &p->service,
-                                          .pinning = p->pinning};
+                                          .work = {.workers = workers,
+                                                   .queue = (int)o->queue,
+                                                   .handler = souk_replica_service_handle,
+                                                   .context = &p->service,
+                                                   .pinning = p->pinning}};
     const struct souk_server_plan admin = {.url = o->admin,
                                            .tls = p->tls,
-                                           .workers = SOUK_REPLICA_ADMIN_WORKERS,
-                                           .queue = SOUK_REPLICA_ADMIN_WORKERS,
-                                           .handler = souk_replica_admin_handle,
-                                           .context = &p->admin};
+                                           .work = {.workers = SOUK_REPLICA_ADMIN_WORKERS,
+                                                    .queue = SOUK_REPLICA_ADMIN_WORKERS,
+                                                    .handler = souk_replica_admin_handle,
+                                                    .context = &p->admin}};
     souk_status status = souk_server_start(&plan, &p->server, err);
     if (!status && o->admin)
         status = souk_server_start(&admin, &p->admin_server, err);
@@ -150,7 +150,7 @@ static void drain(struct process *p, int64_t limit_ms)
     souk_readiness_set(&p->metrics.readiness, SOUK_PHASE_DRAINING);
     while (souk_monotonic_us() < end_us) {
         const int64_t quiet_us = souk_monotonic_us() - atomic_load(&p->service.last_work_us);
-        if (souk_server_busy(p->server) == 0 &&
+        if (souk_workforce_busy(souk_server_force(p->server)) == 0 &&
             (souk_server_connections(p->server) == 0 || quiet_us > QUIET_MS * INT64_C(1000)))
             break;
         if (souk_shutdown_wait_ms(DRAIN_POLL_MS) != 0)

@@ -16,6 +16,18 @@ static size_t utf8_sequence(const unsigned char *s, size_t left)
     return len;
 }
 
+bool souk_text_is_utf8(const char *text, size_t len)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    for (size_t at = 0; at < len;) {
+        const size_t step = s[at] == '\0' ? 0 : utf8_sequence(s + at, len - at);
+        if (step == 0)
+            return false;
+        at += step;
+    }
+    return true;
+}
+
 bool souk_text_is_plain(const char *text, size_t len)
 {
     const unsigned char *s = (const unsigned char *)text;
