@@ -17,7 +17,7 @@
 #include "serve/http/pages.h"
 #include "serve/http/peers.h"
 #include "serve/http/replyjson.h"
-#include "serve/http/requestid.h"
+#include "serve/http/callid.h"
 #include "serve/http/routes.h"
 
 #include <microhttpd.h>
@@ -92,7 +92,7 @@ struct souk_http {
     struct souk_http_metrics metrics;
     struct souk_access_log log;
     struct souk_pages pages;
-    struct souk_request_ids ids;
+    struct souk_call_ids ids;
     _Atomic int64_t body_bytes;
     atomic_bool drains;
     pthread_mutex_t pool_lock;

@@ -55,7 +55,7 @@ static void name_request(struct souk_http_call *c)
     if (c->head.id[0])
         memcpy(c->id, c->head.id, sizeof c->id);
     else
-        souk_request_ids_next(&c->http->ids, c->id);
+        souk_call_ids_next(&c->http->ids, c->id);
 }
 
 static bool is_options(const struct souk_http_call *c)

@@ -69,7 +69,7 @@ souk_status souk_http_start(const struct souk_http_plan *plan, struct souk_http 
     h->ready_context = plan->ready_context;
     h->fd = -1;
     pthread_mutex_init(&h->pool_lock, NULL);
-    souk_request_ids_init(&h->ids);
+    souk_call_ids_init(&h->ids);
     souk_pages_init(&h->pages);
     souk_http_metrics_init(&h->metrics, plan->metrics, &h->peers);
     const souk_status status = start(h, plan, err);
