@@ -71,6 +71,16 @@ struct souk_context_event {
     double value;            /**< revenue or the like; 0: none */
 };
 
+/** What narrows a list, or what a visitor without a history prefers (docs/wire-format.md). */
+struct souk_narrow {
+    const char *const *categories; /**< [category_count], any of them; 0: all */
+    int category_count;            /**< at most 1000 */
+    double price_min, price_max;   /**< NaN: no bound */
+    bool available;                /**< not what is known to be unavailable; of filters only */
+    const char *const *exclude;    /**< [exclude_count] items; of filters only */
+    int exclude_count;             /**< at most 10000 */
+};
+
 struct souk_query {
     const char *id;       /**< of the user, or of the item of `similar` */
     int64_t n;            /**< 1 to 1000; the server refuses others */
@@ -81,15 +91,18 @@ struct souk_query {
     double min_confidence; /**< end the list where confidence does not exceed it; 0: do not */
     int64_t moment_ms;     /**< when the visitor asks, for two-stage models; 0: now */
     const struct souk_context_event *events;
-    int event_count;          /**< at most 1000 */
-    const char *const *items; /**< of `explain` */
-    int item_count;           /**< 1 to 50 */
+    int event_count;                                 /**< at most 1000 */
+    const char *const *items;                        /**< of `explain` */
+    int item_count;                                  /**< 1 to 50 */
+    const struct souk_narrow *filters, *preferences; /**< NULL: none */
+    bool include_metadata;
 };
 
 struct souk_answer_item {
     const char *id;
     float score;
     double confidence, probability; /**< NaN: the model does not say */
+    const char *metadata;           /**< a JSON object; NULL: none, or not asked for */
 };
 
 /** Texts live until souk_answer_fini(). */

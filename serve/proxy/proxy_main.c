@@ -1,5 +1,6 @@
 /* souk-proxy: asks every shard, merges, answers; until SIGTERM. SIGHUP: the files of the fleet and
  * of the tokens again. */
+#include "serve/http/httpserver.h"
 #include "serve/monitor/logoptions.h"
 #include "serve/monitor/monitorserver.h"
 #include "serve/net/flatheap.h"
@@ -16,6 +17,8 @@
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/base/options.h"
+
+#include "souk_version.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -36,6 +39,7 @@ struct proxy_options {
     double rate;
     int64_t workers, queue, deadline_ms, drain_ms, cache_bytes, cache_ttl_ms, recent_bytes;
     struct souk_listen_options door;
+    struct souk_http_options http;
     struct souk_log_options log;
 };
 
@@ -50,6 +54,7 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
         {"listen", 'l', SOUK_OPTION_TEXT, &o->listen, "tcp://127.0.0.1:7100", 0, 0, NULL, "URL",
          "tls+tcp://HOST:PORT (port 0: any), ipc://PATH, or tcp:// for loopback", false},
         SOUK_LISTEN_ROWS(o->door),
+        SOUK_HTTP_ROWS(o->http),
         {"monitor", 0, SOUK_OPTION_TEXT, &o->monitor, "127.0.0.1:0", 0, 0, NULL, "HOST:PORT",
          "/metrics, /livez and /readyz over HTTP (port 0: any); or none", false},
         {"admin", 0, SOUK_OPTION_TEXT, &o->admin, NULL, 0, 0, NULL, "ipc://PATH",
@@ -158,6 +163,7 @@ struct process {
     struct souk_event_intake *intake;          /* NULL: no events are kept */
     struct souk_workforce *force;              /* of all listeners but the admin's */
     struct souk_server *server, *admin_server; /* the latter NULL without --admin */
+    struct souk_http *http;                    /* NULL: none */
     struct souk_proxy_status told;             /* what it tells */
     struct souk_service_state state;           /* what systemd is told */
 };
@@ -244,6 +250,22 @@ static souk_status start_server(struct process *p, const struct proxy_options *o
     return souk_server_start(&plan, &p->server, err);
 }
 
+static souk_status start_http(struct process *p, const struct proxy_options *o,
+                              struct souk_error *err)
+{
+    const struct souk_http_plan plan = {.options = &o->http,
+                                        .insecure = o->door.insecure,
+                                        .version = SOUK_VERSION,
+                                        .force = p->force,
+                                        .metrics = p->registry,
+                                        .ready = souk_proxy_metrics_is_ready,
+                                        .ready_context = &p->metrics};
+    const souk_status status = souk_http_start(&plan, &p->http, err);
+    if (!status && p->http)
+        souk_log(SOUK_LOG_INFO, "http", "listen=%s", souk_http_address(p->http));
+    return status;
+}
+
 static souk_status start_admin(struct process *p, const struct proxy_options *o,
                                struct souk_error *err)
 {
@@ -263,7 +285,6 @@ static souk_status start_admin(struct process *p, const struct proxy_options *o,
  * asked for a while. */
 static void drain(struct process *p, int64_t limit_ms)
 {
-    struct souk_server *const server = p->server;
     struct souk_workforce *const force = p->force;
     const int64_t end_us = souk_monotonic_us() + limit_ms * 1000;
     int64_t told = 0, told_us = souk_monotonic_us();
@@ -274,7 +295,7 @@ static void drain(struct process *p, int64_t limit_ms)
             told_us = souk_monotonic_us();
         told = refused;
         if (souk_workforce_busy(force) == 0 &&
-            (souk_server_connections(server) == 0 ||
+            (souk_server_connections(p->server) + souk_http_connections(p->http) == 0 ||
              souk_monotonic_us() - told_us > QUIET_MS * INT64_C(1000)))
             break;
         if (souk_shutdown_wait_ms(DRAIN_POLL_MS) != 0)
@@ -330,6 +351,7 @@ static void serve(struct process *p, const struct proxy_options *o)
     souk_service_state_stopping(&p->state);
     souk_readiness_set(&p->metrics.readiness, SOUK_PHASE_DRAINING);
     souk_log(SOUK_LOG_INFO, "draining", "signal=%d", signal_number);
+    souk_http_drain(p->http);
     drain(p, o->drain_ms);
     souk_server_metrics_watch(&p->metrics.server, NULL);
 }
@@ -340,6 +362,7 @@ static void stop(struct process *p)
     souk_workforce_stop(p->force);
     souk_event_intake_stop(p->intake);
     souk_server_stop(p->server);
+    souk_http_stop(p->http);
     souk_workforce_free(p->force);
     souk_monitor_stop(p->monitor);
     souk_service_free(p->service);
@@ -383,6 +406,8 @@ static souk_status run(struct proxy_options *o, struct souk_error *err)
         status = start_force(&p, o, err);
     if (!status)
         status = start_server(&p, o, err);
+    if (!status)
+        status = start_http(&p, o, err);
     if (!status && o->admin)
         status = start_admin(&p, o, err);
     if (!status)
