@@ -92,6 +92,7 @@ static void describe(const struct souk_topology *t, struct souk_view *v, const c
         v->catalogue = t->view.catalogue;
         v->sources = t->view.sources;
         v->created_ms = t->view.created_ms;
+        v->data = t->view.data;
     }
     snprintf(v->model, sizeof v->model, "%s", model);
     for (int i = 0; i < t->bound; i++) {
@@ -105,6 +106,7 @@ static void describe(const struct souk_topology *t, struct souk_view *v, const c
             v->catalogue = f->catalogue;
             v->sources = f->sources;
             v->created_ms = f->created_ms;
+            v->data = f->data;
         }
     }
 }

@@ -29,6 +29,26 @@ static bool copy_count(const msgpack_object *map, const char *key, int64_t least
     return *to >= least;
 }
 
+/* A whole number of any sign; an absent one leaves what is there. */
+static bool copy_integer(const msgpack_object *map, const char *key, int64_t *to)
+{
+    const msgpack_object *number = souk_message_map_get(map, key);
+    if (!number)
+        return true;
+    if (number->type != MSGPACK_OBJECT_NEGATIVE_INTEGER &&
+        (number->type != MSGPACK_OBJECT_POSITIVE_INTEGER || number->via.u64 > INT64_MAX))
+        return false;
+    *to = number->via.i64;
+    return true;
+}
+
+static bool parse_data(const msgpack_object *map, struct souk_model_data *d)
+{
+    d->events = -1;
+    return copy_count(map, "users", 0, &d->users) && copy_integer(map, "events", &d->events) &&
+           copy_integer(map, "from_ms", &d->from_ms) && copy_integer(map, "until_ms", &d->until_ms);
+}
+
 static bool parse_version(const msgpack_object *map, struct souk_version_facts *v)
 {
     v->held = true;
@@ -36,7 +56,7 @@ static bool parse_version(const msgpack_object *map, struct souk_version_facts *
            copy_count(map, "parts", 1, &v->parts) && copy_count(map, "items", 0, &v->items) &&
            copy_count(map, "catalogue", 0, &v->catalogue) &&
            copy_count(map, "created_ms", 0, &v->created_ms) &&
-           copy_count(map, "sources", 0, &v->sources);
+           copy_count(map, "sources", 0, &v->sources) && parse_data(map, &v->data);
 }
 
 /* The versions of a replica; one that knows no `versions` has one, at the top. */

@@ -13,12 +13,19 @@
 
 enum { SOUK_MODEL_NAME_MAX = 64 };
 
+/** What a model was trained on. An older release does not say: all 0, and -1 events. */
+struct souk_model_data {
+    int64_t users, events;     /**< events -1: not known */
+    int64_t from_ms, until_ms; /**< [from, until): events from here on the model has not seen */
+};
+
 /** One version of a model as a replica holds it. */
 struct souk_version_facts {
     bool held; /**< false: it was; an answer of it may still be under way */
     char model[SOUK_MODEL_NAME_MAX + 1], kind[SOUK_MODEL_NAME_MAX + 1];
     int64_t parts, items, catalogue, created_ms;
     int64_t sources; /**< of a two-stage model, else 0 */
+    struct souk_model_data data;
 };
 
 /** What a replica says of itself. */

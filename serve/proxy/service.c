@@ -195,6 +195,24 @@ static void similar(struct souk_job *j)
                                      : "cosine");
 }
 
+/* The version in use; none, where there is none yet. */
+static void put_version(struct souk_writer *w, const struct souk_view *v)
+{
+    souk_writer_key(w, "versions");
+    souk_writer_array(w, v->model[0] != '\0');
+    if (!v->model[0])
+        return;
+    souk_writer_map(w, 8);
+    souk_writer_put_string(w, "model", v->model);
+    souk_writer_put_string(w, "kind", v->kind);
+    souk_writer_put_int(w, "created_ms", v->created_ms);
+    souk_writer_put_int(w, "catalogue", v->catalogue);
+    souk_writer_put_int(w, "users", v->data.users);
+    souk_writer_put_int(w, "events", v->data.events);
+    souk_writer_put_int(w, "from_ms", v->data.from_ms);
+    souk_writer_put_int(w, "until_ms", v->data.until_ms);
+}
+
 static void health(struct souk_job *j)
 {
     struct souk_replica_report *replicas;
@@ -203,7 +221,7 @@ static void health(struct souk_job *j)
         souk_reply_error(j->reply, j->request, SOUK_WIRE_INTERNAL, "no memory");
         return;
     }
-    souk_reply_begin(j->reply, j->request, j->view.model, 6);
+    souk_reply_begin(j->reply, j->request, j->view.model, 7);
     souk_writer_put_string(j->reply, "role", "proxy");
     souk_writer_put_string(j->reply, "state",
                            j->view.status == SOUK_WIRE_OK ? "ready"
@@ -211,6 +229,7 @@ static void health(struct souk_job *j)
     souk_writer_put_string(j->reply, "reason", j->view.reason);
     souk_writer_put_int(j->reply, "shards", souk_topology_shards(j->topology));
     souk_writer_put_int(j->reply, "catalogue", j->view.catalogue);
+    put_version(j->reply, &j->view);
     souk_writer_key(j->reply, "replicas");
     souk_writer_array(j->reply, (size_t)count);
     for (int i = 0; i < count; i++) {

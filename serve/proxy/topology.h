@@ -39,6 +39,7 @@ struct souk_view {
     char reason[512];
     char model[SOUK_MODEL_NAME_MAX + 1], kind[SOUK_MODEL_NAME_MAX + 1];
     int64_t parts, catalogue, sources, created_ms;
+    struct souk_model_data data; /**< that the model was trained on */
 };
 
 /** Give a share of the users the version that is not in use: as long as there is a share, the one

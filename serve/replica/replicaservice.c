@@ -15,7 +15,7 @@ void souk_replica_service_init(struct souk_replica_service *s, struct souk_loade
 
 /* ---- health ---- */
 
-enum { VERSION_FIELDS = 6 };
+enum { VERSION_FIELDS = 10 };
 
 static void put_version(struct souk_writer *w, const struct souk_loaded *l)
 {
@@ -25,6 +25,10 @@ static void put_version(struct souk_writer *w, const struct souk_loaded *l)
     souk_writer_put_int(w, "sources", l->model->stages.source_count);
     souk_writer_put_int(w, "items", l->shard.item_count);
     souk_writer_put_int(w, "catalogue", souk_model_items(l->model));
+    souk_writer_put_int(w, "users", souk_model_users(l->model));
+    souk_writer_put_int(w, "events", l->model->events);
+    souk_writer_put_int(w, "from_ms", l->model->data.from_ms);
+    souk_writer_put_int(w, "until_ms", l->model->data.until_ms);
 }
 
 static const char *state_of(struct souk_replica_service *s, int versions)

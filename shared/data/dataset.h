@@ -20,6 +20,7 @@
 #define SOUK_DATA_DATASET_H
 
 #include "shared/base/status.h"
+#include "shared/data/attribute.h"
 #include "shared/data/category.h"
 #include "shared/data/idtable.h"
 
@@ -31,7 +32,6 @@ enum {
     SOUK_PARTS_DEFAULT = 16,
     SOUK_PARTS_MAX = 4096,
     SOUK_EVENT_TYPES_MAX = 32,
-    SOUK_NAME_MAX_BYTES = 64, /**< of an event type, an attribute, a property */
 };
 
 #define SOUK_TIME_NONE INT64_MIN /**< no split, no bound below */
@@ -87,16 +87,6 @@ struct souk_dataset {
     struct souk_part_file *files;      /**< [parts] */
     uint64_t digest;                   /**< of the manifest: the dataset's name in models */
     struct souk_categories categories; /**< empty when none was given */
-};
-
-/** One typed column of a part's items or users. */
-enum souk_attribute_type { SOUK_ATTRIBUTE_NUMBER, SOUK_ATTRIBUTE_TEXT };
-struct souk_attribute {
-    char name[SOUK_NAME_MAX_BYTES + 1];
-    enum souk_attribute_type type;
-    double *numbers;       /**< NUMBER: [rows], NaN where missing */
-    int64_t *text_offsets; /**< TEXT: [rows + 1], into text_bytes; an empty text is a missing one */
-    char *text_bytes;
 };
 
 /** The change log of a part's items, sorted by item, property, time. */

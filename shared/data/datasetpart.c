@@ -11,7 +11,6 @@
 #include <string.h>
 
 static const char KIND[] = "dataset-part";
-enum { ATTRIBUTES_MAX = 256 };
 
 /* ---- writing ---- */
 
@@ -30,55 +29,6 @@ static souk_status write_events(struct souk_h5 *h5, const struct souk_dataset_pa
         status = souk_h5_write(h5, "/events/value", SOUK_H5_F32, p->value, n, 0, 1, err);
     if (!status && p->order)
         status = souk_h5_write(h5, "/events/order", SOUK_H5_I64, p->order, n, 0, 1, err);
-    return status;
-}
-
-static souk_status write_attribute(struct souk_h5 *h5, const char *group, int index,
-                                   const struct souk_attribute *a, int64_t rows,
-                                   struct souk_error *err)
-{
-    char name[64];
-    souk_status status;
-    if (a->type == SOUK_ATTRIBUTE_NUMBER) {
-        snprintf(name, sizeof name, "/%s/attributes/%d/number", group, index);
-        return souk_h5_write(h5, name, SOUK_H5_F64, a->numbers, rows, 0, 1, err);
-    }
-    snprintf(name, sizeof name, "/%s/attributes/%d/length", group, index);
-    status = souk_rowlength_write(h5, name, a->text_offsets, rows, err);
-    snprintf(name, sizeof name, "/%s/attributes/%d/text", group, index);
-    if (!status)
-        status =
-            souk_h5_write(h5, name, SOUK_H5_U8, a->text_bytes, a->text_offsets[rows], 0, 1, err);
-    return status;
-}
-
-/* The columns' names and types as JSON, then each column by its number: a name may hold a slash. */
-static souk_status write_attributes(struct souk_h5 *h5, const char *group,
-                                    const struct souk_attribute *attributes, int count,
-                                    int64_t rows, struct souk_error *err)
-{
-    char name[64];
-    souk_status status = SOUK_OK;
-    json_t *list = json_array();
-    char *text = NULL;
-
-    if (count == 0)
-        goto out;
-    for (int i = 0; i < count; i++)
-        json_array_append_new(list, json_pack("{s:s, s:b}", "name", attributes[i].name, "number",
-                                              attributes[i].type == SOUK_ATTRIBUTE_NUMBER));
-    text = json_dumps(list, JSON_COMPACT);
-    if (!text || json_array_size(list) != (size_t)count) {
-        status = souk_fail(err, SOUK_ENOMEM, "no memory for %d attributes", count);
-        goto out;
-    }
-    snprintf(name, sizeof name, "/%s/attribute_names", group);
-    status = souk_h5_write(h5, name, SOUK_H5_U8, text, (int64_t)strlen(text), 0, 1, err);
-    for (int i = 0; i < count && !status; i++)
-        status = write_attribute(h5, group, i, &attributes[i], rows, err);
-out:
-    json_decref(list);
-    free(text);
     return status;
 }
 
@@ -108,6 +58,8 @@ souk_status souk_dataset_write_part(const char *folder, int id_width,
                                     const struct souk_dataset_part *p, struct souk_part_file *file,
                                     struct souk_error *err)
 {
+    const struct souk_attributes items = {p->item_attribute_count, p->item_attributes};
+    const struct souk_attributes users = {p->user_attribute_count, p->user_attributes};
     char name[20];
     char *path;
     struct souk_h5 *h5 = NULL;
@@ -127,11 +79,9 @@ souk_status souk_dataset_write_part(const char *folder, int id_width,
     if (!status)
         status = write_events(h5, p, err);
     if (!status)
-        status = write_attributes(h5, "items", p->item_attributes, p->item_attribute_count,
-                                  p->items.count, err);
+        status = souk_attributes_write(h5, "items", &items, p->items.count, err);
     if (!status)
-        status = write_attributes(h5, "users", p->user_attributes, p->user_attribute_count,
-                                  p->users.count, err);
+        status = souk_attributes_write(h5, "users", &users, p->users.count, err);
     if (!status)
         status = write_properties(h5, &p->properties, p->items.count, err);
     if (status)
@@ -244,73 +194,6 @@ static souk_status read_events(const struct part_reader *r)
     return status;
 }
 
-static souk_status read_attribute(const struct part_reader *r, const char *group, int index,
-                                  int64_t rows, struct souk_attribute *a)
-{
-    char name[64];
-    int64_t bytes = 0;
-    souk_status status;
-    if (a->type == SOUK_ATTRIBUTE_NUMBER) {
-        snprintf(name, sizeof name, "/%s/attributes/%d/number", group, index);
-        return read_column(r, name, SOUK_H5_F64, rows, sizeof *a->numbers, &a->numbers);
-    }
-    snprintf(name, sizeof name, "/%s/attributes/%d/length", group, index);
-    status = souk_rowlength_read(r->h5, name, rows, &a->text_offsets, &bytes, r->err);
-    snprintf(name, sizeof name, "/%s/attributes/%d/text", group, index);
-    if (!status)
-        status = read_column(r, name, SOUK_H5_U8, bytes, 1, &a->text_bytes);
-    return status;
-}
-
-static souk_status parse_attribute_name(const struct part_reader *r, const json_t *json,
-                                        struct souk_attribute *a)
-{
-    const json_t *name = json_object_get(json, "name");
-    if (!json_is_string(name) || json_string_length(name) > SOUK_NAME_MAX_BYTES)
-        return souk_fail(r->err, SOUK_EFORMAT, "%s: an attribute has no name", r->path);
-    memcpy(a->name, json_string_value(name), json_string_length(name) + 1);
-    a->type =
-        json_is_true(json_object_get(json, "number")) ? SOUK_ATTRIBUTE_NUMBER : SOUK_ATTRIBUTE_TEXT;
-    return SOUK_OK;
-}
-
-static souk_status read_attributes(const struct part_reader *r, const char *group, int64_t rows,
-                                   struct souk_attribute **attributes, int *count)
-{
-    char name[64];
-    void *text = NULL;
-    int64_t len = 0;
-    json_t *list = NULL;
-    souk_status status;
-
-    snprintf(name, sizeof name, "/%s/attribute_names", group);
-    if (!souk_h5_has(r->h5, name))
-        return SOUK_OK;
-    status = souk_h5_read_new(r->h5, name, SOUK_H5_U8, 1 << 20, &text, &len, r->err);
-    if (status)
-        goto out;
-    list = json_loadb(text, (size_t)len, 0, NULL);
-    if (!json_is_array(list) || json_array_size(list) > ATTRIBUTES_MAX) {
-        status = souk_fail(r->err, SOUK_EFORMAT, "%s: %s is malformed", r->path, name);
-        goto out;
-    }
-    *attributes = souk_zalloc_array(json_array_size(list), sizeof **attributes);
-    if (!*attributes) {
-        status = souk_fail(r->err, SOUK_ENOMEM, "%s: no memory", r->path);
-        goto out;
-    }
-    *count = (int)json_array_size(list);
-    for (int i = 0; i < *count && !status; i++) {
-        status = parse_attribute_name(r, json_array_get(list, (size_t)i), &(*attributes)[i]);
-        if (!status)
-            status = read_attribute(r, group, i, rows, &(*attributes)[i]);
-    }
-out:
-    json_decref(list);
-    free(text);
-    return status;
-}
-
 /* A stage sees the log up to its cut: what was set before the window still holds in it. */
 static void keep_properties_until(struct souk_properties *log, int64_t items, int64_t until_ms)
 {
@@ -366,6 +249,16 @@ static souk_status read_properties(const struct part_reader *r)
     return status;
 }
 
+static souk_status read_attributes(const struct part_reader *r, const char *group, int64_t rows,
+                                   struct souk_attribute **attributes, int *count)
+{
+    struct souk_attributes a;
+    const souk_status status = souk_attributes_read(r->h5, r->path, group, rows, &a, r->err);
+    *attributes = a.of;
+    *count = a.count;
+    return status;
+}
+
 static souk_status read_all(const struct part_reader *r, unsigned what)
 {
     struct souk_dataset_part *p = r->part;
@@ -413,16 +306,6 @@ souk_status souk_dataset_read_part(const struct souk_dataset *d, int part, unsig
     return status;
 }
 
-static void free_attributes(struct souk_attribute *attributes, int count)
-{
-    for (int i = 0; i < count; i++) {
-        free(attributes[i].numbers);
-        free(attributes[i].text_offsets);
-        free(attributes[i].text_bytes);
-    }
-    free(attributes);
-}
-
 void souk_dataset_part_fini(struct souk_dataset_part *p)
 {
     souk_idtable_fini(&p->users);
@@ -434,8 +317,8 @@ void souk_dataset_part_fini(struct souk_dataset_part *p)
     free(p->session);
     free(p->value);
     free(p->order);
-    free_attributes(p->item_attributes, p->item_attribute_count);
-    free_attributes(p->user_attributes, p->user_attribute_count);
+    souk_attributes_fini(&(struct souk_attributes){p->item_attribute_count, p->item_attributes});
+    souk_attributes_fini(&(struct souk_attributes){p->user_attribute_count, p->user_attributes});
     free(p->properties.item_offsets);
     free(p->properties.property);
     free(p->properties.time_ms);

@@ -21,18 +21,26 @@ static size_t utf8_sequence(const unsigned char *s, size_t left)
     return len;
 }
 
-bool souk_id_is_valid(const char *id, size_t len)
+bool souk_text_is_utf8(const char *text, size_t len)
 {
-    const unsigned char *s = (const unsigned char *)id;
-    if (len < 1 || len > SOUK_ID_MAX_BYTES)
-        return false;
+    const unsigned char *s = (const unsigned char *)text;
     for (size_t at = 0; at < len;) {
-        const size_t step = utf8_sequence(s + at, len - at);
-        if (step == 0 || s[at] < ' ' || s[at] == 0x7f)
+        const size_t step = s[at] == '\0' ? 0 : utf8_sequence(s + at, len - at);
+        if (step == 0)
             return false;
         at += step;
     }
     return true;
+}
+
+bool souk_id_is_valid(const char *id, size_t len)
+{
+    if (len < 1 || len > SOUK_ID_MAX_BYTES)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)id[i] < ' ' || id[i] == 0x7f)
+            return false;
+    return souk_text_is_utf8(id, len);
 }
 
 souk_status souk_idtable_init(struct souk_idtable *t, int64_t count, int stride)

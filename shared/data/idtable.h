@@ -24,6 +24,9 @@ struct souk_idtable {
     char *bytes; /**< [count x stride] */
 };
 
+/** Whether these bytes are valid UTF-8 without NUL; none at all are. */
+bool souk_text_is_utf8(const char *text, size_t len);
+
 /** Whether these bytes are an id: 1 to 128 bytes of valid UTF-8 without control characters. */
 bool souk_id_is_valid(const char *id, size_t len);
 

@@ -35,6 +35,25 @@ static souk_status get_window(const struct souk_manifest *m, struct souk_window 
     return status;
 }
 
+/* What an older release did not write stays as it is. */
+static souk_status get_data(const struct souk_manifest *m, struct souk_model *model,
+                            struct souk_error *err)
+{
+    souk_status status = SOUK_OK;
+    model->data = model->window;
+    model->events = -1;
+    if (!json_object_get(m->json, "data_until_ms"))
+        return SOUK_OK;
+    status = souk_manifest_get_int(m, "data_from_ms", INT64_MIN, INT64_MAX, &model->data.from_ms,
+                                   err);
+    if (!status)
+        status = souk_manifest_get_int(m, "data_until_ms", INT64_MIN, INT64_MAX,
+                                       &model->data.until_ms, err);
+    if (!status)
+        status = souk_manifest_get_int(m, "events", 0, INT64_MAX, &model->events, err);
+    return status;
+}
+
 static souk_status get_dataset(const struct souk_manifest *m, uint64_t *digest,
                                struct souk_error *err)
 {
@@ -88,6 +107,8 @@ static souk_status parse_manifest(const struct souk_manifest *m, struct souk_mod
     if (!status)
         status = get_window(m, &model->window, err);
     if (!status)
+        status = get_data(m, model, err);
+    if (!status)
         status = get_dataset(m, &model->dataset_digest, err);
     if (!status)
         status = souk_manifest_get_text(m, "git_commit", model->git_commit,
@@ -117,6 +138,8 @@ static souk_status read_making(struct souk_h5 *h5, struct souk_model *model, str
     if (!status)
         status = souk_manifest_get_json(&m, "metrics", &model->metrics_json, err);
     json_decref(json);
+    if (model->data.until_ms == SOUK_TIME_MAX)
+        model->data.until_ms = model->created_ms;
     return status;
 }
 
@@ -208,12 +231,13 @@ static json_t *manifest_json(const struct souk_model *m)
     char dataset[17];
     snprintf(dataset, sizeof dataset, "%016" PRIx64, m->dataset_digest);
     json_t *json = json_pack(
-        "{s:i, s:s, s:i, s:i, s:i, s:o, s:o, s:I, s:I, s:s, s:s, s:o, s:o}", "schema", schema_of(m),
-        "kind", m->kind, "parts", m->parts, "id_width", m->id_width, "factors", m->factors,
-        "user_first", souk_manifest_first_json(m->user_first, m->parts), "item_first",
-        souk_manifest_first_json(m->item_first, m->parts), "from_ms", (json_int_t)m->window.from_ms,
-        "until_ms", (json_int_t)m->window.until_ms, "dataset", dataset, "git_commit", m->git_commit,
-        "parameters", souk_manifest_embed(m->parameters_json), "files",
+        "{s:i, s:s, s:i, s:i, s:i, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:o, s:o}",
+        "schema", schema_of(m), "kind", m->kind, "parts", m->parts, "id_width", m->id_width,
+        "factors", m->factors, "user_first", souk_manifest_first_json(m->user_first, m->parts),
+        "item_first", souk_manifest_first_json(m->item_first, m->parts), "from_ms",
+        (json_int_t)m->window.from_ms, "until_ms", (json_int_t)m->window.until_ms, "data_from_ms",
+        (json_int_t)m->data.from_ms, "data_until_ms", (json_int_t)m->data.until_ms, "events",
+        (json_int_t)m->events, "dataset", dataset, "git_commit", m->git_commit, "parameters", souk_manifest_embed(m->parameters_json), "files",
         souk_manifest_files_json(m->files, m->parts));
     int failed = 0;
     if (json && m->neighbours > 0)

@@ -25,6 +25,8 @@ enum {
     SOUK_FACTORS_MAX = 4096,
     SOUK_SOURCES_MAX = 8,     /**< candidate sources of a two-stage model */
     SOUK_COLUMNS_MAX = 64,    /**< facts of an item */
+    SOUK_ITEM_COLUMNS_MAX = 32,  /**< attributes of an item */
+    SOUK_ITEM_BYTES_MAX = 4096,  /**< of an item's attributes, with their names */
     SOUK_MODEL_ID_BYTES = 16, /**< hex digits of souk_model.id */
 };
 
@@ -60,6 +62,9 @@ struct souk_model {
     int64_t *user_first;       /**< [parts + 1], model rows */
     int64_t *item_first;       /**< [parts + 1] */
     struct souk_window window; /**< of the events it was trained on */
+    struct souk_window data;   /**< the same, where it is open up to the dataset's first and last
+                                    event; of a model of an older release until it was made */
+    int64_t events;            /**< in training; -1: an older release did not say */
     uint64_t dataset_digest;
     int64_t created_ms;
     char *parameters_json; /**< as given and as resolved */
@@ -102,6 +107,7 @@ struct souk_model_part {
     float *popularity;          /**< [items], >= 0: score for visitors without a history */
     int64_t *item_events;       /**< [items], events in the training window */
     int32_t *category;          /**< [items], index into categories, -1 unknown; NULL: none known */
+    struct souk_attributes attributes; /**< of the items: what answers tell, and filters go by */
 
     /* Of a two-stage model; else NULL. */
     int64_t *event_offsets; /**< [users + 1] */

@@ -85,6 +85,8 @@ static souk_status write_items(struct souk_h5 *h5, int id_width,
         status = souk_h5_write(h5, "/items/events", SOUK_H5_I64, p->item_events, items, 0, 1, err);
     if (!status && p->category)
         status = souk_h5_write(h5, "/items/category", SOUK_H5_I32, p->category, items, 0, 1, err);
+    if (!status)
+        status = souk_attributes_write(h5, "items", &p->attributes, items, err);
     if (!status && stages)
         status = souk_stages_write_items(h5, stages, p, err);
     return status;
@@ -242,6 +244,33 @@ static souk_status check_items(const struct part_reader *r)
     return SOUK_OK;
 }
 
+/* What a reply could not carry, or a filter not compare. */
+static bool is_good_value(const struct souk_attribute *a, int64_t row)
+{
+    size_t len;
+    const char *text = souk_attribute_text(a, row, &len);
+    return a->type == SOUK_ATTRIBUTE_NUMBER ? !isinf(a->numbers[row])
+                                            : !text || souk_text_is_utf8(text, len);
+}
+
+static souk_status read_attributes(const struct part_reader *r)
+{
+    const struct souk_model_part *p = r->part;
+    souk_status status = souk_attributes_read(r->h5, r->path, "items", p->items.count,
+                                              &r->part->attributes, r->err);
+    if (!status && p->attributes.count > SOUK_ITEM_COLUMNS_MAX)
+        status = souk_fail(r->err, SOUK_EFORMAT, "%s: items have %d attributes, more than %d",
+                           r->path, p->attributes.count, SOUK_ITEM_COLUMNS_MAX);
+    for (int a = 0; a < p->attributes.count && !status; a++)
+        for (int64_t i = 0; i < p->items.count && !status; i++)
+            if (!is_good_value(&p->attributes.of[a], i))
+                status = souk_fail(r->err, SOUK_EFORMAT,
+                                   "%s: attribute '%s' of item row %" PRId64
+                                   " is not finite, or no UTF-8",
+                                   r->path, p->attributes.of[a].name, i);
+    return status;
+}
+
 static souk_status read_items(const struct part_reader *r)
 {
     struct souk_model_part *p = r->part;
@@ -264,6 +293,8 @@ static souk_status read_items(const struct part_reader *r)
                                             items, 0, 1, r->err)
                              : souk_fail(r->err, SOUK_ENOMEM, "%s: no memory", r->path);
     }
+    if (!status)
+        status = read_attributes(r);
     if (!status)
         status = check_items(r);
     if (!status && r->model->stages.source_count > 0)
@@ -313,6 +344,7 @@ void souk_model_part_fini(struct souk_model_part *p)
     free(p->popularity);
     free(p->item_events);
     free(p->category);
+    souk_attributes_fini(&p->attributes);
     souk_stages_part_fini(p);
     *p = (struct souk_model_part){0};
 }

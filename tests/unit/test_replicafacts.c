@@ -82,6 +82,29 @@ Test(replicafacts, reads_versions_and_the_state)
     cr_expect_not(souk_replica_facts_can_answer(&f), "without a version");
 }
 
+Test(replicafacts, reads_what_the_data_of_a_model_are)
+{
+    struct souk_replica_facts f;
+    souk_writer_clear(&w);
+    souk_writer_map(&w, 3 + 10);
+    souk_writer_put_int(&w, "status", 0);
+    souk_writer_put_int(&w, "shard", 1);
+    souk_writer_put_int(&w, "shards", 2);
+    put_version("m", 16);
+    souk_writer_put_int(&w, "users", 5);
+    souk_writer_put_int(&w, "events", -1);
+    souk_writer_put_int(&w, "from_ms", -1000);
+    souk_writer_put_int(&w, "until_ms", 2000);
+    cr_assert(parse(&f));
+    cr_expect_eq(f.versions[0].data.users, 5);
+    cr_expect_eq(f.versions[0].data.events, -1);
+    cr_expect_eq(f.versions[0].data.from_ms, -1000, "before 1970");
+    cr_expect_eq(f.versions[0].data.until_ms, 2000);
+    write_health("ready", (const char *const[]){"new"}, 1);
+    cr_assert(parse(&f));
+    cr_expect_eq(f.versions[0].data.events, -1, "an older release says nothing");
+}
+
 Test(replicafacts, reads_a_reply_of_the_release_before)
 {
     struct souk_replica_facts f;

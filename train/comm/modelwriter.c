@@ -11,7 +11,7 @@
 
 /* A part's files entry on its way to rank 0. */
 struct entry {
-    int64_t part;
+    int64_t part, events;
     struct souk_part_file file;
 };
 
@@ -58,10 +58,21 @@ struct souk_model_part souk_model_part_view(const struct souk_ratings *ratings,
         .popularity = of_part(c->popularity, r->part),
         .item_events = c->item_events[r->part],
         .category = r->category,
+        .attributes = r->columns,
     };
     if (c->stages)
         take_stages(&p, &c->stage_parts[r->part]);
     return p;
+}
+
+/* What the events of the dataset span inside of the window. */
+static struct souk_window data_of(const struct souk_dataset *dataset, struct souk_window window)
+{
+    if (window.from_ms < dataset->first_ms)
+        window.from_ms = dataset->first_ms;
+    if (window.until_ms > dataset->last_ms)
+        window.until_ms = dataset->last_ms + 1;
+    return window;
 }
 
 struct souk_model souk_model_view(const struct souk_dataset *dataset,
@@ -77,6 +88,7 @@ struct souk_model souk_model_view(const struct souk_dataset *dataset,
         .user_first = ratings->user_first,
         .item_first = ratings->item_first,
         .window = ratings->window,
+        .data = data_of(dataset, ratings->window),
         .dataset_digest = dataset->digest,
         .parameters_json = (char *)content->parameters_json, /* read only */
         .metrics_json = (char *)content->metrics_json,
@@ -97,6 +109,8 @@ static souk_status write_parts(const char *folder, const struct souk_ratings *ra
     for (int k = 0; k < ratings->local_count && status == SOUK_OK; k++) {
         const struct souk_model_part part = souk_model_part_view(ratings, c, k);
         entries[k].part = part.part;
+        for (int64_t i = 0; i < part.items.count; i++)
+            entries[k].events += part.item_events[i];
         status = souk_model_write_part(folder, ratings->id_width, c->stages, &part,
                                        &entries[k].file, err);
     }
@@ -113,8 +127,10 @@ static souk_status write_manifest(const char *folder, const struct souk_dataset 
     m.files = souk_zalloc_array((size_t)m.parts, sizeof *m.files);
     if (!m.files)
         return souk_fail(err, SOUK_ENOMEM, "out of memory for the manifest");
-    for (int p = 0; p < m.parts; p++)
+    for (int p = 0; p < m.parts; p++) {
         m.files[entries[p].part] = entries[p].file;
+        m.events += entries[p].events;
+    }
     const souk_status status = souk_model_write_manifest(folder, &m, err);
     if (status == SOUK_OK && id)
         memcpy(id, m.id, sizeof m.id);

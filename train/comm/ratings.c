@@ -4,6 +4,7 @@
 #include "shared/data/interactions.h"
 #include "train/comm/holdout.h"
 #include "train/comm/itemcategory.h"
+#include "train/comm/itemcolumns.h"
 #include "train/comm/leaveout.h"
 
 #include <stdlib.h>
@@ -15,6 +16,7 @@ struct loading_part {
     struct souk_idtable users, items; /* all of the dataset's */
     struct souk_interactions pairs;
     int32_t *category; /* [items] or NULL */
+    struct souk_attributes columns;
     bool *known;       /* [items] or NULL: no matter */
 };
 
@@ -80,6 +82,8 @@ static souk_status load_part(struct loading *l, int part, const struct souk_inte
     status = souk_interactions_of_part(&p, rule, &lp->pairs, l->err);
     if (!status)
         status = souk_item_category(l->dataset, &p, &lp->category, l->err);
+    if (!status)
+        status = souk_item_columns(l->dataset, &p, l->rule->item_columns, &lp->columns, l->err);
     if (!status && l->rule->all_items)
         status = find_known(&p, &lp->known, l->err);
     lp->users = p.users;
@@ -231,8 +235,12 @@ static souk_status finish_items(struct loading_part *lp, struct souk_ratings_par
     for (int64_t i = 0; i < lp->items.count && lp->category; i++)
         if (keep[i])
             lp->category[next++] = lp->category[i];
+    for (int a = 0; a < lp->columns.count; a++)
+        souk_attribute_keep(&lp->columns.of[a], lp->items.count, keep);
     out->category = lp->category;
+    out->columns = lp->columns;
     lp->category = NULL;
+    lp->columns = (struct souk_attributes){0};
     return status;
 }
 
@@ -299,6 +307,7 @@ static void loading_fini(struct loading *l)
         souk_idtable_fini(&l->parts[k].items);
         souk_interactions_fini(&l->parts[k].pairs);
         free(l->parts[k].category);
+        souk_attributes_fini(&l->parts[k].columns);
         free(l->parts[k].known);
     }
     free(l->parts);
@@ -350,6 +359,7 @@ void souk_ratings_fini(struct souk_ratings *r)
         free(p->last_ms);
         free(p->events);
         free(p->category);
+        souk_attributes_fini(&p->columns);
     }
     free(r->local);
     free(r->user_first);

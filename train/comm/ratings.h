@@ -27,6 +27,7 @@ struct souk_ratings_rule {
     double holdout;            /**< last share of each user's events left out (holdout.h) */
     struct souk_hiding hiding; /**< users and items left out; items stay, without a pair */
     int leave_out;             /**< place of the wanted item of each user that is (leaveout.h) */
+    const char *item_columns;  /**< what the model tells of items (itemcolumns.h); NULL: nothing */
     bool all_items; /**< keep every item that is known before the window's end: one with an
                          attribute, or a property set by then; most without a pair. Attributes
                          carry no time, and so count always */
@@ -42,6 +43,7 @@ struct souk_ratings_part {
     int64_t *last_ms;  /**< [pairs] */
     int32_t *events;   /**< [pairs] */
     int32_t *category; /**< [items], index into the dataset's categories, -1 unknown; or NULL */
+    struct souk_attributes columns; /**< [items] each, what the rule wants */
 };
 
 struct souk_ratings {

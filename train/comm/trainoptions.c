@@ -29,6 +29,7 @@ souk_status souk_train_rule(const struct souk_train_options *o, const struct sou
     *rule = (struct souk_ratings_rule){
         .window = souk_training_window(dataset, from_ms, is_all ? SOUK_TIME_MAX : until_ms),
         .event_weights = o->event_weights,
+        .item_columns = o->item_columns,
         .min_user_pairs = o->min_user_items,
         .min_item_pairs = o->min_item_users,
         .holdout = o->holdout,

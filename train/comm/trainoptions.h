@@ -5,6 +5,7 @@
 #define SOUK_COMM_TRAINOPTIONS_H
 
 #include "shared/base/options.h"
+#include "train/comm/itemcolumns.h"
 #include "train/comm/ratings.h"
 
 #include <stdint.h>
@@ -13,7 +14,7 @@
 struct souk_train_options {
     const char *dataset, *out;
     const char *from, *until;
-    const char *event_weights;
+    const char *event_weights, *item_columns;
     int64_t min_user_items, min_item_users;
     int64_t leave_out;
     double holdout, hide_items, hide_users;
@@ -77,6 +78,18 @@ struct souk_train_options {
          NULL,                                                                                     \
          "NAME=W,...",                                                                             \
          "what an event of each type is worth; 0: it does not count",                              \
+         false},                                                                                   \
+        {"item-columns",                                                                           \
+         0,                                                                                        \
+         SOUK_OPTION_TEXT,                                                                         \
+         &(o).item_columns,                                                                        \
+         SOUK_ITEM_COLUMNS_DEFAULT,                                                                \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         "COLUMN[=SOURCE],...|auto|none",                                                          \
+         "what answers tell of items and filters go by: attributes and properties (auto: all "     \
+         "attributes; properties named available, price, title, name, brand, image, url)",         \
          false},                                                                                   \
         {"min-user-items",                                                                         \
          0,                                                                                        \

@@ -85,6 +85,7 @@ static souk_status open_data_all(struct program *p, struct souk_error *err)
         status = souk_dataset_open(p->options.train.dataset, &p->dataset, err);
     if (status == SOUK_OK)
         status = souk_train_rule(&p->options.train, p->dataset, &rule.ratings, err);
+    rule.ratings.item_columns = NULL; /* its models answer nobody */
     status = souk_status_agree_all(&p->world, status, err);
     if (status == SOUK_OK)
         status = souk_validation_init_all(&p->validation, &p->ranks, p->dataset, &rule, err);
