@@ -4,6 +4,7 @@
 #include "shared/data/h5file.h"
 #include "shared/data/manifest.h"
 #include "shared/model/stages.h"
+#include "shared/model/weighing.h"
 #include "souk_version.h"
 
 #include <inttypes.h>
@@ -115,6 +116,8 @@ static souk_status parse_manifest(const struct souk_manifest *m, struct souk_mod
                                         sizeof model->git_commit, err);
     if (!status)
         status = souk_manifest_get_json(m, "parameters", &model->parameters_json, err);
+    if (!status)
+        status = souk_weighing_parse(m, &model->weighing, err);
     if (!status)
         status = souk_manifest_get_files(m, model->parts, &model->files, err);
     if (!status && model->schema == SCHEMA_WITH_STAGES)
@@ -242,6 +245,8 @@ static json_t *manifest_json(const struct souk_model *m)
     int failed = 0;
     if (json && m->neighbours > 0)
         failed = json_object_set_new(json, "neighbours", json_integer(m->neighbours));
+    if (json && m->weighing.type_count > 0)
+        failed |= json_object_set_new(json, "weighing", souk_weighing_json(&m->weighing));
     if (json && m->stages.source_count > 0)
         failed |= json_object_set_new(json, "stages", souk_stages_json(&m->stages));
     if (!failed)

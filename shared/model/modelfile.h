@@ -51,6 +51,13 @@ struct souk_model_stages {
                                     (docs/confidence.md); NULL: not calibrated */
 };
 
+/** How the events of a user and an item became the weight of their pair (interactions.h). */
+struct souk_model_weighing {
+    int type_count;                                     /**< 0: an older release did not say */
+    struct souk_event_type types[SOUK_EVENT_TYPES_MAX]; /**< weights as trained with; no counts */
+    enum souk_weighting weighting;
+};
+
 struct souk_model {
     char *path;                         /**< folder */
     char id[SOUK_MODEL_ID_BYTES + 1];   /**< hex digest of the manifest: the version's name */
@@ -73,6 +80,7 @@ struct souk_model {
     struct souk_part_file *files; /**< [parts] */
     struct souk_categories categories;
     struct souk_model_stages stages;
+    struct souk_model_weighing weighing;
 };
 
 /** Item-to-item rows of one source, as a part's neighbours. */

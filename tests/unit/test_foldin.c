@@ -45,7 +45,7 @@ static void solve(const struct souk_foldin *f, const int *item, const float *wei
     double *scratch = malloc((size_t)souk_foldin_scratch(f) * sizeof *scratch);
     for (int i = 0; i < count; i++)
         row[i] = factors + item[i] * STRIDE;
-    cr_assert_eq(souk_foldin_solve(f, row, weight, count, scratch, x), SOUK_OK);
+    cr_assert_eq(souk_foldin_solve(f, row, weight, NULL, count, scratch, x), SOUK_OK);
     free(scratch);
 }
 
@@ -126,7 +126,7 @@ Test(foldin, says_what_it_cannot_do)
     float x[STRIDE];
     cr_expect_eq(souk_foldin_init(&m, &f, NULL), SOUK_OK);
     cr_expect_eq(f.kind, SOUK_FOLDIN_NONE);
-    cr_expect_eq(souk_foldin_solve(&f, NULL, NULL, 0, NULL, x), SOUK_EINVAL);
+    cr_expect_eq(souk_foldin_solve(&f, NULL, NULL, NULL, 0, NULL, x), SOUK_EINVAL);
     souk_foldin_fini(&f);
     m.parameters_json = missing;
     cr_expect_eq(souk_foldin_init(&m, &f, NULL), SOUK_EFORMAT);
