@@ -7,10 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const operations[] = {"recommend", "similar", "explain", "health", NULL};
+static const char *const operations[] = {"recommend", "similar",    "explain",
+                                         "user_stats", "health", NULL};
 
-static const char *const stages[SOUK_PROXY_STAGES] = {"profile",    "item", "resolve", "scan",
-                                                      "candidates", "rank", "explain", "merge"};
+static const char *const stages[SOUK_PROXY_STAGES] = {
+    "profile", "item", "rules", "resolve", "scan", "candidates", "rank", "explain", "merge"};
 
 /* ---- the fleet, as the topology has it at the moment ---- */
 
