@@ -37,8 +37,8 @@ struct souk_workspace {
     size_t folded_room;
     int64_t *seen; /**< [seen_room], rows of such a visitor */
     size_t seen_room;
-    struct souk_writer question;     /**< fields of the question, without the common ones */
-    const char *operation;           /**< that it asks */
+    struct souk_writer question; /**< fields of the question, without the common ones */
+    const char *operation;       /**< that it asks */
     size_t question_fields;
     int stage;                           /**< that the question belongs to */
     int64_t stage_us[SOUK_PROXY_STAGES]; /**< of this request */
@@ -79,8 +79,8 @@ struct souk_job {
     size_t id_len, category_len;
     bool include_seen;
     bool warm, degraded, similar;
-    int ahead; /**< the shard that has sent its list with the profile; -1: none */
-    bool erased;               /**< what the model has of the visitor must not be used */
+    int ahead;   /**< the shard that has sent its list with the profile; -1: none */
+    bool erased; /**< what the model has of the visitor must not be used */
     /* Into the workspace. Seen is what must not be in the list, pair what history weighs. */
     const void *vector, *history, *weight, *pair, *seen;
     size_t vector_bytes, history_bytes, weight_bytes, pair_bytes, seen_bytes;
@@ -113,8 +113,8 @@ bool souk_job_is_overloaded(struct souk_job *j);
  *          stale */
 bool souk_job_ask_all(struct souk_job *j, enum souk_round round);
 
-/** Ask all shards what an answer can do without. A shard that does not answer misses this round; one
- *  of an older release, which does not know the operation, misses nothing. No error reply is
+/** Ask all shards what an answer can do without. A shard that does not answer misses this round;
+ * one of an older release, which does not know the operation, misses nothing. No error reply is
  *  written. @return how many have said something; 0 also where the job is stale */
 int souk_job_ask_aside(struct souk_job *j);
 

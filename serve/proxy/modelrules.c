@@ -110,7 +110,8 @@ static int64_t read_shares(const struct souk_job *j, int shard, int64_t from,
         const int64_t part = shard + (from + k) * shards;
         if (part >= j->view.parts)
             return 0;
-        memcpy(s->share + part * s->size, (const char *)data + (size_t)(k * s->size) * sizeof(double),
+        memcpy(s->share + part * s->size,
+               (const char *)data + (size_t)(k * s->size) * sizeof(double),
                (size_t)s->size * sizeof(double));
         s->here[part] = true;
     }

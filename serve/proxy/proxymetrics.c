@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const operations[] = {"recommend", "similar",    "explain",
-                                         "user_stats", "health", NULL};
+static const char *const operations[] = {"recommend",  "similar", "explain",
+                                         "user_stats", "health",  NULL};
 
 static const char *const stages[SOUK_PROXY_STAGES] = {
     "profile", "item", "rules", "resolve", "scan", "candidates", "rank", "explain", "merge"};

@@ -263,11 +263,10 @@ static answerer answerer_of(const struct souk_request *r)
     static const struct {
         const char *name;
         answerer run;
-    } operations[] = {
-        {"recommend", recommend},
-        {"similar", similar},
-        {"explain", souk_job_explain},
-        {"user_stats", souk_job_user_stats}};
+    } operations[] = {{"recommend", recommend},
+                      {"similar", similar},
+                      {"explain", souk_job_explain},
+                      {"user_stats", souk_job_user_stats}};
     for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
         if (souk_request_is(r, operations[i].name))
             return operations[i].run;

@@ -10,8 +10,7 @@ enum { JOINED_ITEMS_MAX = 65536 }; /* of a shard: scanned in about the time of a
 static bool make_room(struct souk_job *j)
 {
     struct souk_workspace *w = j->space;
-    const size_t size =
-        j->vector_bytes + j->history_bytes + j->weight_bytes + j->pair_bytes + 1;
+    const size_t size = j->vector_bytes + j->history_bytes + j->weight_bytes + j->pair_bytes + 1;
     if (size > w->profile_size) {
         unsigned char *grown = realloc(w->profile, size);
         if (!grown)

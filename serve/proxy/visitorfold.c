@@ -34,10 +34,10 @@ struct later {
 static struct souk_held_pairs held_of(const struct souk_job *j)
 {
     const bool weighed = j->pair_bytes > 0;
-    return (struct souk_held_pairs){
-        .count = weighed ? (int64_t)(j->history_bytes / sizeof(int64_t)) : 0,
-        .row = j->history,
-        .weight = j->pair};
+    return (struct souk_held_pairs){.count =
+                                        weighed ? (int64_t)(j->history_bytes / sizeof(int64_t)) : 0,
+                                    .row = j->history,
+                                    .weight = j->pair};
 }
 
 /* The pieces of the profile lie where they came to lie: their places need not be even. */
@@ -162,8 +162,7 @@ static int ascending(const void *a, const void *b)
 }
 
 /* Held rows and those of the events: what must not be recommended. */
-static bool make_seen(struct souk_job *j, const int64_t *held, const struct later *l,
-                      int64_t rows)
+static bool make_seen(struct souk_job *j, const int64_t *held, const struct later *l, int64_t rows)
 {
     struct souk_workspace *w = j->space;
     const int64_t count = (int64_t)(j->history_bytes / sizeof *held);
@@ -227,16 +226,16 @@ static souk_status solve(struct souk_job *j, const struct souk_foldin *f, const 
     struct place *places = souk_alloc_array((size_t)v->vectors + 1, sizeof *places);
     const float **row = souk_alloc_array((size_t)h->count + 1, sizeof *row);
     double *scratch = souk_alloc_array((size_t)souk_foldin_scratch(f), sizeof *scratch);
-    souk_status status = souk_grow(&w->folded, &w->folded_room, (size_t)f->stride, SIZE_MAX / 64,
-                                   sizeof *w->folded);
+    souk_status status =
+        souk_grow(&w->folded, &w->folded_room, (size_t)f->stride, SIZE_MAX / 64, sizeof *w->folded);
     if (!places || !row || !scratch)
         status = SOUK_ENOMEM;
     if (status == SOUK_OK) {
         const int64_t count = find_vectors(v, f->stride, places, h, row);
         j->degraded |= count < h->count;
-        status = count > 0 ? souk_foldin_solve(f, row, h->weight, h->recency, count, scratch,
-                                               w->folded)
-                           : SOUK_ENOTFOUND;
+        status = count > 0
+                     ? souk_foldin_solve(f, row, h->weight, h->recency, count, scratch, w->folded)
+                     : SOUK_ENOTFOUND;
     }
     free(places);
     free(row);

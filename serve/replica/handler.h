@@ -1,7 +1,7 @@
 /** @file
  *  What one version of a model answers: `profile`, `scan` and `item` of any model, what it holds
- *  (lookuphandler.h), and the rounds of two stages (stagehandler.h); docs/wire-format.md, between proxy and replica. Thread-safe: the
- *  shard is immutable, each worker has memory of its own.
+ *  (lookuphandler.h), and the rounds of two stages (stagehandler.h); docs/wire-format.md, between
+ * proxy and replica. Thread-safe: the shard is immutable, each worker has memory of its own.
  */
 #ifndef SOUK_REPLICA_HANDLER_H
 #define SOUK_REPLICA_HANDLER_H

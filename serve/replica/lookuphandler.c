@@ -202,7 +202,8 @@ static struct souk_model_weighing weighing_of(const struct souk_model *m)
 static void put_gram(const struct souk_replica *r, int from, struct souk_writer *reply)
 {
     const size_t bytes = (size_t)r->gram.size * sizeof *r->gram.shares;
-    const int left = r->gram.size > 0 && from < r->shard->part_count ? r->shard->part_count - from : 0;
+    const int left =
+        r->gram.size > 0 && from < r->shard->part_count ? r->shard->part_count - from : 0;
     const int fit = bytes > 0 && bytes < GRAM_BYTES ? (int)(GRAM_BYTES / bytes) : 1;
     const int count = left < fit ? left : fit;
     souk_writer_put_int(reply, "part_count", r->gram.size > 0 ? r->shard->part_count : 0);

@@ -45,8 +45,8 @@ static souk_status get_data(const struct souk_manifest *m, struct souk_model *mo
     model->events = -1;
     if (!json_object_get(m->json, "data_until_ms"))
         return SOUK_OK;
-    status = souk_manifest_get_int(m, "data_from_ms", INT64_MIN, INT64_MAX, &model->data.from_ms,
-                                   err);
+    status =
+        souk_manifest_get_int(m, "data_from_ms", INT64_MIN, INT64_MAX, &model->data.from_ms, err);
     if (!status)
         status = souk_manifest_get_int(m, "data_until_ms", INT64_MIN, INT64_MAX,
                                        &model->data.until_ms, err);
@@ -240,7 +240,8 @@ static json_t *manifest_json(const struct souk_model *m)
         "item_first", souk_manifest_first_json(m->item_first, m->parts), "from_ms",
         (json_int_t)m->window.from_ms, "until_ms", (json_int_t)m->window.until_ms, "data_from_ms",
         (json_int_t)m->data.from_ms, "data_until_ms", (json_int_t)m->data.until_ms, "events",
-        (json_int_t)m->events, "dataset", dataset, "git_commit", m->git_commit, "parameters", souk_manifest_embed(m->parameters_json), "files",
+        (json_int_t)m->events, "dataset", dataset, "git_commit", m->git_commit, "parameters",
+        souk_manifest_embed(m->parameters_json), "files",
         souk_manifest_files_json(m->files, m->parts));
     int failed = 0;
     if (json && m->neighbours > 0)

@@ -23,11 +23,11 @@
 enum {
     SOUK_MODEL_SCHEMA = 3, /**< newest; a model is written as the lowest version that can hold it */
     SOUK_FACTORS_MAX = 4096,
-    SOUK_SOURCES_MAX = 8,     /**< candidate sources of a two-stage model */
-    SOUK_COLUMNS_MAX = 64,    /**< facts of an item */
-    SOUK_ITEM_COLUMNS_MAX = 32,  /**< attributes of an item */
-    SOUK_ITEM_BYTES_MAX = 4096,  /**< of an item's attributes, with their names */
-    SOUK_MODEL_ID_BYTES = 16, /**< hex digits of souk_model.id */
+    SOUK_SOURCES_MAX = 8,       /**< candidate sources of a two-stage model */
+    SOUK_COLUMNS_MAX = 64,      /**< facts of an item */
+    SOUK_ITEM_COLUMNS_MAX = 32, /**< attributes of an item */
+    SOUK_ITEM_BYTES_MAX = 4096, /**< of an item's attributes, with their names */
+    SOUK_MODEL_ID_BYTES = 16,   /**< hex digits of souk_model.id */
 };
 
 /** A candidate source of a two-stage model: item-to-item rows. */

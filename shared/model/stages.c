@@ -42,10 +42,11 @@ static json_t *digest_json(const char *text)
 
 json_t *souk_stages_json(const struct souk_model_stages *s)
 {
-    json_t *json = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o}", "sources", sources_json(s), "types", souk_event_types_json(s->types, s->type_count),
-        "columns", columns_json(s), "rules", souk_manifest_embed(s->rules_json), "forest",
-        digest_json(s->forest_text), "confidence", digest_json(s->confidence_text));
+    json_t *json =
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "sources", sources_json(s), "types",
+                  souk_event_types_json(s->types, s->type_count), "columns", columns_json(s),
+                  "rules", souk_manifest_embed(s->rules_json), "forest",
+                  digest_json(s->forest_text), "confidence", digest_json(s->confidence_text));
     if (!json || souk_levels_add_json(&s->levels, json) == 0)
         return json;
     json_decref(json);

@@ -77,8 +77,7 @@ souk_status souk_weighing_parse(const struct souk_manifest *m, struct souk_model
     *w = (struct souk_model_weighing){.weighting = SOUK_WEIGHT_EVENTS};
     if (!inner.json)
         return SOUK_OK;
-    const souk_status status =
-        souk_manifest_get_text(&inner, "weighting", name, sizeof name, err);
+    const souk_status status = souk_manifest_get_text(&inner, "weighting", name, sizeof name, err);
     if (status)
         return status;
     if (!souk_weighting_of_name(name, strlen(name), &w->weighting))

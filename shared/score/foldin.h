@@ -45,7 +45,7 @@ struct souk_foldin {
     double alpha0, lambda, nu, power;     /**< ials */
     double alpha, offset, regularization; /**< implicit */
     struct souk_recency recency;
-    double *gram;                         /**< [factors x factors]; NULL for NONE and PROJECTION */
+    double *gram; /**< [factors x factors]; NULL for NONE and PROJECTION */
 };
 
 /** Read the model's parameters; G is zero until souk_foldin_add_items().
@@ -88,8 +88,8 @@ int64_t souk_foldin_scratch(const struct souk_foldin *f);
 
 /** Thread-safe. @param row    [count], the items' factors, [stride] each
  *  @param weight  [count], of the pairs, as the model would hold them (historyrule.h)
- *  @param recency [count], what each pair's age leaves of it: souk_recency_factor(&f->recency, ...);
- *         NULL: 1 each, the mean of the pairs trained on
+ *  @param recency [count], what each pair's age leaves of it: souk_recency_factor(&f->recency,
+ * ...); NULL: 1 each, the mean of the pairs trained on
  *  @param scratch [souk_foldin_scratch()]
  *  @param vector  [stride], out; zero behind the factors, and all zero for count 0
  *  @return SOUK_OK; SOUK_ENUMERIC where the equations are not positive definite or the solution is

@@ -5,8 +5,8 @@
  *      events -> weight of the pair (interactions.h, event_weights)  -> souk_history_rule_weigh()
  *
  *  `ease` and `svd` hold weight ^ weight-power, or 1 where that is 0; all others hold the weight. A
- *  kind that wants another power says so in its parameters, "history-power", and one whose histories
- *  fade, "history-half-life".
+ *  kind that wants another power says so in its parameters, "history-power", and one whose
+ * histories fade, "history-half-life".
  */
 #ifndef SOUK_SCORE_HISTORYRULE_H
 #define SOUK_SCORE_HISTORYRULE_H
@@ -14,8 +14,8 @@
 #include "shared/model/modelfile.h"
 
 struct souk_history_rule {
-    char *event_weights; /**< as souk_interaction_rule_parse() reads it; NULL: the dataset's own */
-    double power;        /**< of the pair's weight */
+    char *event_weights;  /**< as souk_interaction_rule_parse() reads it; NULL: the dataset's own */
+    double power;         /**< of the pair's weight */
     int64_t half_life_ms; /**< of a pair, up to the latest one of its user; -1: it does not fade */
 };
 

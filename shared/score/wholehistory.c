@@ -88,8 +88,7 @@ souk_status souk_whole_history_make(struct souk_whole_history *h,
     if (status == SOUK_OK)
         status = reserve(h, (size_t)(held->count + pairs.count));
     for (int64_t i = 0, k = 0; status == SOUK_OK && (i < held->count || k < pairs.count);) {
-        const bool is_held =
-            i < held->count && (k == pairs.count || held->row[i] <= pairs.item[k]);
+        const bool is_held = i < held->count && (k == pairs.count || held->row[i] <= pairs.item[k]);
         if (is_held && (k == pairs.count || held->row[i] < pairs.item[k])) {
             append(h, held->row[i],
                    souk_history_rule_fade(rules->history, held->weight[i], held_age_ms), 1);

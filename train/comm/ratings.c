@@ -17,7 +17,7 @@ struct loading_part {
     struct souk_interactions pairs;
     int32_t *category; /* [items] or NULL */
     struct souk_attributes columns;
-    bool *known;       /* [items] or NULL: no matter */
+    bool *known; /* [items] or NULL: no matter */
 };
 
 struct loading {
