@@ -49,6 +49,18 @@ souk_status souk_client_new(const char *addresses, int lanes, struct souk_client
 souk_status souk_client_new_tls(const char *addresses, int lanes, const struct souk_client_tls *tls,
                                 struct souk_client **out, struct souk_error *err) SOUK_MUST_CHECK;
 
+/** Show a token with every request from now on (docs/security.md). No request may be under way.
+ *  @param token copied, and overwritten when the client is freed; NULL: none
+ *  @return SOUK_OK, SOUK_EUSAGE (more than 1024 bytes), SOUK_ENOMEM */
+souk_status souk_client_set_token(struct souk_client *client, const char *token,
+                                  struct souk_error *err) SOUK_MUST_CHECK;
+
+/** The same with the first word of a file. @param path NULL: the environment's SOUK_TOKEN, where it
+ *  is set and not empty, else none
+ *  @return also SOUK_ENOTFOUND, SOUK_EIO, SOUK_EFORMAT (the file holds none) */
+souk_status souk_client_load_token(struct souk_client *client, const char *path,
+                                   struct souk_error *err) SOUK_MUST_CHECK;
+
 /** No request may be under way. */
 void souk_client_free(struct souk_client *client);
 
@@ -97,8 +109,9 @@ struct souk_answer {
 
 /** @param answer filled in on SOUK_OK; empty with souk_answer_fini() in all cases
  *  @return SOUK_OK, SOUK_ETIMEDOUT, SOUK_EUNAVAILABLE (no proxy is connected), SOUK_EFORMAT (the
- *          reply is not one), SOUK_ENOTFOUND and SOUK_EINVAL for an error reply of that meaning,
- *          SOUK_EUNAVAILABLE for others; err then holds the server's text */
+ *          reply is not one), SOUK_ENOTFOUND and SOUK_EINVAL (also a token that is not taken) for
+ *          an error reply of that meaning, SOUK_EUNAVAILABLE for others; err then holds the
+ *          server's text */
 souk_status souk_client_recommend(struct souk_client *client, int lane,
                                   const struct souk_query *query, struct souk_answer *answer,
                                   struct souk_error *err) SOUK_MUST_CHECK;

@@ -17,6 +17,7 @@
 #include "serve/proxy/merge.h"
 #include "serve/proxy/modelrules.h"
 #include "serve/proxy/proxymetrics.h"
+#include "serve/proxy/requestid.h"
 #include "serve/proxy/uniqueid.h"
 #include "shared/score/wholehistory.h"
 #include "shared/wire/eventfields.h"
@@ -92,6 +93,9 @@ enum souk_round { SOUK_ROUND_FIRST, SOUK_ROUND_LAST };
 
 /** Take in what `recommend`, `similar` and `explain` share. @param id_field `user` or `item` */
 bool souk_job_take_fields(struct souk_job *j, const char *id_field);
+
+/** Whether it is answered by the canary. */
+enum souk_arm souk_job_arm(const struct souk_job *j);
 
 /** The shard of an id. */
 int souk_job_home(const struct souk_job *j, const char *id, size_t len);

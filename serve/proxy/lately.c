@@ -17,7 +17,7 @@ souk_status souk_lately_init(struct souk_lately *l)
 void souk_lately_fini(struct souk_lately *l)
 {
     free(l->events);
-    free(l->recent.memory); /* all that the list owns */
+    souk_recent_list_fini(&l->recent);
     *l = (struct souk_lately){.events = NULL};
 }
 

@@ -12,7 +12,7 @@
 #ifndef SOUK_PROXY_LATELY_H
 #define SOUK_PROXY_LATELY_H
 
-#include "serve/events/recentevents.h"
+#include "serve/events/recentlist.h"
 #include "shared/base/status.h"
 #include "shared/wire/eventfields.h"
 #include "shared/wire/message.h"

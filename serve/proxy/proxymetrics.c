@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const operations[] = {"recommend",  "similar", "explain",
+static const char *const operations[] = {"recommend",  "similar", "explain", "event",
                                          "user_stats", "health",  NULL};
 
 static const char *const stages[SOUK_PROXY_STAGES] = {

@@ -1,5 +1,6 @@
 #include "serve/proxy/userstats.h"
 
+#include "serve/events/eventclass.h"
 #include "serve/proxy/contextevents.h"
 #include "serve/proxy/twostage.h"
 #include "serve/proxy/userprofile.h"
@@ -29,32 +30,17 @@ struct items {
 
 /* ---- types ---- */
 
-/* By their names, as shops call them; where no type is called so, by what the model recommends for.
- */
-static bool is_one_of(const char *name, const char *const *names)
-{
-    while (*names && strcmp(name, *names) != 0)
-        names++;
-    return *names != NULL;
-}
-
 static bool is_view(const struct souk_event_type *t)
 {
-    static const char *const names[] = {"view", "click", NULL};
-    return is_one_of(t->name, names);
+    return souk_event_class_of(t->name) == SOUK_CLASS_VIEW;
 }
 
-static bool is_named_purchase(const struct souk_event_type *t)
-{
-    static const char *const names[] = {"transaction", "purchase", "buy", NULL};
-    return is_one_of(t->name, names);
-}
-
+/* By their names, as shops call them; where no type is called so, what the model recommends for. */
 static bool is_purchase(const struct souk_model_weighing *w, const struct souk_event_type *t)
 {
     for (int i = 0; i < w->type_count; i++)
-        if (is_named_purchase(&w->types[i]))
-            return is_named_purchase(t);
+        if (souk_event_class_of(w->types[i].name) == SOUK_CLASS_PURCHASE)
+            return souk_event_class_of(t->name) == SOUK_CLASS_PURCHASE;
     return t->is_target;
 }
 

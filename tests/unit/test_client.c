@@ -260,10 +260,7 @@ static souk_status call_a_dying_proxy(bool idempotent, struct souk_error *err)
     cr_assert_eq(nng_listen(socket, proxies[0].url, NULL, 0), 0);
     cr_assert_eq(nng_thread_create(&thread, take_and_die, &socket), 0);
     usleep(300000); /* the client dials again within 100 ms */
-    struct souk_writer *w = souk_client_request(client, 0);
-    souk_writer_map(w, 3);
-    souk_writer_put_int(w, "v", SOUK_WIRE_VERSION);
-    souk_writer_put_string(w, "op", "event");
+    souk_client_begin(client, 0, "event", 0);
     const souk_status status = souk_client_call(client, 0, &terms, &bytes, &len, err);
     nng_thread_destroy(thread);
     start_proxy(0);
