@@ -7,6 +7,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@
 struct stats {
     int64_t events, views, purchases, session;
     int64_t first_ms, last_ms; /* 0: no event with a time is known */
-    bool counts_events, counts_types;
+    bool counts_events;
     int64_t items, categories; /* categories -1: the model sorts no items */
 };
 
@@ -30,28 +31,26 @@ struct items {
 
 /* ---- types ---- */
 
-static bool is_view(const struct souk_event_type *t)
+/* By their names, as shops call them; where the model knows no type that is called so, those that
+ * it recommends for. */
+static bool is_purchase(const struct souk_model_weighing *w, const char *name)
 {
-    return souk_event_class_of(t->name) == SOUK_CLASS_VIEW;
-}
-
-/* By their names, as shops call them; where no type is called so, what the model recommends for. */
-static bool is_purchase(const struct souk_model_weighing *w, const struct souk_event_type *t)
-{
-    for (int i = 0; i < w->type_count; i++)
-        if (souk_event_class_of(w->types[i].name) == SOUK_CLASS_PURCHASE)
-            return souk_event_class_of(t->name) == SOUK_CLASS_PURCHASE;
-    return t->is_target;
+    bool named = false, target = false;
+    for (int t = 0; t < w->type_count; t++) {
+        named |= souk_event_class_of(w->types[t].name) == SOUK_CLASS_PURCHASE;
+        target |= w->types[t].is_target && strcmp(w->types[t].name, name) == 0;
+    }
+    return souk_event_class_of(name) == SOUK_CLASS_PURCHASE || (!named && target);
 }
 
 /* ---- counting ---- */
 
-static void count_event(struct stats *s, const struct souk_model_weighing *w, int type, int64_t ms,
-                        int64_t now_ms)
+static void count_event(struct stats *s, const struct souk_model_weighing *w, const char *type,
+                        int64_t ms, int64_t now_ms)
 {
     s->events++;
-    s->views += type >= 0 && is_view(&w->types[type]);
-    s->purchases += type >= 0 && is_purchase(w, &w->types[type]);
+    s->views += souk_event_class_of(type) == SOUK_CLASS_VIEW;
+    s->purchases += is_purchase(w, type);
     s->session += ms > now_ms - SOUK_SESSION_MS;
     if (s->first_ms == 0 || ms < s->first_ms)
         s->first_ms = ms;
@@ -59,22 +58,20 @@ static void count_event(struct stats *s, const struct souk_model_weighing *w, in
         s->last_ms = ms;
 }
 
-static void count_events(const struct souk_job *j, const struct souk_model_rules *r,
+static void count_events(const struct souk_job *j, const struct souk_model_weighing *w,
                          struct stats *s)
 {
     const struct souk_event_fields *e = &j->space->events;
     const struct souk_lately *l = &j->space->lately;
     for (int64_t i = 0; i < e->count; i++)
-        count_event(s, &r->weighing, e->type[i] < r->weighing.type_count ? e->type[i] : -1,
-                    e->ms[i], j->moment_ms);
-    for (int i = 0; i < l->count; i++)
-        count_event(s, &r->weighing,
-                    r->weighing.type_count > 0
-                        ? souk_model_rules_type(r, l->events[i].type, l->events[i].type_len)
-                        : -1,
-                    l->events[i].ms, j->moment_ms);
+        count_event(s, w, e->type[i] < w->type_count ? w->types[e->type[i]].name : "", e->ms[i],
+                    j->moment_ms);
+    for (int i = 0; i < l->count; i++) {
+        char type[SOUK_ID_MAX_BYTES + 1];
+        snprintf(type, sizeof type, "%.*s", (int)l->events[i].type_len, l->events[i].type);
+        count_event(s, w, type, l->events[i].ms, j->moment_ms);
+    }
     s->counts_events = j->view.sources > 0 || j->history_bytes == 0;
-    s->counts_types = s->counts_events && r->weighing.type_count > 0;
 }
 
 /* ---- items ---- */
@@ -193,17 +190,17 @@ static void count_items(const struct souk_job *j, struct items *found, struct st
 static void put_stats(struct souk_job *j, const struct stats *s)
 {
     struct souk_writer *w = j->reply;
-    const bool rate = s->counts_types && s->views > 0, times = s->last_ms > 0;
+    const bool rate = s->counts_events && s->views > 0, times = s->last_ms > 0;
     souk_reply_begin(w, j->request, j->view.model,
-                     5 + s->counts_events + s->counts_types + rate + (s->categories >= 0) +
+                     5 + 2 * s->counts_events + rate + (s->categories >= 0) +
                          (times && s->counts_events) + times);
     souk_writer_put_text(w, "user_id", j->id, j->id_len);
     souk_writer_put_string(w, "user_type", j->warm ? "warm" : "cold");
     souk_writer_put_bool(w, "degraded", j->degraded);
-    if (s->counts_events)
+    if (s->counts_events) {
         souk_writer_put_int(w, "total_events", s->events);
-    if (s->counts_types)
         souk_writer_put_int(w, "purchases", s->purchases);
+    }
     if (rate)
         souk_writer_put_real(w, "conversion_rate", (double)s->purchases / (double)s->views);
     souk_writer_put_int(w, "unique_items_viewed", s->items);
@@ -234,7 +231,7 @@ static void count_and_put(struct souk_job *j, const struct souk_model_rules *r)
     if (!items_init(&found, j)) {
         souk_reply_error(j->reply, j->request, SOUK_WIRE_INTERNAL, "no memory");
     } else if (ask_items(j, &found)) {
-        count_events(j, r, &s);
+        count_events(j, &r->weighing, &s);
         count_items(j, &found, &s);
         put_stats(j, &s);
     }
