@@ -1,5 +1,7 @@
 #include "serve/proxy/userprofile.h"
 
+#include "serve/proxy/narrowing.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,7 +95,8 @@ static void write_profile(struct souk_job *j, bool joined)
 {
     struct souk_writer *w = &j->space->question;
     const bool pairs = j->view.sources == 0 && j->space->lately.count > 0;
-    souk_job_start_question(j, "profile", 1 + pairs + (joined ? 2 + (j->category != NULL) : 0));
+    souk_job_start_question(j, "profile",
+                            1 + pairs + (joined ? 2 + souk_job_narrowing_fields(j, true) : 0));
     souk_writer_put_text(w, "user", j->id, j->id_len);
     if (pairs)
         souk_writer_put_bool(w, "pairs", true);
@@ -101,8 +104,7 @@ static void write_profile(struct souk_job *j, bool joined)
         return;
     souk_writer_put_int(w, "n", j->n);
     souk_writer_put_bool(w, "include_seen", j->include_seen);
-    if (j->category)
-        souk_writer_put_text(w, "category", j->category, j->category_len);
+    souk_job_put_narrowing(j, true);
 }
 
 bool souk_job_get_profile(struct souk_job *j)

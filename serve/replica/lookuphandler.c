@@ -1,5 +1,6 @@
 #include "serve/replica/lookuphandler.h"
 
+#include "serve/replica/replicafields.h"
 #include "shared/model/weighing.h"
 #include "shared/wire/eventfields.h"
 
@@ -42,14 +43,11 @@ struct place {
 
 static struct place place_of_id(const struct souk_replica *r, const msgpack_object *text)
 {
-    const char *id = text->via.str.ptr;
-    const size_t len = text->via.str.size;
-    struct place p = {.part = souk_shard_part_of(r->shard, id, len)};
-    if (p.part)
-        p.item = souk_idtable_find(&p.part->items, id, len);
-    if (p.part && p.item < 0)
-        p.part = NULL;
-    return p;
+    int64_t item;
+    int index;
+    if (!souk_replica_find_item(r, text->via.str.ptr, text->via.str.size, &index, &item))
+        return (struct place){.part = NULL};
+    return (struct place){.part = &r->shard->parts[index], .item = item};
 }
 
 static struct place place_of_row(const struct souk_replica *r, const char *rows, int64_t at)

@@ -4,11 +4,11 @@
 # targets when they are trained in full. Five tenths of the users, each hidden from a training of its
 # own; one tenth alone says little: another seed of the full training moves its ratio by .04.
 data=${SOUK_REFERENCE_DATA:-}/online_retail/online_retail.csv.zst
+here=$(cd "$(dirname "$0")" && pwd)
 . "$(dirname "$0")/serve_lib.sh"
 [ -r "$data" ] || skip "no reference data beside the checkout"
 command -v zstd >/dev/null || skip "zstd is not installed"
 /usr/bin/python3 -c 'import h5py' 2>/dev/null || skip "python3-h5py is not installed"
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 train() {
     mpirun -n 2 "$SOUK_BIN/souk-train" als --epochs 15 --factors 64 --dataset or.ds "$@" >/dev/null 2>train.log ||

@@ -151,7 +151,7 @@ static void expect(const char *path, const char *user, bool knows,
             seen[kept++] = seen[i];
     const struct souk_pair_rules pair = {&m->weighing, &rule, &f.recency, m->data.until_ms};
     cr_assert_eq(souk_whole_history_make(&whole, &pair, &held, &later), SOUK_OK);
-    struct souk_scan scan = {.exclude = seen, .exclude_count = kept, .category = -1};
+    struct souk_scan scan = {.exclude = seen, .exclude_count = kept};
     if (f.kind != SOUK_FOLDIN_NONE && whole.count > 0) {
         fold(m, &s, &f, &whole, vector);
         scan.vector = vector;
