@@ -11,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { INCOMPLETE_US = 1000000 };
+
 /* ---- references ---- */
 
 static struct souk_model_rules *keep(struct souk_model_rules *r)
@@ -170,6 +172,8 @@ static struct souk_model_rules *fetch(struct souk_job *j)
     if (known)
         r->folds = souk_foldin_needs_gram(&r->foldin) ? add_shares(j, &s, &r->foldin)
                                                       : r->foldin.kind != SOUK_FOLDIN_NONE;
+    const bool whole = r->folds || r->foldin.kind == SOUK_FOLDIN_NONE;
+    r->until_us = whole ? INT64_MAX : souk_monotonic_us() + INCOMPLETE_US;
     free(s.share);
     free(s.here);
     if (!known || j->stale) {
@@ -200,21 +204,32 @@ void souk_rules_shelf_fini(struct souk_rules_shelf *s)
     pthread_mutex_destroy(&s->lock);
 }
 
-/* Under the lock. @return a reference, or NULL */
-static struct souk_model_rules *find(const struct souk_rules_shelf *s, const char *model)
+/* Under the lock. @return the place of a model's rules; -1: there are none */
+static int place_of(const struct souk_rules_shelf *s, const char *model)
 {
     for (int i = 0; i < SOUK_RULES_KEPT; i++)
         if (s->kept[i] && strcmp(s->kept[i]->model, model) == 0)
-            return keep(s->kept[i]);
-    return NULL;
+            return i;
+    return -1;
+}
+
+/* Under the lock. @return a reference, or NULL */
+static struct souk_model_rules *find(const struct souk_rules_shelf *s, const char *model)
+{
+    const int at = place_of(s, model);
+    return at >= 0 && s->kept[at]->until_us > souk_monotonic_us() ? keep(s->kept[at]) : NULL;
 }
 
 /* Under the lock. */
 static void put(struct souk_rules_shelf *s, struct souk_model_rules *r)
 {
-    souk_model_rules_give(s->kept[s->oldest]);
-    s->kept[s->oldest] = keep(r);
-    s->oldest = (s->oldest + 1) % SOUK_RULES_KEPT;
+    int at = place_of(s, r->model);
+    if (at < 0) {
+        at = s->oldest;
+        s->oldest = (s->oldest + 1) % SOUK_RULES_KEPT;
+    }
+    souk_model_rules_give(s->kept[at]);
+    s->kept[at] = keep(r);
 }
 
 /* Wait for whoever fetches. Under the lock. @return false: no time is left */
@@ -240,7 +255,7 @@ struct souk_model_rules *souk_model_rules_take(struct souk_job *j)
         return r;
     r = fetch(j);
     pthread_mutex_lock(&s->lock);
-    if (r && (r->folds || !souk_foldin_needs_gram(&r->foldin)))
+    if (r)
         put(s, r);
     s->fetching = false;
     pthread_cond_broadcast(&s->fetched);

@@ -30,6 +30,7 @@ struct souk_model_rules {
     struct souk_history_rule history;
     struct souk_foldin foldin;
     bool folds;         /**< the foldin is whole: a solve may be asked for */
+    int64_t until_us;   /**< kept so long, monotonic: a moment, where a shard was missing */
     int64_t neighbours; /**< longest row of an item; 0: the model has none */
 };
 
@@ -46,7 +47,7 @@ void souk_rules_shelf_init(struct souk_rules_shelf *s);
 void souk_rules_shelf_fini(struct souk_rules_shelf *s);
 
 /** The rules of the job's model, from the shelf or from the shards; waits no longer than the job's
- *  deadline. Rules that a shard was missing for are given out, without `folds`, and not kept.
+ *  deadline. Rules that a shard was missing for have no `folds`, and are kept for a second.
  *  @return a reference, for souk_model_rules_give(); NULL: no shard said, or the job is stale */
 struct souk_model_rules *souk_model_rules_take(struct souk_job *j);
 void souk_model_rules_give(struct souk_model_rules *r);
