@@ -8,6 +8,7 @@
 #include "serve/proxy/job.h"
 #include "serve/proxy/metadata.h"
 #include "serve/proxy/narrowing.h"
+#include "serve/proxy/onestage.h"
 #include "serve/proxy/requestlog.h"
 #include "serve/proxy/twostage.h"
 #include "serve/proxy/userprofile.h"
@@ -120,35 +121,6 @@ const struct souk_hedging *souk_service_hedging(const struct souk_service *s)
     return &s->hedging;
 }
 
-/* ---- one stage: all shards scan their items ---- */
-
-static void write_scan(struct souk_job *j)
-{
-    struct souk_writer *w = &j->space->question;
-    const bool by_neighbours = j->weight_bytes > 0;
-    souk_job_start_question(j, "scan",
-                            3 + (j->vector_bytes > 0) + (by_neighbours ? 2 : 0) +
-                                souk_job_narrowing_fields(j, true));
-    souk_writer_put_int(w, "n", j->n);
-    souk_writer_put_bool(w, "cosine", j->similar);
-    souk_writer_put_binary(w, "exclude", j->seen,
-                           j->include_seen && !j->similar ? 0 : j->seen_bytes);
-    if (by_neighbours) {
-        souk_writer_put_binary(w, "history", j->history, j->history_bytes);
-        souk_writer_put_binary(w, "history_weight", j->weight, j->weight_bytes);
-    }
-    if (j->vector_bytes > 0)
-        souk_writer_put_binary(w, "vector", j->vector, j->vector_bytes);
-    souk_job_put_narrowing(j, true);
-}
-
-/* @return false: an error reply is there; or the job is stale */
-static bool scan(struct souk_job *j, struct souk_result *result)
-{
-    write_scan(j);
-    return souk_job_ask_all(j, souk_job_list_round(j)) && souk_job_merge_hits(j, result);
-}
-
 /* ---- the answer ---- */
 
 static void put_sure(struct souk_writer *w, const struct souk_sure *sure)
@@ -216,7 +188,7 @@ static void recommend(struct souk_job *j)
         !(j->view.sources > 0 ? souk_job_add_lately : souk_job_fold_in)(j))
         return;
     const bool staged = souk_job_is_staged(j);
-    if (!(staged ? souk_job_rank : scan)(j, &result) || !souk_job_describe(j))
+    if (!(staged ? souk_job_rank : souk_job_scan)(j, &result) || !souk_job_describe(j))
         return;
     const bool is_sure = j->min_confidence > 0;
     souk_answering_begin_list(j, 7 + (j->view.sources > 0) + is_sure);
@@ -233,7 +205,7 @@ static void recommend(struct souk_job *j)
 static void similar(struct souk_job *j)
 {
     struct souk_result result;
-    if (!souk_job_take_fields(j, "item") || !souk_job_get_item(j) || !scan(j, &result) ||
+    if (!souk_job_take_fields(j, "item") || !souk_job_get_item(j) || !souk_job_scan(j, &result) ||
         !souk_job_describe(j))
         return;
     souk_answering_begin_list(j, 6);
