@@ -174,7 +174,8 @@ static bool make_seen(struct souk_job *j, const int64_t *held, const struct late
         memcpy(w->seen, held, (size_t)count * sizeof *held);
     if (rows > 0)
         memcpy(w->seen + count, l->row, (size_t)rows * sizeof *l->row);
-    qsort(w->seen, (size_t)(count + rows), sizeof *w->seen, ascending);
+    if (count + rows > 0)
+        qsort(w->seen, (size_t)(count + rows), sizeof *w->seen, ascending);
     for (int64_t i = 0; i < count + rows; i++)
         if (kept == 0 || w->seen[kept - 1] != w->seen[i])
             w->seen[kept++] = w->seen[i];
