@@ -77,14 +77,14 @@ static bool read_rules(const struct souk_job *j, const struct souk_message *m,
         !read_types(m, &r->weighing))
         return false;
     char *parameters = souk_strndup(text, len);
-    bool good = parameters &&
-                souk_history_rule_init(j->view.kind, parameters, &r->history, NULL) == SOUK_OK &&
-                souk_foldin_init_from(j->view.kind, (int)factors, j->view.catalogue, parameters,
-                                      &r->foldin, NULL) == SOUK_OK;
+    souk_status status = parameters ? SOUK_OK : SOUK_ENOMEM;
+    if (status == SOUK_OK)
+        status = souk_history_rule_init(j->view.kind, parameters, &r->history, NULL);
+    if (status == SOUK_OK && souk_foldin_is_served((int)factors, j->view.parts))
+        status = souk_foldin_init_from(j->view.kind, (int)factors, j->view.catalogue, parameters,
+                                       &r->foldin, NULL);
     free(parameters);
-    if (good && factors > SOUK_FOLDIN_SERVED_MAX)
-        souk_foldin_fini(&r->foldin);
-    return good;
+    return status == SOUK_OK || status == SOUK_EFORMAT; /* says too little: nobody is folded in */
 }
 
 static bool make_room(const struct souk_job *j, const struct souk_foldin *f, struct shares *s)

@@ -9,7 +9,8 @@ int64_t souk_gram_share_size(const struct souk_model *model)
 {
     struct souk_foldin f;
     int64_t size = 0;
-    if (model->factors > SOUK_FOLDIN_SERVED_MAX || souk_foldin_init(model, &f, NULL) != SOUK_OK)
+    if (!souk_foldin_is_served(model->factors, model->parts) ||
+        souk_foldin_init(model, &f, NULL) != SOUK_OK)
         return 0; /* parameters that say too little: the model answers, but folds nobody in */
     if (souk_foldin_needs_gram(&f))
         size = souk_foldin_share_size(model->factors);

@@ -27,10 +27,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Models of more factors fold nobody in while serving: the solve alone would take longer than an
- *  answer may. */
-enum { SOUK_FOLDIN_SERVED_MAX = 512 };
-
 enum souk_foldin_kind {
     SOUK_FOLDIN_NONE, /**< no factors, or ratings (`explicit`, whose mean is not in the model) */
     SOUK_FOLDIN_IALS,
@@ -71,6 +67,13 @@ static inline bool souk_foldin_needs_gram(const struct souk_foldin *f)
 static inline int64_t souk_foldin_share_size(int factors)
 {
     return (int64_t)factors * (factors + 1) / 2;
+}
+
+/** Whether a fleet folds users in to a model of so many factors and parts: not where the solve
+ * alone would take longer than an answer may, nor where the shares of G take over 256 MiB. */
+static inline bool souk_foldin_is_served(int factors, int64_t parts)
+{
+    return factors <= 512 && souk_foldin_share_size(factors) * parts <= 32 << 20;
 }
 
 /** A part's share of G. @param share [souk_foldin_share_size()], out */
