@@ -222,12 +222,12 @@ static souk_status migrate(struct souk_sqlite_file *f, struct souk_error *err)
     return status;
 }
 
-static souk_status check_schema(struct souk_sqlite_file *f, bool writable, struct souk_error *err)
+static souk_status check_schema(struct souk_sqlite_file *f, bool migrates, struct souk_error *err)
 {
     static const char read[] = "PRAGMA user_version";
     int64_t version = 0;
     souk_status status = souk_sqlite_file_integer(f, read, &version, err);
-    if (!status && writable && version < SOUK_EVENT_SCHEMA_VERSION) {
+    if (!status && migrates && version < SOUK_EVENT_SCHEMA_VERSION) {
         status = migrate(f, err);
         if (!status)
             status = souk_sqlite_file_integer(f, read, &version, err);
@@ -275,9 +275,9 @@ static souk_status connect_to(struct souk_sqlite_file *f, enum souk_event_access
         return souk_sqlite_file_fail(f, code, "cannot be opened", err);
     sqlite3_busy_timeout(f->db, BUSY_MS);
     return souk_sqlite_file_run(f,
-                                access == SOUK_EVENTS_WRITE
-                                    ? "PRAGMA trusted_schema = OFF"
-                                    : "PRAGMA trusted_schema = OFF; PRAGMA query_only = ON",
+                                access == SOUK_EVENTS_READ
+                                    ? "PRAGMA trusted_schema = OFF; PRAGMA query_only = ON"
+                                    : "PRAGMA trusted_schema = OFF",
                                 err);
 }
 
@@ -285,7 +285,7 @@ souk_status souk_sqlite_file_open(struct souk_sqlite_file *f, const char *path,
                                   enum souk_event_access access, const char *synchronous,
                                   struct souk_error *err)
 {
-    const bool writable = access == SOUK_EVENTS_WRITE;
+    const bool makes = access == SOUK_EVENTS_WRITE;
     souk_status status = touch(path, access, err);
     if (status)
         return status;
@@ -294,10 +294,10 @@ souk_status souk_sqlite_file_open(struct souk_sqlite_file *f, const char *path,
         return souk_fail_errno(err, "%s", path);
     status = connect_to(f, access, err);
     if (!status)
-        status = check_owner(f, writable, err);
-    if (!status && writable)
+        status = check_owner(f, makes, err);
+    if (!status && access != SOUK_EVENTS_READ)
         status = set_durable(f, synchronous, err);
-    return status ? status : check_schema(f, writable, err);
+    return status ? status : check_schema(f, makes, err);
 }
 
 void souk_sqlite_file_close(struct souk_sqlite_file *f)

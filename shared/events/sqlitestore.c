@@ -421,7 +421,7 @@ souk_status souk_sqlite_store_open(const char *path, enum souk_event_access acce
     if (!s)
         return souk_fail(err, SOUK_ENOMEM, "%s: no memory for the store", path);
     s->base =
-        (struct souk_event_store){.backend = &backend, .writable = access == SOUK_EVENTS_WRITE};
+        (struct souk_event_store){.backend = &backend, .writable = access != SOUK_EVENTS_READ};
     s->lock = -1;
     souk_status status = souk_sqlite_file_open(&s->file, path, access, synchronous, err);
     if (!status)
