@@ -1,10 +1,12 @@
 /* souk-proxy: asks every shard, merges, answers; until SIGTERM. SIGHUP: the files of the fleet and
  * of the tokens again. */
+#include "serve/http/httpserver.h"
 #include "serve/monitor/logoptions.h"
 #include "serve/monitor/monitorserver.h"
 #include "serve/net/flatheap.h"
 #include "serve/net/netoptions.h"
 #include "serve/net/server.h"
+#include "serve/net/servicestate.h"
 #include "serve/net/shutdown.h"
 #include "serve/proxy/eventintake.h"
 #include "serve/proxy/fleetchange.h"
@@ -16,6 +18,8 @@
 #include "shared/base/log.h"
 #include "shared/base/options.h"
 
+#include "souk_version.h"
+
 #include <inttypes.h>
 #include <signal.h>
 #include <unistd.h>
@@ -24,6 +28,7 @@ enum {
     FIRST_CONTACT_MS = 2000,
     DRAIN_POLL_MS = 10,
     WORKERS_PER_CORE = 14,
+    HOUSEKEEPING_MS = 250,
     EVENTS_MAX = 4096, /* under way to the store */
     QUIET_MS = 300,    /* since the last request that was told to go elsewhere */
 };
@@ -34,6 +39,7 @@ struct proxy_options {
     double rate;
     int64_t workers, queue, deadline_ms, drain_ms, cache_bytes, cache_ttl_ms, recent_bytes;
     struct souk_listen_options door;
+    struct souk_http_options http;
     struct souk_log_options log;
 };
 
@@ -48,6 +54,7 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
         {"listen", 'l', SOUK_OPTION_TEXT, &o->listen, "tcp://127.0.0.1:7100", 0, 0, NULL, "URL",
          "tls+tcp://HOST:PORT (port 0: any), ipc://PATH, or tcp:// for loopback", false},
         SOUK_LISTEN_ROWS(o->door),
+        SOUK_HTTP_ROWS(o->http),
         {"monitor", 0, SOUK_OPTION_TEXT, &o->monitor, "127.0.0.1:0", 0, 0, NULL, "HOST:PORT",
          "/metrics, /livez and /readyz over HTTP (port 0: any); or none", false},
         {"admin", 0, SOUK_OPTION_TEXT, &o->admin, NULL, 0, 0, NULL, "ipc://PATH",
@@ -156,7 +163,9 @@ struct process {
     struct souk_event_intake *intake;          /* NULL: no events are kept */
     struct souk_workforce *force;              /* of all listeners but the admin's */
     struct souk_server *server, *admin_server; /* the latter NULL without --admin */
+    struct souk_http *http;                    /* NULL: none */
     struct souk_proxy_status told;             /* what it tells */
+    struct souk_service_state state;           /* what systemd is told */
 };
 
 static souk_status start_topology(struct process *p, const struct proxy_options *o,
@@ -241,6 +250,22 @@ static souk_status start_server(struct process *p, const struct proxy_options *o
     return souk_server_start(&plan, &p->server, err);
 }
 
+static souk_status start_http(struct process *p, const struct proxy_options *o,
+                              struct souk_error *err)
+{
+    const struct souk_http_plan plan = {.options = &o->http,
+                                        .insecure = o->door.insecure,
+                                        .version = SOUK_VERSION,
+                                        .force = p->force,
+                                        .metrics = p->registry,
+                                        .ready = souk_proxy_metrics_is_ready,
+                                        .ready_context = &p->metrics};
+    const souk_status status = souk_http_start(&plan, &p->http, err);
+    if (!status && p->http)
+        souk_log(SOUK_LOG_INFO, "http", "listen=%s", souk_http_address(p->http));
+    return status;
+}
+
 static souk_status start_admin(struct process *p, const struct proxy_options *o,
                                struct souk_error *err)
 {
@@ -258,9 +283,9 @@ static souk_status start_admin(struct process *p, const struct proxy_options *o,
 
 /* Nobody is taken in any more: clients that are told so turn to another proxy. Over when nobody has
  * asked for a while. */
-static void drain(struct souk_server *server, int64_t limit_ms)
+static void drain(struct process *p, int64_t limit_ms)
 {
-    struct souk_workforce *force = souk_server_force(server);
+    struct souk_workforce *const force = p->force;
     const int64_t end_us = souk_monotonic_us() + limit_ms * 1000;
     int64_t told = 0, told_us = souk_monotonic_us();
     souk_workforce_drain(force);
@@ -270,11 +295,12 @@ static void drain(struct souk_server *server, int64_t limit_ms)
             told_us = souk_monotonic_us();
         told = refused;
         if (souk_workforce_busy(force) == 0 &&
-            (souk_server_connections(server) == 0 ||
+            (souk_server_connections(p->server) + souk_http_connections(p->http) == 0 ||
              souk_monotonic_us() - told_us > QUIET_MS * INT64_C(1000)))
             break;
         if (souk_shutdown_wait_ms(DRAIN_POLL_MS) != 0)
             break; /* the second signal is not patient */
+        souk_service_state_beat(&p->state, souk_monotonic_us());
     }
 }
 
@@ -289,6 +315,27 @@ static void read_again(struct process *p, const struct proxy_options *o)
                  "reason=\"SIGHUP reads the files of --fleet and --tokens: there is none\"");
 }
 
+/* Wait for a signal; between times, say how things are. */
+static int keep_house(struct process *p)
+{
+    int number;
+    do {
+        struct souk_view view;
+        souk_topology_view(p->topology, &view);
+        if (view.status == SOUK_WIRE_OK) {
+            souk_service_state_ready(&p->state);
+            souk_service_state_tell(&p->state, "answers from %d shards, model %s",
+                                    souk_topology_shards(p->topology), view.model);
+        } else {
+            souk_service_state_tell(&p->state, "cannot answer: %s", view.reason);
+        }
+        souk_service_state_beat(&p->state, souk_monotonic_us());
+        number = souk_shutdown_wait_or_hangup_ms(
+            souk_service_state_pause_ms(&p->state, HOUSEKEEPING_MS));
+    } while (number == 0);
+    return number;
+}
+
 static void serve(struct process *p, const struct proxy_options *o)
 {
     souk_gauge_set(p->metrics.workers, o->workers);
@@ -296,11 +343,16 @@ static void serve(struct process *p, const struct proxy_options *o)
     souk_readiness_set(&p->metrics.readiness, SOUK_PHASE_SERVING);
     announce(p->topology, souk_server_address(p->server));
     int signal_number;
-    while ((signal_number = souk_shutdown_wait_or_hangup()) == SIGHUP)
+    souk_service_state_init(&p->state, p->force, souk_monotonic_us());
+    while ((signal_number = keep_house(p)) == SIGHUP) {
+        souk_service_state_reloading(&p->state, souk_monotonic_us());
         read_again(p, o);
+    }
+    souk_service_state_stopping(&p->state);
     souk_readiness_set(&p->metrics.readiness, SOUK_PHASE_DRAINING);
     souk_log(SOUK_LOG_INFO, "draining", "signal=%d", signal_number);
-    drain(p->server, o->drain_ms);
+    souk_http_drain(p->http);
+    drain(p, o->drain_ms);
     souk_server_metrics_watch(&p->metrics.server, NULL);
 }
 
@@ -310,6 +362,7 @@ static void stop(struct process *p)
     souk_workforce_stop(p->force);
     souk_event_intake_stop(p->intake);
     souk_server_stop(p->server);
+    souk_http_stop(p->http);
     souk_workforce_free(p->force);
     souk_monitor_stop(p->monitor);
     souk_service_free(p->service);
@@ -353,6 +406,8 @@ static souk_status run(struct proxy_options *o, struct souk_error *err)
         status = start_force(&p, o, err);
     if (!status)
         status = start_server(&p, o, err);
+    if (!status)
+        status = start_http(&p, o, err);
     if (!status && o->admin)
         status = start_admin(&p, o, err);
     if (!status)

@@ -1,5 +1,7 @@
 #include "serve/proxy/userprofile.h"
 
+#include "serve/proxy/narrowing.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,14 +87,14 @@ static bool may_join(const struct souk_job *j)
 static void write_profile(struct souk_job *j, bool joined)
 {
     struct souk_writer *w = &j->space->question;
-    souk_job_start_question(j, "profile", 1 + (joined ? 2 + (j->category != NULL) : 0));
+    souk_job_start_question(j, "profile",
+                            1 + (joined ? 2 + souk_job_narrowing_fields(j, true) : 0));
     souk_writer_put_text(w, "user", j->id, j->id_len);
     if (!joined)
         return;
     souk_writer_put_int(w, "n", j->n);
     souk_writer_put_bool(w, "include_seen", j->include_seen);
-    if (j->category)
-        souk_writer_put_text(w, "category", j->category, j->category_len);
+    souk_job_put_narrowing(j, true);
 }
 
 bool souk_job_get_profile(struct souk_job *j)
