@@ -33,7 +33,7 @@ postgres_make() {
     local log
     reason=$(postgres_missing) && { echo "$reason" >&2; return 1; }
     postgres_missing >/dev/null
-    postgres_dir=$(mktemp -d /tmp/souk_postgres.XXXXXX) || return 1
+    postgres_dir=$(mktemp -d "${TMPDIR:-/tmp}/souk_postgres.XXXXXX") || return 1
     # It ends with this script, even where that is killed.
     postgres_as=(setpriv --pdeathsig QUIT)
     if [ "$(id -u)" = 0 ]; then
