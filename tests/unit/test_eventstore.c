@@ -409,7 +409,7 @@ BOTH(makes_nothing_where_it_was_opened_to_change)
 BOTH(keeps_its_events_when_it_is_opened_again)
 {
     for (int i = 0; i < 3; i++) {
-        char id[8];
+        char id[16];
         struct souk_event_store *s = store_case_open(url, SOUK_EVENTS_WRITE);
         snprintf(id, sizeof id, "e%d", i);
         store_case_append(s, id, "u", i);
