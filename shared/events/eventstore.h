@@ -114,6 +114,7 @@ struct souk_event_counts {
     int64_t first_ms, last_ms;            /**< 0, 0 where there is no event */
     int64_t bytes;                        /**< that the store takes; -1: not known */
 };
+/** Reads everything: for an operator's tool. */
 souk_status souk_event_store_count(struct souk_event_store *s, struct souk_event_counts *out,
                                    struct souk_error *err) SOUK_MUST_CHECK;
 
