@@ -158,23 +158,38 @@ souk_status souk_sqlite_file_checkpoint(struct souk_sqlite_file *f, int mode, in
     return code == SQLITE_OK ? SOUK_OK : status_of(code);
 }
 
+/* Say what the operator can mend: a failure once, a log that grows at each doubling. */
+static void note_checkpoint(struct souk_sqlite_file *f, souk_status status, bool waited, int pages)
+{
+    const bool fails = status && status != SOUK_EUNAVAILABLE;
+    if (fails && !f->checkpoint_fails)
+        souk_log(SOUK_LOG_WARN, "event_checkpoint", "store=%s reason='%s'", f->path,
+                 sqlite3_errmsg(f->db));
+    f->checkpoint_fails = fails;
+    if (!waited)
+        return;
+    f->wait_pages = status ? pages + CHECKPOINT_PAGES : 0;
+    if (status == SOUK_EUNAVAILABLE && pages >= f->said_pages) {
+        souk_log(SOUK_LOG_WARN, "event_log_grows",
+                 "store=%s pages=%d reason='somebody reads in one long transaction'", f->path,
+                 pages);
+        f->said_pages = 2 * pages;
+    }
+}
+
 /* Called after each commit. Whatever happens here, the commit is done: a checkpoint that fails (a
- * full disk, a reader that does not end) is tried again after the next one. */
+ * full disk, a reader that does not end) is tried again after a later one. */
 static int check_point(void *context, sqlite3 *db, const char *name, int pages)
 {
     struct souk_sqlite_file *f = context;
+    const bool wait = pages >= CHECKPOINT_WAIT_PAGES && pages >= f->wait_pages;
     (void)db, (void)name; /* there is one of each */
-    if (pages < CHECKPOINT_PAGES)
-        return SQLITE_OK;
-    const bool wait = pages >= CHECKPOINT_WAIT_PAGES;
-    const souk_status status = souk_sqlite_file_checkpoint(
-        f, wait ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, CHECKPOINT_WAIT_MS);
-    const bool fails = status && (wait || status != SOUK_EUNAVAILABLE);
-    if (fails && !f->checkpoint_fails)
-        souk_log(SOUK_LOG_WARN, "event_log_grows", "store=%s pages=%d reason='%s'", f->path, pages,
-                 status == SOUK_EUNAVAILABLE ? "somebody reads in one long transaction"
-                                             : sqlite3_errmsg(f->db));
-    f->checkpoint_fails = fails;
+    if (pages >= CHECKPOINT_PAGES)
+        note_checkpoint(f,
+                        souk_sqlite_file_checkpoint(
+                            f, wait ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,
+                            CHECKPOINT_WAIT_MS),
+                        wait, pages);
     return SQLITE_OK;
 }
 

@@ -23,7 +23,9 @@ struct souk_sqlite_file {
     char *path; /**< without links: the same for everybody who opens it */
     sqlite3_stmt *statements[SOUK_SQLITE_STATEMENTS_MAX];
     int64_t busy_ms;       /**< that others are waited for */
-    bool checkpoint_fails; /**< the last one did; said once */
+    bool checkpoint_fails; /**< the last one did */
+    int wait_pages;        /**< of the log, when readers are waited for again */
+    int said_pages;        /**< of the log, when the next warning is due */
 };
 
 /** @param synchronous FULL, but for tests
