@@ -106,7 +106,7 @@ enum MHD_Result souk_http_exchange_begin(struct souk_http_call *c, const char *m
     if (!c->route)
         return reject(c, SOUK_PROBLEM_NO_SUCH_PATH, "GET /docs shows what there is");
     if (!is_allowed(c))
-        return reject(c, SOUK_PROBLEM_METHOD_NOT_ALLOWED, c->route->method);
+        return reject(c, SOUK_PROBLEM_METHOD_NOT_ALLOWED, "Allow says which methods are");
     return check_body_head(c);
 }
 

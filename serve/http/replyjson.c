@@ -1,18 +1,24 @@
 #include "serve/http/replyjson.h"
 
+#include "shared/base/clock.h"
+
 #include <stdio.h>
 #include <string.h>
 
 /* A field of a reply that has another name over HTTP; NULL: it is not shown. */
 struct name {
     const char *wire, *http;
+    bool is_time; /* milliseconds that become text */
 };
 
-static const struct name common_names[] = {
-    {"v", NULL}, {"id", NULL}, {"status", NULL}, {NULL, NULL}};
-static const struct name health_names[] = {{"v", NULL},    {"id", NULL},       {"status", NULL},
-                                           {"role", NULL}, {"replicas", NULL}, {"state", "status"},
-                                           {NULL, NULL}};
+static const struct name names[] = {
+    {.wire = "v"},
+    {.wire = "id"},
+    {.wire = "status"},
+    {"first_seen_ms", "first_seen", true},
+    {"last_seen_ms", "last_seen", true},
+    {.wire = NULL},
+};
 
 static bool key_is(const msgpack_object *key, const char *name)
 {
@@ -22,23 +28,49 @@ static bool key_is(const msgpack_object *key, const char *name)
 
 static void put_value(struct souk_json_text *t, const msgpack_object *o);
 
-/* @param names of the outermost map; NULL: all as they are */
-static void put_fields(struct souk_json_text *t, const msgpack_object_map *map,
-                       const struct name *names)
+static void put_time(struct souk_json_text *t, int64_t ms)
 {
+    char text[25];
+    souk_time_format(ms, text);
+    souk_json_text_string(t, text, strlen(text));
+}
+
+/* @return NULL: it is called as it is */
+static const struct name *name_of(const msgpack_object *key)
+{
+    for (const struct name *n = names; n->wire; n++)
+        if (key_is(key, n->wire))
+            return n;
+    return NULL;
+}
+
+static void put_field(struct souk_json_text *t, const msgpack_object *key,
+                      const msgpack_object *value)
+{
+    const struct name *const n = name_of(key);
+    if (n && !n->http)
+        return;
+    if (n)
+        souk_json_text_key(t, n->http, strlen(n->http));
+    else
+        souk_json_text_key(t, key->via.str.ptr, key->via.str.size);
+    if (n && n->is_time && value->type == MSGPACK_OBJECT_POSITIVE_INTEGER)
+        put_time(t, value->via.i64);
+    else
+        put_value(t, value);
+}
+
+static void put_map(struct souk_json_text *t, const msgpack_object_map *map)
+{
+    souk_json_text_open(t, '{');
     for (uint32_t i = 0; i < map->size; i++) {
         const msgpack_object *const key = &map->ptr[i].key, *const value = &map->ptr[i].val;
-        const struct name *n = names;
-        while (n && n->wire && !key_is(key, n->wire))
-            n++;
-        if (value->type == MSGPACK_OBJECT_NIL || (n && n->wire && !n->http))
+        if (value->type == MSGPACK_OBJECT_NIL)
             continue;
-        if (n && n->wire)
-            souk_json_text_key(t, n->http, strlen(n->http));
-        else
-            souk_json_text_key(t, key->via.str.ptr, key->via.str.size);
+        souk_json_text_key(t, key->via.str.ptr, key->via.str.size);
         put_value(t, value);
     }
+    souk_json_text_close(t, '}');
 }
 
 /* souk_message_parse() has checked depth and keys. */
@@ -68,9 +100,7 @@ static void put_value(struct souk_json_text *t, const msgpack_object *o)
         souk_json_text_close(t, ']');
         break;
     case MSGPACK_OBJECT_MAP:
-        souk_json_text_open(t, '{');
-        put_fields(t, &o->via.map, NULL);
-        souk_json_text_close(t, '}');
+        put_map(t, &o->via.map);
         break;
     default:
         souk_json_text_null(t);
@@ -149,17 +179,92 @@ static bool put_events(struct souk_json_text *t, const struct souk_message *m,
     return true;
 }
 
+/* ---- health ---- */
+
+static void put_moment(struct souk_json_text *t, const char *key, int64_t ms)
+{
+    souk_json_text_key(t, key, strlen(key));
+    put_time(t, ms);
+}
+
+static void put_count(struct souk_json_text *t, const char *key, int64_t value)
+{
+    if (value < 0)
+        return; /* not known */
+    souk_json_text_key(t, key, strlen(key));
+    souk_json_text_int(t, value);
+}
+
+static int64_t int_of(const struct souk_message *m, const char *key)
+{
+    int64_t value = -1;
+    return souk_message_int(m, key, 0, INT64_MAX, &value) ? value : -1;
+}
+
+/* The model in use and what it was trained on. */
+static void put_version(struct souk_json_text *t, const struct souk_message *m)
+{
+    const int64_t now_ms = souk_wall_ms(), created_ms = int_of(m, "created_ms"),
+                  from_ms = int_of(m, "from_ms"), until_ms = int_of(m, "until_ms");
+    char text[128];
+    souk_json_text_key(t, "model", 5);
+    souk_json_text_open(t, '{');
+    put_text(t, "version", text_of(m, "model", text, sizeof text));
+    put_text(t, "kind", text_of(m, "kind", text, sizeof text));
+    if (created_ms > 0) {
+        put_moment(t, "created", created_ms);
+        put_count(t, "age_s", (now_ms - created_ms) / 1000);
+    }
+    souk_json_text_close(t, '}');
+    souk_json_text_key(t, "data", 4);
+    souk_json_text_open(t, '{');
+    put_count(t, "users", int_of(m, "users"));
+    put_count(t, "items", int_of(m, "catalogue"));
+    put_count(t, "events", int_of(m, "events"));
+    if (until_ms > 0) {
+        put_moment(t, "from", from_ms > 0 ? from_ms : 0);
+        put_moment(t, "until", until_ms);
+        put_count(t, "age_s", (now_ms - until_ms) / 1000);
+    }
+    souk_json_text_close(t, '}');
+}
+
+/* The addresses of replicas are the operator's: they are asked for over nng. */
+static void put_health(struct souk_json_text *t, const struct souk_message *m, const char *version)
+{
+    const msgpack_object *const versions = souk_message_get(m, "versions");
+    char text[256];
+    souk_json_text_open(t, '{');
+    put_text(t, "status", text_of(m, "state", text, sizeof text));
+    put_text(t, "service", "souk");
+    put_text(t, "version", version);
+    if (souk_message_get(m, "reason"))
+        put_text(t, "reason", text_of(m, "reason", text, sizeof text));
+    put_count(t, "shards", int_of(m, "shards"));
+    put_count(t, "catalogue", int_of(m, "catalogue"));
+    if (versions && versions->type == MSGPACK_OBJECT_ARRAY && versions->via.array.size > 0 &&
+        versions->via.array.ptr[0].type == MSGPACK_OBJECT_MAP) {
+        const struct souk_message first = {.unpacked = {.data = versions->via.array.ptr[0]}};
+        put_version(t, &first);
+    }
+    put_count(t, "took_us", int_of(m, "took_us"));
+    souk_json_text_close(t, '}');
+}
+
 /* ---- a reply ---- */
 
 static void put_reply(enum souk_http_op op, struct souk_json_text *t, const struct souk_message *m,
                       const char *version)
 {
-    souk_json_text_open(t, '{');
+    const msgpack_object_map *const map = &m->unpacked.data.via.map;
     if (op == SOUK_HTTP_HEALTH) {
-        put_text(t, "service", "souk");
-        put_text(t, "version", version);
+        put_health(t, m, version);
+        return;
     }
-    put_fields(t, &m->unpacked.data.via.map, op == SOUK_HTTP_HEALTH ? health_names : common_names);
+    souk_json_text_open(t, '{');
+    for (uint32_t i = 0; i < map->size; i++)
+        if (map->ptr[i].val.type != MSGPACK_OBJECT_NIL)
+            put_field(t, &map->ptr[i].key, &map->ptr[i].val);
     souk_json_text_close(t, '}');
 }
 

@@ -68,7 +68,7 @@ Test(replyjson, shows_no_addresses_in_health)
     souk_writer_key(&w, "replicas");
     souk_writer_array(&w, 0);
     translate(SOUK_HTTP_HEALTH, NULL);
-    expect("{\"service\":\"souk\",\"version\":\"1.2\",\"status\":\"ready\"}");
+    expect("{\"status\":\"ready\",\"service\":\"souk\",\"version\":\"1.2\"}");
 }
 
 Test(replyjson, makes_problems_of_errors)
