@@ -6,7 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ingest_lib.sh"
 # shellcheck source=tests/e2e/postgres_lib.sh
 . "$here/postgres_lib.sh"
-trap 'postgres_remove; rm -rf "$work"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null; postgres_remove; rm -rf "$work"' EXIT
 
 # A day of a shop: visitors, ids with all that an id may have, prices, and the resends of clients that
 # did not see their acknowledgement. `day.csv` has each event once, as it was first sent.
@@ -42,6 +42,20 @@ with open('marks', 'w') as f:
 write('stamped.csv', events + [','.join(r.split(',')[:3] + [str(END), '0', r.split(',')[5]]) for r in half])
 PY
 /usr/bin/python3 make.py
+# send URL FILE: as the shop does, through a proxy, until all is acknowledged
+send() {
+    local replica proxy
+    "$SOUK_BIN/make_model" tiny.model 20 30 8 2 1 || fail make_model
+    "$SOUK_BIN/souk-replica" --model tiny.model --listen "ipc://$work/replica" 2>replica.log &
+    replica=$!
+    "$SOUK_BIN/souk-proxy" --shards "ipc://$work/replica" --listen "ipc://$work/proxy" --events "$1" 2>proxy.log &
+    proxy=$!
+    "$SOUK_BIN/souk" event --proxy "ipc://$work/proxy" --file "$2" --batch 100 --in-flight 8 --quiet >sent.txt 2>&1 ||
+        fail "souk event: $(tail -1 sent.txt), $(tail -1 proxy.log)"
+    kill "$proxy" "$replica"
+    wait "$proxy" "$replica" || fail "the fleet: $(tail -1 proxy.log) $(tail -1 replica.log)"
+}
+# fill URL FILE, fill URL USER MS: without a proxy; or erase
 fill() { "$SOUK_BIN/fill_store" "$@" || fail "fill_store $*"; }
 
 options=(--format csv --time-column ms --event-column type --value-column value --event-id-column event_id)
@@ -74,8 +88,8 @@ run left 2 "${options[@]}" left.csv
 
 # The store and the file, on 1, 2 and 3 ranks.
 check_store() {
-    local name=$1 url=$2 ranks
-    fill "$url" sent.csv
+    local name=$1 url=$2 how=$3 ranks
+    $how "$url" sent.csv
     for ranks in 1 2 3; do
         run "$name.$ranks" $ranks "${options[@]}" --events-from "$url"
         diff -r "$name.$ranks.ds" day.ds || fail "$name on $ranks ranks: not the dataset of the file"
@@ -91,7 +105,7 @@ check_erased() {
 }
 
 store=sqlite:$work/events.db
-check_store sqlite "$store"
+check_store sqlite "$store" send
 run plain 1 --events-from "$store"
 diff -r plain.ds day.ds || fail "without options: not the dataset of the file"
 # Half of it stands in a file, too; and so it does in other words: what is stored counts.
@@ -112,7 +126,7 @@ cmp all.1.ds/dataset.h5 all.3.ds/dataset.h5 || fail "the manifest depends on the
 if reason=$(postgres_missing); then
     echo "without PostgreSQL: $reason"
 elif postgres_make; then
-    check_store postgres "$postgres_url&dbname=postgres"
+    check_store postgres "$postgres_url&dbname=postgres" fill
     check_erased postgres "$postgres_url&dbname=postgres" 2
 else
     fail "no PostgreSQL server"
