@@ -72,7 +72,7 @@ static int compare_i64(const void *a, const void *b)
 
 static void time_scans(const struct bench *b, struct souk_topk *best, int64_t *us)
 {
-    const struct souk_scan scan = {.vector = b->user, .category = -1};
+    const struct souk_scan scan = {.vector = b->user};
     for (int r = -WARM_UPS; r < REPETITIONS; r++) {
         souk_topk_clear(best);
         const int64_t start = souk_monotonic_us();

@@ -36,6 +36,7 @@ packages=(
     prometheus                                                 # tests: metrics as it reads them
     postgresql sqlite3 curl                                    # tests: a real server, other clients
     wrk                                                        # benchmarks: load over HTTP
+    systemd                                                    # tests: systemd-analyze judges units
     clang valgrind shellcheck                                  # tests: fuzzing, memory, scripts
 )
 case $codename in

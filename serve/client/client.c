@@ -11,6 +11,7 @@
 struct seat {
     struct souk_lane lane;
     struct souk_client_listing listing;
+    struct souk_client_sending sending;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool over; /* under the lock, like all below */
@@ -143,6 +144,11 @@ struct souk_writer *souk_client_begin(struct souk_client *c, int lane, const cha
 struct souk_client_listing *souk_client_listing(struct souk_client *c, int lane)
 {
     return &c->seats[lane].listing;
+}
+
+struct souk_client_sending *souk_client_sending(struct souk_client *c, int lane)
+{
+    return &c->seats[lane].sending;
 }
 
 void souk_client_start(struct souk_client *c, int lane, const struct souk_client_terms *terms,

@@ -9,6 +9,7 @@
 #include "shared/wire/message.h"
 #include "shared/wire/writer.h"
 
+#include <jansson.h>
 #include <stddef.h>
 
 enum { SOUK_CLIENT_TIMEOUT_MS = 2000 };
@@ -54,8 +55,20 @@ struct souk_client_listing {
 };
 struct souk_client_listing *souk_client_listing(struct souk_client *c, int lane);
 
+/** What the lane keeps for events that are under way. */
+struct souk_client_sending {
+    souk_client_sent *sent;
+    void *context;
+    enum souk_sent *fates; /**< [count], the caller's */
+    int count;
+};
+struct souk_client_sending *souk_client_sending(struct souk_client *c, int lane);
+
 /** A text field, copied to *at with a NUL, *at moved behind it; NULL where there is none. */
 const char *souk_client_copy_text(const struct souk_message *m, const char *key, char **at);
+
+/** What a message holds; owned by the caller, json_decref(); NULL when memory is out. */
+json_t *souk_client_json(const msgpack_object *o);
 
 /** A reply's status, with its text in err. */
 souk_status souk_client_status(int64_t found, const char *error,

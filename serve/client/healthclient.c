@@ -4,8 +4,6 @@
 #include <jansson.h>
 #include <stdio.h>
 
-static json_t *to_json(const msgpack_object *o);
-
 static json_t *map_to_json(const msgpack_object *o)
 {
     json_t *json = json_object();
@@ -15,7 +13,7 @@ static json_t *map_to_json(const msgpack_object *o)
         if (key->type != MSGPACK_OBJECT_STR)
             continue;
         snprintf(name, sizeof name, "%.*s", (int)key->via.str.size, key->via.str.ptr);
-        json_object_set_new(json, name, to_json(&o->via.map.ptr[i].val));
+        json_object_set_new(json, name, souk_client_json(&o->via.map.ptr[i].val));
     }
     return json;
 }
@@ -24,12 +22,12 @@ static json_t *array_to_json(const msgpack_object *o)
 {
     json_t *json = json_array();
     for (uint32_t i = 0; i < o->via.array.size && json; i++)
-        json_array_append_new(json, to_json(&o->via.array.ptr[i]));
+        json_array_append_new(json, souk_client_json(&o->via.array.ptr[i]));
     return json;
 }
 
 /* The depth is bounded by souk_message_check(). */
-static json_t *to_json(const msgpack_object *o)
+json_t *souk_client_json(const msgpack_object *o)
 {
     switch (o->type) {
     case MSGPACK_OBJECT_BOOLEAN:
@@ -67,7 +65,7 @@ souk_status souk_client_health(struct souk_client *c, int lane, int64_t timeout_
     if (status)
         return status;
     if (souk_message_parse(&m, bytes, len, reason, sizeof reason) == SOUK_WIRE_OK) {
-        json_t *tree = to_json(&m.unpacked.data);
+        json_t *tree = souk_client_json(&m.unpacked.data);
         *json = json_dumps(tree, JSON_COMPACT);
         json_decref(tree);
     }

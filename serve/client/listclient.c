@@ -41,6 +41,12 @@ static bool read_item(const msgpack_object *entry, struct souk_answer_item *item
     (*at)[id->via.str.size] = '\0';
     *item = (struct souk_answer_item){
         .id = *at, .score = (float)score, .confidence = NAN, .probability = NAN};
+    const msgpack_object *metadata = souk_message_map_get(entry, "metadata");
+    if (metadata && metadata->type == MSGPACK_OBJECT_MAP) {
+        json_t *json = souk_client_json(metadata);
+        item->metadata = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15));
+        json_decref(json);
+    }
     read_number(entry, "confidence", &item->confidence);
     read_number(entry, "probability", &item->probability);
     *at += id->via.str.size + 1;
@@ -63,9 +69,11 @@ static bool read_items(const struct souk_message *m, struct souk_answer *a, char
     if (list->type != MSGPACK_OBJECT_ARRAY)
         return false;
     a->items = souk_alloc_array(list->via.array.size, sizeof *a->items);
-    for (uint32_t i = 0; i < list->via.array.size && a->items; i++, a->count++)
+    for (uint32_t i = 0; i < list->via.array.size && a->items; i++) {
         if (!read_item(&list->via.array.ptr[i], &a->items[i], at, &a->source))
             return false;
+        a->count++;
+    }
     return a->items != NULL;
 }
 
@@ -133,12 +141,29 @@ static void write_events(struct souk_writer *w, const struct souk_query *q)
     }
 }
 
-static void write_items(struct souk_writer *w, const struct souk_query *q)
+static void write_texts(struct souk_writer *w, const char *key, const char *const *texts, int count)
 {
-    souk_writer_key(w, "items");
-    souk_writer_array(w, (size_t)q->item_count);
-    for (int i = 0; i < q->item_count; i++)
-        souk_writer_text(w, q->items[i], strlen(q->items[i]));
+    souk_writer_key(w, key);
+    souk_writer_array(w, (size_t)count);
+    for (int i = 0; i < count; i++)
+        souk_writer_text(w, texts[i], strlen(texts[i]));
+}
+
+/* @param filters with what only filters have */
+static void write_narrow(struct souk_writer *w, const char *key, const struct souk_narrow *n,
+                         bool filters)
+{
+    souk_writer_key(w, key);
+    souk_writer_map(w, 1 + !isnan(n->price_min) + !isnan(n->price_max) + (filters ? 2 : 0));
+    write_texts(w, "categories", n->categories, n->category_count);
+    if (!isnan(n->price_min))
+        souk_writer_put_real(w, "price_min", n->price_min);
+    if (!isnan(n->price_max))
+        souk_writer_put_real(w, "price_max", n->price_max);
+    if (filters) {
+        souk_writer_put_bool(w, "available", n->available);
+        write_texts(w, "exclude", n->exclude, n->exclude_count);
+    }
 }
 
 void souk_client_write_query(struct souk_client *c, int lane, const char *operation,
@@ -147,7 +172,8 @@ void souk_client_write_query(struct souk_client *c, int lane, const char *operat
     struct souk_writer *w =
         souk_client_begin(c, lane, operation,
                           3 + (q->category != NULL) + (q->moment_ms > 0) + (q->event_count > 0) +
-                              (q->min_confidence > 0) + (q->item_count > 0));
+                              (q->min_confidence > 0) + (q->item_count > 0) + (q->filters != NULL) +
+                              (q->preferences != NULL) + q->include_metadata);
     souk_writer_put_string(w, id_key, q->id);
     souk_writer_put_int(w, "n", q->n);
     souk_writer_put_bool(w, "include_seen", q->include_seen);
@@ -160,7 +186,13 @@ void souk_client_write_query(struct souk_client *c, int lane, const char *operat
     if (q->event_count > 0)
         write_events(w, q);
     if (q->item_count > 0)
-        write_items(w, q);
+        write_texts(w, "items", q->items, q->item_count);
+    if (q->filters)
+        write_narrow(w, "filters", q->filters, true);
+    if (q->preferences)
+        write_narrow(w, "preferences", q->preferences, false);
+    if (q->include_metadata)
+        souk_writer_put_bool(w, "include_metadata", true);
 }
 
 /* ---- asking ---- */
@@ -224,6 +256,8 @@ souk_status souk_client_similar(struct souk_client *client, int lane,
 
 void souk_answer_fini(struct souk_answer *a)
 {
+    for (int i = 0; i < a->count; i++)
+        free((char *)a->items[i].metadata);
     free(a->items);
     free(a->memory);
     *a = (struct souk_answer){.items = NULL};

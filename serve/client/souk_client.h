@@ -71,6 +71,16 @@ struct souk_context_event {
     double value;            /**< revenue or the like; 0: none */
 };
 
+/** What narrows a list, or what a visitor without a history prefers (docs/wire-format.md). */
+struct souk_narrow {
+    const char *const *categories; /**< [category_count], any of them; 0: all */
+    int category_count;            /**< at most 1000 */
+    double price_min, price_max;   /**< NaN: no bound */
+    bool available;                /**< not what is known to be unavailable; of filters only */
+    const char *const *exclude;    /**< [exclude_count] items; of filters only */
+    int exclude_count;             /**< at most 10000 */
+};
+
 struct souk_query {
     const char *id;       /**< of the user, or of the item of `similar` */
     int64_t n;            /**< 1 to 1000; the server refuses others */
@@ -81,15 +91,18 @@ struct souk_query {
     double min_confidence; /**< end the list where confidence does not exceed it; 0: do not */
     int64_t moment_ms;     /**< when the visitor asks, for two-stage models; 0: now */
     const struct souk_context_event *events;
-    int event_count;          /**< at most 1000 */
-    const char *const *items; /**< of `explain` */
-    int item_count;           /**< 1 to 50 */
+    int event_count;                                 /**< at most 1000 */
+    const char *const *items;                        /**< of `explain` */
+    int item_count;                                  /**< 1 to 50 */
+    const struct souk_narrow *filters, *preferences; /**< NULL: none */
+    bool include_metadata;
 };
 
 struct souk_answer_item {
     const char *id;
     float score;
     double confidence, probability; /**< NaN: the model does not say */
+    const char *metadata;           /**< a JSON object; NULL: none, or not asked for */
 };
 
 /** Texts live until souk_answer_fini(). */
@@ -132,6 +145,41 @@ typedef void souk_client_answered(void *context, souk_status status,
 void souk_client_recommend_begin(struct souk_client *client, int lane,
                                  const struct souk_query *query, souk_client_answered *answered,
                                  void *context);
+
+/** What a visitor did. */
+struct souk_visitor_event {
+    const char *user, *item, *type;
+    const char *event_id;   /**< makes it unique, so that it may be sent again; NULL: the proxy's */
+    const char *request_id; /**< of the recommendation that led to it; NULL: none */
+    int64_t ms;             /**< since 1970 UTC; 0: now */
+    double value;           /**< revenue or the like; 0: none */
+};
+
+enum souk_sent {
+    SOUK_SENT_STORED,
+    SOUK_SENT_DUPLICATE, /**< an event with this id is there already */
+    SOUK_SENT_ERASED,    /**< not stored: the visitor was erased since */
+    SOUK_SENT_INVALID,   /**< not stored: something is wrong with it */
+    SOUK_SENT_FATES
+};
+
+/** "stored" .. */
+const char *souk_sent_name(enum souk_sent fate);
+
+/** Send events: they are durable when this returns SOUK_OK. Events with an event_id may be sent
+ *  again after any other status, until one is SOUK_OK.
+ *  @param count 1 to 1000 @param timeout_ms 0: 2000 @param fates [count], out
+ *  @return as souk_client_recommend(); SOUK_EUNAVAILABLE also where they cannot be stored now */
+souk_status souk_client_send(struct souk_client *client, int lane,
+                             const struct souk_visitor_event *events, int count, int64_t timeout_ms,
+                             enum souk_sent *fates, struct souk_error *err) SOUK_MUST_CHECK;
+
+/** The same without waiting, as souk_client_recommend_begin(). @param events borrowed for the call,
+ *  @param fates until the end */
+typedef void souk_client_sent(void *context, souk_status status, const struct souk_error *err);
+void souk_client_send_begin(struct souk_client *client, int lane,
+                            const struct souk_visitor_event *events, int count, int64_t timeout_ms,
+                            enum souk_sent *fates, souk_client_sent *sent, void *context);
 
 /** A feature of an item as the ranker saw it, and what it adds to the forest's term (its Shapley
  *  value). */

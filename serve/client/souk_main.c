@@ -1,8 +1,10 @@
 /* souk: the command-line client. */
 #include "serve/client/admin_command.h"
 #include "serve/client/clientoptions.h"
+#include "serve/client/event_command.h"
 #include "serve/client/explain_command.h"
 #include "serve/client/load_command.h"
+#include "serve/client/narrowoptions.h"
 #include "shared/base/log.h"
 #include "shared/base/subcommand.h"
 
@@ -17,6 +19,7 @@ struct list_options {
     int64_t n, timeout_ms;
     double min_confidence;
     bool json, include_seen;
+    struct souk_narrow_options narrow;
     struct souk_client_tls tls;
 };
 
@@ -36,6 +39,8 @@ static void print_table(const struct list_options *o, const struct souk_answer *
         printf("%4d  %-24s %12.6g", i + 1, a->items[i].id, (double)a->items[i].score);
         if (sure)
             printf("  %10.4f  %11.4f", a->items[i].confidence, a->items[i].probability);
+        if (a->items[i].metadata)
+            printf("  %s", a->items[i].metadata);
         putchar('\n');
     }
     if (o->min_confidence > 0 && !a->guaranteed)
@@ -55,6 +60,8 @@ static json_t *items_json(const struct souk_answer *a)
             json_object_set_new(item, "confidence", json_real(a->items[i].confidence));
         if (!isnan(a->items[i].probability))
             json_object_set_new(item, "probability", json_real(a->items[i].probability));
+        if (a->items[i].metadata)
+            json_object_set_new(item, "metadata", json_loads(a->items[i].metadata, 0, NULL));
         json_array_append_new(list, item);
     }
     return list;
@@ -96,6 +103,7 @@ static souk_status ask_list(const struct list_options *o, bool similar, struct s
                                .timeout_ms = o->timeout_ms,
                                .min_confidence = o->min_confidence};
     struct souk_event_list events;
+    struct souk_narrowed narrowed = {.text = {NULL}};
     struct souk_client *client = NULL;
     struct souk_answer answer = {.items = NULL};
     souk_status status = souk_event_list_parse(o->events, &events, err);
@@ -103,6 +111,8 @@ static souk_status ask_list(const struct list_options *o, bool similar, struct s
     query.event_count = events.count;
     if (!status)
         status = souk_moment_parse(o->moment, &query.moment_ms, err);
+    if (!status)
+        status = souk_narrow_query(&o->narrow, &narrowed, &query, err);
     if (!status)
         status = souk_client_new_tls(o->proxy, 1, &o->tls, &client, err);
     if (!status)
@@ -117,6 +127,7 @@ static souk_status ask_list(const struct list_options *o, bool similar, struct s
     souk_answer_fini(&answer);
     souk_client_free(client);
     souk_event_list_fini(&events);
+    souk_narrowed_fini(&narrowed);
     return status;
 }
 
@@ -137,12 +148,14 @@ static souk_status run_list(int argc, char **argv, bool similar, struct souk_err
          "only items of this category and below", false},
         {"include-seen", 0, SOUK_OPTION_FLAG, &o.include_seen, NULL, 0, 0, NULL, NULL,
          "also items that the visitor knows", false},
+        SOUK_NARROW_ROWS(o.narrow),
         {"json", 0, SOUK_OPTION_FLAG, &o.json, NULL, 0, 0, NULL, NULL, "print JSON", false},
         SOUK_TIMEOUT_ROW(o),
         similar ? (struct souk_option)SOUK_END_ROW : (struct souk_option)SOUK_MOMENT_ROW(o),
         {"min-confidence", 0, SOUK_OPTION_REAL, &o.min_confidence, "0", 0, .999, NULL, "C",
          "end the list where confidence does not exceed this", false},
         similar ? (struct souk_option)SOUK_END_ROW : (struct souk_option)SOUK_EVENTS_ROW(o),
+        similar ? (struct souk_option)SOUK_END_ROW : (struct souk_option)SOUK_PREFER_ROW(o.narrow),
         SOUK_END_ROW,
     };
     const struct souk_program program = {
@@ -150,7 +163,9 @@ static souk_status run_list(int argc, char **argv, bool similar, struct souk_err
         .summary = similar ? "items like an item" : "what a visitor may want next",
         .examples = similar ? "  souk similar --item 85123A -n 5\n"
                             : "  souk recommend --user 17850 -n 10 --json\n"
-                              "  souk recommend --user new --events 85123A=sale,71053=sale\n",
+                              "  souk recommend --user new --events 85123A=sale,71053=sale\n"
+                              "  souk recommend --user 17850 --available --price-max 20 "
+                              "--metadata\n",
         .options = table,
     };
     souk_status status = souk_options_parse(&program, argc, argv, true, &done, &parsed, err);
@@ -211,13 +226,14 @@ static const struct souk_subcommand commands[] = {
     {"recommend", "what a visitor may want next"},
     {"similar", "items like an item"},
     {"explain", "why items score as they do for a visitor"},
+    {"event", "tell what visitors did: one event, or a file of them"},
     {"health", "what a proxy or a replica says of itself"},
     {"load", "put load on a fleet, measure it, check what it answers"},
     {"admin", "change the model of replicas, or take them out"},
 };
 
 static souk_status (*const runs[])(int argc, char **argv, struct souk_error *err) = {
-    run_recommend, run_similar,       souk_explain_command,
+    run_recommend, run_similar,       souk_explain_command, souk_event_command,
     run_health,    souk_load_command, souk_admin_command};
 
 static const struct souk_subcommand_program souk_program = {

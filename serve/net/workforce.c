@@ -32,6 +32,7 @@ struct souk_workforce {
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t work;  /* the queue grew, or we are stopping */
     bool stopping;
+    int64_t begun;
     struct souk_admission admission;
     int head;
     struct souk_task **queue; /* ring [ring] */
@@ -155,6 +156,7 @@ static struct souk_task *dequeue(struct souk_workforce *f)
         task = f->queue[f->head];
         f->head = (f->head + 1) % f->ring;
         souk_admission_begin(a);
+        f->begun++;
         if (souk_admission_may_begin(a)) /* the limit has grown, or nobody was told */
             pthread_cond_signal(&f->work);
     }
@@ -254,6 +256,14 @@ int souk_workforce_waiting(struct souk_workforce *f)
     const int waiting = f->admission.queued;
     pthread_mutex_unlock(&f->lock);
     return waiting;
+}
+
+int64_t souk_workforce_begun(struct souk_workforce *f)
+{
+    pthread_mutex_lock(&f->lock);
+    const int64_t begun = f->begun;
+    pthread_mutex_unlock(&f->lock);
+    return begun;
 }
 
 int64_t souk_workforce_refused(struct souk_workforce *f, enum souk_denial why)

@@ -75,10 +75,11 @@ void souk_workforce_take(struct souk_workforce *f, struct souk_task *task);
 void souk_task_answer(struct souk_task *task, const struct souk_writer *reply);
 
 /** Tasks that are not answered yet, kept ones too; those that wait for a worker; refused ones, for
- * a reason or, with SOUK_DENIALS, for any. Thread-safe. */
+ * a reason or, with SOUK_DENIALS, for any; those that workers have begun. Thread-safe. */
 int souk_workforce_busy(struct souk_workforce *f);
 int souk_workforce_waiting(struct souk_workforce *f);
 int64_t souk_workforce_refused(struct souk_workforce *f, enum souk_denial why);
+int64_t souk_workforce_begun(struct souk_workforce *f);
 
 /** Requests that may be under way at once: listeners need no more places. */
 int souk_workforce_places(const struct souk_workforce *f);

@@ -1,6 +1,7 @@
 #include "serve/proxy/answering.h"
 
 #include "serve/proxy/requestid.h"
+#include "serve/proxy/narrowing.h"
 #include "shared/base/clock.h"
 
 #include <string.h>
@@ -92,6 +93,10 @@ static bool take_key(const struct souk_answering *a, struct souk_job *j,
     if (souk_message_get(m, "events") || souk_message_get(m, "moment_ms") ||
         !souk_job_take_fields(j, similar ? "item" : "user"))
         return false;
+    unsigned char narrowing[SOUK_ANSWER_NARROWING_MAX];
+    const int64_t narrowing_len = souk_job_narrowing_bytes(j, narrowing, sizeof narrowing);
+    if (narrowing_len < 0)
+        return false;
     const struct souk_answer_question question = {.similar = similar,
                                                   .id = j->id,
                                                   .id_len = j->id_len,
@@ -99,7 +104,10 @@ static bool take_key(const struct souk_answering *a, struct souk_job *j,
                                                   .category_len = j->category_len,
                                                   .n = j->n,
                                                   .include_seen = j->include_seen && !similar,
-                                                  .min_confidence = j->min_confidence};
+                                                  .include_metadata = j->include_metadata,
+                                                  .min_confidence = j->min_confidence,
+                                                  .narrowing = narrowing,
+                                                  .narrowing_len = (size_t)narrowing_len};
     souk_answer_key_make(key, &question, j->view.model);
     souk_answer_cache_stamp(a->cache, key);
     return true;

@@ -8,7 +8,8 @@
 static void put(struct souk_answer_key *key, const void *bytes, size_t len)
 {
     assert(key->len + len <= sizeof key->bytes);
-    memcpy(key->bytes + key->len, bytes, len);
+    if (len > 0)
+        memcpy(key->bytes + key->len, bytes, len);
     key->len = (uint16_t)(key->len + len);
 }
 
@@ -24,8 +25,10 @@ static void put_text(struct souk_answer_key *key, const char *text, size_t len)
 void souk_answer_key_make(struct souk_answer_key *key, const struct souk_answer_question *q,
                           const char *model)
 {
-    const unsigned char operation = q->similar, include_seen = q->include_seen,
-                        has_category = q->category != NULL;
+    const unsigned char operation = q->similar, has_category = q->category != NULL;
+    const unsigned char flags =
+        (unsigned char)((q->include_seen ? 1 : 0) | (q->include_metadata ? 2 : 0));
+    const uint16_t narrowing_len = (uint16_t)q->narrowing_len;
     key->len = 0;
     key->stamp = 0;
     put(key, &operation, 1);
@@ -33,10 +36,12 @@ void souk_answer_key_make(struct souk_answer_key *key, const struct souk_answer_
     key->owner_len = key->len;
     put(key, &q->n, sizeof q->n);
     put(key, &q->min_confidence, sizeof q->min_confidence);
-    put(key, &include_seen, 1);
+    put(key, &flags, 1);
     put(key, &has_category, 1);
     if (q->category)
         put_text(key, q->category, q->category_len);
+    put(key, &narrowing_len, sizeof narrowing_len);
+    put(key, q->narrowing, narrowing_len);
     key->name_len = key->len;
     key->owner_hash = souk_hash_bytes(key->bytes, key->owner_len);
     key->name_hash = souk_hash_bytes(key->bytes, key->name_len);

@@ -1,9 +1,9 @@
 /** @file
  *  Which answers are the same: what was asked, of whom, and by which version of the model.
  *
- *      | operation, id | n, include_seen, min_confidence, category | model |
- *      |<--- owner --->|                                           |
- *      |<------------------------- name -------------------------->|
+ *      | operation, id | n, flags, min_confidence, category, narrowing | model |
+ *      |<--- owner --->|                                             |
+ *      |<-------------------------- name --------------------------->|
  *
  *  All answers of one user, or item, have one owner; answers of several versions have one name.
  */
@@ -17,7 +17,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SOUK_ANSWER_KEY_BYTES = 32 + 2 * SOUK_ID_MAX_BYTES + SOUK_MODEL_NAME_MAX };
+enum {
+    SOUK_ANSWER_NARROWING_MAX = 256, /**< bytes of filters and preferences */
+    SOUK_ANSWER_KEY_BYTES =
+        32 + 2 * SOUK_ID_MAX_BYTES + SOUK_ANSWER_NARROWING_MAX + SOUK_MODEL_NAME_MAX
+};
 
 struct souk_answer_key {
     uint64_t owner_hash, name_hash;
@@ -32,8 +36,10 @@ struct souk_answer_question {
     const char *id, *category;   /**< category NULL: of all */
     size_t id_len, category_len; /**< at most SOUK_ID_MAX_BYTES each */
     int64_t n;
-    bool include_seen;
+    bool include_seen, include_metadata;
     double min_confidence;
+    const unsigned char *narrowing; /**< [narrowing_len], filters and preferences */
+    size_t narrowing_len;           /**< at most SOUK_ANSWER_NARROWING_MAX */
 };
 
 /** Pure. The stamp is 0. @param model of at most SOUK_MODEL_NAME_MAX bytes */

@@ -42,7 +42,7 @@ void souk_hedging_fini(struct souk_hedging *h)
 static struct souk_latency_window *window_of(struct souk_hedging *h, const char *operation)
 {
     static const char *const name[SOUK_HEDGING_OPERATIONS - 1] = {
-        "scan", "profile", "candidates", "rank", "item", "resolve", "explain"};
+        "scan", "profile", "candidates", "rank", "item", "resolve", "explain", "describe"};
     int k = 0;
     while (k < SOUK_HEDGING_OPERATIONS - 1 && strcmp(operation, name[k]) != 0)
         k++;

@@ -17,7 +17,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-enum { SOUK_HEDGING_OPERATIONS = 8, SOUK_QUESTION_ID_BYTES = 33 };
+enum { SOUK_HEDGING_OPERATIONS = 9, SOUK_QUESTION_ID_BYTES = 33 };
 
 struct souk_hedging {
     struct souk_token_budget hedges, retries;

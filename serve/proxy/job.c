@@ -1,5 +1,6 @@
 #include "serve/proxy/job.h"
 
+#include "serve/proxy/narrowing.h"
 #include "shared/base/clock.h"
 #include "shared/base/hash.h"
 #include "shared/base/memory.h"
@@ -21,7 +22,8 @@ souk_status souk_workspace_init(struct souk_workspace *w, struct souk_topology *
         status = souk_event_fields_init(&w->events);
     w->wanted = souk_zalloc_array(shards, sizeof *w->wanted);
     w->missed = souk_zalloc_array(shards, sizeof *w->missed);
-    if (status || !w->wanted || !w->missed)
+    w->described = souk_zalloc_array(shards, sizeof *w->described);
+    if (status || !w->wanted || !w->missed || !w->described)
         return souk_fail(err, SOUK_ENOMEM, "no memory for a worker");
     return souk_fanout_init(&w->fanout, topology, hedging, err);
 }
@@ -35,6 +37,7 @@ void souk_workspace_fini(struct souk_workspace *w)
     souk_writer_fini(&w->question);
     free(w->wanted);
     free(w->missed);
+    free(w->described);
     free(w->profile);
 }
 
@@ -71,11 +74,11 @@ bool souk_job_take_fields(struct souk_job *j, const char *id_field)
     else if (!souk_message_bool(m, "include_seen", &j->include_seen))
         souk_reply_error(j->reply, j->request, SOUK_WIRE_BAD_FIELD,
                          "'include_seen' must be true or false");
-    else if (!souk_message_text(m, "category", SOUK_ID_MAX_BYTES, &j->category, &j->category_len))
+    else if (!souk_message_bool(m, "include_metadata", &j->include_metadata))
         souk_reply_error(j->reply, j->request, SOUK_WIRE_BAD_FIELD,
-                         "'category' must be a text of up to %d bytes", SOUK_ID_MAX_BYTES);
+                         "'include_metadata' must be true or false");
     else
-        return true;
+        return souk_job_take_narrowing(j, strcmp(id_field, "user") == 0);
     return false;
 }
 
@@ -181,6 +184,19 @@ bool souk_job_ask_all(struct souk_job *j, enum souk_round round)
     for (int s = 0; s < shards; s++)
         j->space->missed[s] |= j->space->fanout.answers[s].status != SOUK_WIRE_OK;
     return good > 0;
+}
+
+bool souk_job_ask_wanted(struct souk_job *j, enum souk_round round)
+{
+    const int shards = souk_topology_shards(j->topology);
+    for (int s = 0; s < shards; s++)
+        j->space->wanted[s] &= !j->space->missed[s];
+    j->ahead = -1; /* what it said is merged */
+    ask(j, round);
+    for (int s = 0; s < shards && !j->stale; s++)
+        j->space->missed[s] |=
+            j->space->wanted[s] && j->space->fanout.answers[s].status != SOUK_WIRE_OK;
+    return !j->stale;
 }
 
 const struct souk_message *souk_job_answer(const struct souk_job *j, int shard)

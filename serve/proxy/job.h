@@ -18,6 +18,7 @@
 #include "serve/proxy/requestid.h"
 #include "serve/proxy/uniqueid.h"
 #include "shared/wire/eventfields.h"
+#include "shared/wire/filterfields.h"
 #include "shared/wire/reply.h"
 
 #include <stdbool.h>
@@ -36,7 +37,8 @@ struct souk_workspace {
     int64_t stage_us[SOUK_PROXY_STAGES]; /**< of this request */
     char request_id[SOUK_UNIQUE_ID_LEN]; /**< that its answer gets */
     bool *wanted;                        /**< [shards], of the next question */
-    bool *missed;           /**< [shards], a round of this request went without its answer */
+    bool *missed;       /**< [shards], a round of this request went without its answer */
+    int64_t *described; /**< [shards], items of the list that metadata was taken of (metadata.h) */
     unsigned char *profile; /**< factors, history and its weights, out of the home shard's reply */
     size_t profile_size;
 };
@@ -69,7 +71,8 @@ struct souk_job {
     size_t id_len, category_len;
     const msgpack_object *context; /**< [context_count], events of the request */
     size_t context_count;
-    bool include_seen;
+    struct souk_filter_fields filters, preferences; /**< point into the request */
+    bool include_seen, include_metadata;
     bool warm, degraded, similar;
     int ahead; /**< the shard that has sent its list with the profile; -1: none */
     const void *vector, *history, *weight; /**< into the workspace's profile */
@@ -79,6 +82,12 @@ struct souk_job {
 /** The last round of a request may take all the time that is left, another one half of it: a shard
  *  that hangs must not cost the answers of the others. */
 enum souk_round { SOUK_ROUND_FIRST, SOUK_ROUND_LAST };
+
+/** Of the question that the list comes from: metadata are asked for behind it. */
+static inline enum souk_round souk_job_list_round(const struct souk_job *j)
+{
+    return j->include_metadata ? SOUK_ROUND_FIRST : SOUK_ROUND_LAST;
+}
 
 /** Take in what `recommend`, `similar` and `explain` share. @param id_field `user` or `item` */
 bool souk_job_take_fields(struct souk_job *j, const char *id_field);
@@ -105,6 +114,10 @@ bool souk_job_is_overloaded(struct souk_job *j);
  *  @return false: none answered, or one had no room, and an error reply is there; or the job is
  *          stale */
 bool souk_job_ask_all(struct souk_job *j, enum souk_round round);
+
+/** The same of those that are wanted already, in the workspace. None is needed.
+ *  @return false: the job is stale */
+bool souk_job_ask_wanted(struct souk_job *j, enum souk_round round);
 
 /** The answer of a shard to the last question; NULL where it has missed a round. */
 const struct souk_message *souk_job_answer(const struct souk_job *j, int shard);

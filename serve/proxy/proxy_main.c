@@ -6,6 +6,7 @@
 #include "serve/net/flatheap.h"
 #include "serve/net/netoptions.h"
 #include "serve/net/server.h"
+#include "serve/net/servicestate.h"
 #include "serve/net/shutdown.h"
 #include "serve/proxy/eventintake.h"
 #include "serve/proxy/fleetchange.h"
@@ -27,6 +28,7 @@ enum {
     FIRST_CONTACT_MS = 2000,
     DRAIN_POLL_MS = 10,
     WORKERS_PER_CORE = 14,
+    HOUSEKEEPING_MS = 250,
     EVENTS_MAX = 4096, /* under way to the store */
     QUIET_MS = 300,    /* since the last request that was told to go elsewhere */
 };
@@ -163,6 +165,7 @@ struct process {
     struct souk_server *server, *admin_server; /* the latter NULL without --admin */
     struct souk_http *http;                    /* NULL: none */
     struct souk_proxy_status told;             /* what it tells */
+    struct souk_service_state state;           /* what systemd is told */
 };
 
 static souk_status start_topology(struct process *p, const struct proxy_options *o,
@@ -280,7 +283,7 @@ static souk_status start_admin(struct process *p, const struct proxy_options *o,
 
 /* Nobody is taken in any more: clients that are told so turn to another proxy. Over when nobody has
  * asked for a while. */
-static void drain(const struct process *p, int64_t limit_ms)
+static void drain(struct process *p, int64_t limit_ms)
 {
     struct souk_workforce *const force = p->force;
     const int64_t end_us = souk_monotonic_us() + limit_ms * 1000;
@@ -297,6 +300,7 @@ static void drain(const struct process *p, int64_t limit_ms)
             break;
         if (souk_shutdown_wait_ms(DRAIN_POLL_MS) != 0)
             break; /* the second signal is not patient */
+        souk_service_state_beat(&p->state, souk_monotonic_us());
     }
 }
 
@@ -311,6 +315,27 @@ static void read_again(struct process *p, const struct proxy_options *o)
                  "reason=\"SIGHUP reads the files of --fleet and --tokens: there is none\"");
 }
 
+/* Wait for a signal; between times, say how things are. */
+static int keep_house(struct process *p)
+{
+    int number;
+    do {
+        struct souk_view view;
+        souk_topology_view(p->topology, &view);
+        if (view.status == SOUK_WIRE_OK) {
+            souk_service_state_ready(&p->state);
+            souk_service_state_tell(&p->state, "answers from %d shards, model %s",
+                                    souk_topology_shards(p->topology), view.model);
+        } else {
+            souk_service_state_tell(&p->state, "cannot answer: %s", view.reason);
+        }
+        souk_service_state_beat(&p->state, souk_monotonic_us());
+        number = souk_shutdown_wait_or_hangup_ms(
+            souk_service_state_pause_ms(&p->state, HOUSEKEEPING_MS));
+    } while (number == 0);
+    return number;
+}
+
 static void serve(struct process *p, const struct proxy_options *o)
 {
     souk_gauge_set(p->metrics.workers, o->workers);
@@ -318,8 +343,12 @@ static void serve(struct process *p, const struct proxy_options *o)
     souk_readiness_set(&p->metrics.readiness, SOUK_PHASE_SERVING);
     announce(p->topology, souk_server_address(p->server));
     int signal_number;
-    while ((signal_number = souk_shutdown_wait_or_hangup()) == SIGHUP)
+    souk_service_state_init(&p->state, p->force, souk_monotonic_us());
+    while ((signal_number = keep_house(p)) == SIGHUP) {
+        souk_service_state_reloading(&p->state, souk_monotonic_us());
         read_again(p, o);
+    }
+    souk_service_state_stopping(&p->state);
     souk_readiness_set(&p->metrics.readiness, SOUK_PHASE_DRAINING);
     souk_log(SOUK_LOG_INFO, "draining", "signal=%d", signal_number);
     souk_http_drain(p->http);

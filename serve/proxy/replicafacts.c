@@ -44,9 +44,13 @@ static bool copy_integer(const msgpack_object *map, const char *key, int64_t *to
 
 static bool parse_data(const msgpack_object *map, struct souk_model_data *d)
 {
+    const struct souk_message m = {.unpacked = {.data = *map}};
     d->events = -1;
     return copy_count(map, "users", 0, &d->users) && copy_integer(map, "events", &d->events) &&
-           copy_integer(map, "from_ms", &d->from_ms) && copy_integer(map, "until_ms", &d->until_ms);
+           copy_integer(map, "from_ms", &d->from_ms) &&
+           copy_integer(map, "until_ms", &d->until_ms) &&
+           souk_message_bool(&m, "prices", &d->prices) &&
+           souk_message_bool(&m, "availability", &d->availability);
 }
 
 static bool parse_version(const msgpack_object *map, struct souk_version_facts *v)

@@ -13,10 +13,12 @@
 
 enum { SOUK_MODEL_NAME_MAX = 64 };
 
-/** What a model was trained on. An older release does not say: all 0, and -1 events. */
+/** What a model was trained on, and knows of items. An older release does not say: all 0, and -1
+ *  events. */
 struct souk_model_data {
     int64_t users, events;     /**< events -1: not known */
     int64_t from_ms, until_ms; /**< [from, until): events from here on the model has not seen */
+    bool prices, availability; /**< known of its items */
 };
 
 /** One version of a model as a replica holds it. */

@@ -6,6 +6,8 @@
 #include "serve/proxy/explain.h"
 #include "serve/proxy/gate.h"
 #include "serve/proxy/job.h"
+#include "serve/proxy/metadata.h"
+#include "serve/proxy/narrowing.h"
 #include "serve/proxy/requestlog.h"
 #include "serve/proxy/twostage.h"
 #include "serve/proxy/userprofile.h"
@@ -104,8 +106,9 @@ static void write_scan(struct souk_job *j)
 {
     struct souk_writer *w = &j->space->question;
     const bool by_neighbours = j->weight_bytes > 0;
-    souk_job_start_question(
-        j, "scan", 3 + (j->vector_bytes > 0) + (by_neighbours ? 2 : 0) + (j->category != NULL));
+    souk_job_start_question(j, "scan",
+                            3 + (j->vector_bytes > 0) + (by_neighbours ? 2 : 0) +
+                                souk_job_narrowing_fields(j, true));
     souk_writer_put_int(w, "n", j->n);
     souk_writer_put_bool(w, "cosine", j->similar);
     souk_writer_put_binary(w, "exclude", j->history,
@@ -116,15 +119,14 @@ static void write_scan(struct souk_job *j)
     }
     if (j->vector_bytes > 0)
         souk_writer_put_binary(w, "vector", j->vector, j->vector_bytes);
-    if (j->category)
-        souk_writer_put_text(w, "category", j->category, j->category_len);
+    souk_job_put_narrowing(j, true);
 }
 
 /* @return false: an error reply is there; or the job is stale */
 static bool scan(struct souk_job *j, struct souk_result *result)
 {
     write_scan(j);
-    return souk_job_ask_all(j, SOUK_ROUND_LAST) && souk_job_merge_hits(j, result);
+    return souk_job_ask_all(j, souk_job_list_round(j)) && souk_job_merge_hits(j, result);
 }
 
 /* ---- the answer ---- */
@@ -139,13 +141,16 @@ static void put_sure(struct souk_writer *w, const struct souk_sure *sure)
         souk_writer_nil(w);
 }
 
-static void put_list(struct souk_writer *w, const struct souk_merge *m, const char *source)
+static void put_list(struct souk_job *j, const char *source)
 {
+    const struct souk_merge *m = &j->space->merge;
     const struct souk_topk *list = &m->best;
+    struct souk_writer *w = j->reply;
     souk_writer_key(w, "recommendations");
     souk_writer_array(w, (size_t)list->count);
     for (int i = 0; i < list->count; i++) {
-        souk_writer_map(w, m->calibrated >= 0 ? 5 : 3);
+        const msgpack_object *metadata = souk_job_next_metadata(j, list->hits[i].id);
+        souk_writer_map(w, (m->calibrated >= 0 ? 5 : 3) + (metadata != NULL));
         if (m->calibrated >= 0)
             put_sure(w, &m->sure[list->hits[i].item]);
         souk_writer_put_string(w, "item_id", list->hits[i].id);
@@ -155,15 +160,22 @@ static void put_list(struct souk_writer *w, const struct souk_merge *m, const ch
         souk_writer_map(w, 1);
         souk_writer_key(w, source);
         souk_writer_float(w, list->hits[i].score);
+        if (metadata) {
+            souk_writer_key(w, "metadata");
+            souk_writer_object(w, metadata);
+        }
     }
 }
 
 static void put_result(struct souk_job *j, const struct souk_result *r, const char *source)
 {
     struct souk_writer *w = j->reply;
-    put_list(w, &j->space->merge, source);
+    bool partial = false;
+    for (int s = 0; s < souk_topology_shards(j->topology); s++)
+        partial |= j->space->missed[s];
+    put_list(j, source);
     souk_writer_put_int(w, "total_candidates_scored", r->scored);
-    souk_writer_put_bool(w, "partial", r->partial);
+    souk_writer_put_bool(w, "partial", partial);
     souk_writer_put_bool(w, "degraded", j->degraded);
     souk_writer_put_real(w, "coverage",
                          j->view.catalogue > 0 ? (double)r->items / (double)j->view.catalogue : 1);
@@ -172,7 +184,9 @@ static void put_result(struct souk_job *j, const struct souk_result *r, const ch
 /* What the scores are of. */
 static const char *source_of(const struct souk_job *j, bool staged)
 {
-    return staged || j->vector_bytes > 0 || j->weight_bytes > 0 ? j->view.kind : "popular";
+    if (staged || j->vector_bytes > 0 || j->weight_bytes > 0)
+        return j->view.kind;
+    return j->preferences.map ? "preferences" : "popular";
 }
 
 static void recommend(struct souk_job *j)
@@ -182,7 +196,7 @@ static void recommend(struct souk_job *j)
         !souk_job_add_context(j))
         return;
     const bool staged = souk_job_is_staged(j);
-    if (!(staged ? souk_job_rank : scan)(j, &result))
+    if (!(staged ? souk_job_rank : scan)(j, &result) || !souk_job_describe(j))
         return;
     const bool is_sure = j->min_confidence > 0;
     souk_answering_begin_list(j, 7 + (j->view.sources > 0) + is_sure);
@@ -199,7 +213,8 @@ static void recommend(struct souk_job *j)
 static void similar(struct souk_job *j)
 {
     struct souk_result result;
-    if (!souk_job_take_fields(j, "item") || !souk_job_get_item(j) || !scan(j, &result))
+    if (!souk_job_take_fields(j, "item") || !souk_job_get_item(j) || !scan(j, &result) ||
+        !souk_job_describe(j))
         return;
     souk_answering_begin_list(j, 6);
     souk_writer_put_text(j->reply, "item_id", j->id, j->id_len);

@@ -38,6 +38,7 @@ void souk_service_log_slow(struct souk_service *s, int64_t slow_ms);
 /** Take events in, and count what visitors did lately; NULL, as it is at first: neither. Before the
  *  first request. @param intake outlives the last of them */
 void souk_service_keep_events(struct souk_service *s, struct souk_event_intake *intake);
+
 /** Check the tokens and rates of requests. Before the first one. @param access outlives it */
 void souk_service_guard(struct souk_service *s, struct souk_access *access);
 

@@ -1,5 +1,6 @@
 #include "serve/proxy/twostage.h"
 
+#include "serve/proxy/narrowing.h"
 #include "shared/base/clock.h"
 
 bool souk_job_is_staged(const struct souk_job *j)
@@ -56,11 +57,10 @@ bool souk_job_find_candidates(struct souk_job *j)
 {
     struct souk_writer *w = &j->space->question;
     souk_job_start_question(j, "candidates",
-                            1 + SOUK_WIRE_EVENT_FIELDS + 1 + (j->category != NULL));
+                            1 + SOUK_WIRE_EVENT_FIELDS + 1 + souk_job_narrowing_fields(j, false));
     souk_job_put_visitor(j);
     souk_writer_put_bool(w, "include_seen", j->include_seen);
-    if (j->category)
-        souk_writer_put_text(w, "category", j->category, j->category_len);
+    souk_job_put_narrowing(j, false);
     if (!souk_job_ask_all(j, SOUK_ROUND_FIRST))
         return false;
     const int64_t start_us = souk_monotonic_us();
@@ -80,5 +80,5 @@ bool souk_job_rank(struct souk_job *j, struct souk_result *result)
     souk_job_put_best(j);
     souk_writer_put_binary(w, "rows", c->row, (size_t)c->rows * sizeof *c->row);
     souk_writer_put_int(w, "n", j->n);
-    return souk_job_ask_all(j, SOUK_ROUND_LAST) && souk_job_merge_hits(j, result);
+    return souk_job_ask_all(j, souk_job_list_round(j)) && souk_job_merge_hits(j, result);
 }

@@ -1,5 +1,6 @@
 #include "serve/replica/handler.h"
 
+#include "serve/replica/describe.h"
 #include "serve/replica/replicafields.h"
 #include "serve/replica/stagehandler.h"
 #include "shared/base/memory.h"
@@ -94,19 +95,17 @@ struct scanned {
     const struct souk_confidence *confidence; /* NULL: not said */
 };
 
-/* @param unknown a category that the model does not know: no items */
 static struct scanned scan_shard(const struct souk_replica *r, int worker,
-                                 const struct souk_scan *scan, int64_t n, bool unknown)
+                                 const struct souk_scan *scan, int64_t n)
 {
     struct scanned found = {.list =
                                 r->lists[worker]}; /* the memory is the worker's, the size ours */
     found.list.capacity = (int)n;
     souk_topk_clear(&found.list);
-    if (!unknown)
-        found.scored =
-            souk_shard_scan(r->stages ? &r->stages->similar : r->shard, scan, &found.list);
+    found.scored = souk_shard_scan(r->stages ? &r->stages->similar : r->shard, scan, &found.list);
     souk_topk_sort(&found.list);
-    found.confidence = scan->vector || scan->history ? NULL : souk_replica_confidence(r);
+    if (!scan->vector && !scan->history && !scan->liking) /* what it was learned on */
+        found.confidence = souk_replica_confidence(r);
     return found;
 }
 
@@ -145,15 +144,22 @@ static struct stored stored_of(const struct souk_replica *r, const struct souk_m
 }
 
 /* The list of a user of this shard, who is not asked for it again: the scan of answer_scan() by
- * what is stored. @return false: the request is not as it must be */
+ * what is stored. @return false: an error reply is there */
 static bool take_own_scan(const struct souk_replica *r, const struct souk_request *request,
-                          const struct stored *u, struct souk_scan *scan, int64_t *n, bool *unknown)
+                          const struct stored *u, struct souk_scan *scan, int64_t *n,
+                          struct souk_narrowing *narrowing, struct souk_writer *reply)
 {
     bool include_seen = false;
     if (!souk_message_int(&request->message, "n", 1, SOUK_WIRE_LIST_MAX, n) ||
-        !souk_message_bool(&request->message, "include_seen", &include_seen) ||
-        !souk_replica_category(r, request, &scan->category, unknown))
+        !souk_message_bool(&request->message, "include_seen", &include_seen)) {
+        souk_reply_error(reply, request, SOUK_WIRE_BAD_FIELD,
+                         "'n' or 'include_seen' is not as a list takes it");
         return false;
+    }
+    if (!souk_replica_take_narrowing(r, request, narrowing, reply))
+        return false;
+    scan->filter = souk_narrowing_filter(narrowing);
+    scan->liking = souk_narrowing_liking(narrowing);
     scan->vector = u->vector;
     scan->exclude = u->history;
     scan->exclude_count = include_seen ? 0 : u->count;
@@ -192,16 +198,13 @@ static void answer_profile(const struct souk_replica *r, int worker,
     const bool listed = souk_message_get(&request->message, "n") != NULL;
     const struct stored u = row >= 0 ? stored_of(r, part, row) : (struct stored){.count = 0};
     struct scanned found = {.confidence = NULL};
-    struct souk_scan scan = {.category = -1};
+    struct souk_narrowing narrowing = {.is_liked = false};
+    struct souk_scan scan = {.vector = NULL};
     int64_t n = 0;
-    bool unknown = false;
-    if (listed && !take_own_scan(r, request, &u, &scan, &n, &unknown)) {
-        souk_reply_error(reply, request, SOUK_WIRE_BAD_FIELD,
-                         "'n', 'include_seen' or 'category' is not as a list takes it");
-        return;
-    }
+    if (listed && !take_own_scan(r, request, &u, &scan, &n, &narrowing, reply))
+        goto out;
     if (listed)
-        found = scan_shard(r, worker, &scan, n, unknown);
+        found = scan_shard(r, worker, &scan, n);
     souk_reply_begin(reply, request, r->model->id,
                      1 + (row >= 0 ? 2 + (u.weight != NULL) : 0) +
                          (row >= 0 && r->stages ? SOUK_WIRE_EVENT_FIELDS : 0) +
@@ -211,6 +214,8 @@ static void answer_profile(const struct souk_replica *r, int worker,
         put_profile(r, part, row, &u, reply);
     if (listed)
         put_scanned(reply, &found);
+out:
+    souk_narrowing_fini(&narrowing);
 }
 
 /* An item's factors at unit length, and its row; where the model scores by neighbours, its own or
@@ -253,6 +258,7 @@ static void answer_item(const struct souk_replica *r, const struct souk_request 
 /* Copies of what the request carries, aligned and checked. */
 struct scan_input {
     struct souk_scan scan;
+    struct souk_narrowing narrowing;
     float vector[SOUK_FACTORS_MAX];
     int64_t *exclude, *history;
     float *history_weight;
@@ -332,24 +338,27 @@ static void answer_scan(const struct souk_replica *r, int worker,
                         const struct souk_request *request, struct souk_writer *reply)
 {
     struct scan_input in = {.n = 10};
-    bool unknown = false;
     if (!souk_message_int(&request->message, "n", 1, SOUK_WIRE_LIST_MAX, &in.n) ||
         !copy_vector(r, request, &in) || !copy_exclude(request, &in) ||
         !copy_history(request, &in) ||
-        !souk_message_bool(&request->message, "cosine", &in.scan.cosine) ||
-        !souk_replica_category(r, request, &in.scan.category, &unknown)) {
+        !souk_message_bool(&request->message, "cosine", &in.scan.cosine)) {
         souk_reply_error(reply, request, SOUK_WIRE_BAD_FIELD,
-                         "'n', 'vector', 'exclude', 'history', 'history_weight', 'cosine' or "
-                         "'category' is not as the scan takes it");
+                         "'n', 'vector', 'exclude', 'history', 'history_weight' or 'cosine' is not "
+                         "as the scan takes it");
         goto out;
     }
-    const struct scanned found = scan_shard(r, worker, &in.scan, in.n, unknown);
+    if (!souk_replica_take_narrowing(r, request, &in.narrowing, reply))
+        goto out;
+    in.scan.filter = souk_narrowing_filter(&in.narrowing);
+    in.scan.liking = souk_narrowing_liking(&in.narrowing);
+    const struct scanned found = scan_shard(r, worker, &in.scan, in.n);
     souk_reply_begin(reply, request, r->model->id, scanned_fields(&found));
     put_scanned(reply, &found);
 out:
     free(in.exclude);
     free(in.history);
     free(in.history_weight);
+    souk_narrowing_fini(&in.narrowing);
 }
 
 void souk_replica_answer(struct souk_replica *r, int worker, const struct souk_request *request,
@@ -361,6 +370,8 @@ void souk_replica_answer(struct souk_replica *r, int worker, const struct souk_r
         answer_profile(r, worker, request, reply);
     else if (souk_request_is(request, "item"))
         answer_item(r, request, reply);
+    else if (souk_request_is(request, "describe"))
+        souk_replica_describe(r, request, reply);
     else if (!souk_replica_handle_stages(r, worker, request, reply))
         souk_reply_error(reply, request, SOUK_WIRE_UNKNOWN_OPERATION,
                          "a replica does not know the operation '%.*s'",

@@ -2,8 +2,8 @@
 
 #include "serve/replica/loadedmodel.h"
 
-static const char *const operations[] = {"scan", "profile", "item",   "resolve", "candidates",
-                                         "rank", "explain", "health", NULL};
+static const char *const operations[] = {"scan", "profile", "item",     "resolve", "candidates",
+                                         "rank", "explain", "describe", "health",  NULL};
 
 /* ---- the models: one family after the other, each with a series for each model ---- */
 

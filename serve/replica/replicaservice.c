@@ -15,7 +15,7 @@ void souk_replica_service_init(struct souk_replica_service *s, struct souk_loade
 
 /* ---- health ---- */
 
-enum { VERSION_FIELDS = 10 };
+enum { VERSION_FIELDS = 12 };
 
 static void put_version(struct souk_writer *w, const struct souk_loaded *l)
 {
@@ -29,6 +29,9 @@ static void put_version(struct souk_writer *w, const struct souk_loaded *l)
     souk_writer_put_int(w, "events", l->model->events);
     souk_writer_put_int(w, "from_ms", l->model->data.from_ms);
     souk_writer_put_int(w, "until_ms", l->model->data.until_ms);
+    const struct souk_item_facts facts = souk_item_facts_of(&l->shard.parts[0]);
+    souk_writer_put_bool(w, "prices", facts.price != NULL);
+    souk_writer_put_bool(w, "availability", facts.available != NULL);
 }
 
 static const char *state_of(struct souk_replica_service *s, int versions)

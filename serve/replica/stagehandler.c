@@ -70,9 +70,11 @@ static bool take_rows(struct souk_stage_work *w, const struct souk_request *requ
 
 static int64_t row_of_item(const struct souk_replica *r, const char *id, size_t len)
 {
-    const struct souk_model_part *part = souk_shard_part_of(r->shard, id, len);
-    const int64_t row = part ? souk_idtable_find(&part->items, id, len) : -1;
-    return row < 0 ? -1 : r->model->item_first[part->part] + row;
+    int64_t item;
+    int index;
+    return souk_replica_find_item(r, id, len, &index, &item)
+               ? r->model->item_first[r->shard->parts[index].part] + item
+               : -1;
 }
 
 static uint8_t number_of_type(const struct souk_replica *r, const char *name, size_t len)
@@ -161,23 +163,22 @@ static void answer_candidates(const struct souk_replica *r, struct souk_stage_wo
 {
     const struct souk_stage_rules *rules = &r->stages->ranker.rules;
     const int lists = souk_stage_lists(rules);
-    bool include_seen = false, unknown = false;
-    int32_t category = -1;
-    if (!souk_message_bool(&request->message, "include_seen", &include_seen) ||
-        !souk_replica_category(r, request, &category, &unknown)) {
+    struct souk_narrowing narrowing = {.is_liked = false};
+    bool include_seen = false;
+    if (!souk_message_bool(&request->message, "include_seen", &include_seen)) {
         souk_reply_error(reply, request, SOUK_WIRE_BAD_FIELD,
-                         "'include_seen' or 'category' is not as a replica takes it");
+                         "'include_seen' is not as a replica takes it");
         return;
     }
-    if (!take_visitor(r, w, request, reply))
-        return;
-    for (int l = 0; l < lists && unknown; l++)
-        souk_topk_clear(&w->lists[l]);
-    if (!unknown)
-        souk_stage_shard_scan(r->stages, w, include_seen, category);
+    if (!take_visitor(r, w, request, reply) ||
+        !souk_replica_take_narrowing(r, request, &narrowing, reply))
+        goto out;
+    souk_stage_shard_scan(r->stages, w, include_seen, souk_narrowing_filter(&narrowing));
     souk_reply_begin(reply, request, r->model->id, 6);
     souk_writer_put_int(reply, "heads", 2 * rules->source_count);
     put_lists(w, lists, reply);
+out:
+    souk_narrowing_fini(&narrowing);
 }
 
 /* ---- rank: the second round ---- */
@@ -209,17 +210,10 @@ static void answer_rank(const struct souk_replica *r, int worker,
 
 /* ---- explain ---- */
 
-/* Where the item is in the shard. @return false: not here */
 static bool find_item(const struct souk_replica *r, const msgpack_object *text, int *index,
                       int64_t *item)
 {
-    const struct souk_model_part *part =
-        souk_shard_part_of(r->shard, text->via.str.ptr, text->via.str.size);
-    if (!part)
-        return false;
-    *index = (int)(part - r->shard->parts);
-    *item = souk_idtable_find(&part->items, text->via.str.ptr, text->via.str.size);
-    return *item >= 0;
+    return souk_replica_find_item(r, text->via.str.ptr, text->via.str.size, index, item);
 }
 
 static void put_explanation(const struct souk_replica *r, struct souk_stage_work *w,

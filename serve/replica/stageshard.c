@@ -130,13 +130,13 @@ souk_status souk_stage_work_take(struct souk_stage_work *w, const struct souk_st
 /* ---- asking ---- */
 
 void souk_stage_shard_scan(const struct souk_stage_shard *s, struct souk_stage_work *w,
-                           bool include_seen, int32_t category)
+                           bool include_seen, const struct souk_item_filter *filter)
 {
     const int lists = souk_stage_lists(&s->ranker.rules);
     for (int l = 0; l < lists; l++)
         souk_topk_clear(&w->lists[l]);
     for (int p = 0; p < s->shard->part_count; p++)
-        souk_stage_scan(&s->parts[p], &w->profile, w->weight, include_seen, category, w->lists);
+        souk_stage_scan(&s->parts[p], &w->profile, w->weight, include_seen, filter, w->lists);
     for (int l = 0; l < lists; l++)
         souk_topk_sort(&w->lists[l]);
 }

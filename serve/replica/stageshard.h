@@ -64,9 +64,9 @@ void souk_stage_work_fini(struct souk_stage_work *w);
 souk_status souk_stage_work_take(struct souk_stage_work *w, const struct souk_stage_shard *s,
                                  int64_t moment_ms) SOUK_MUST_CHECK;
 
-/** The shard's items into w->lists, best first. @param category index, -1: all */
+/** The shard's items into w->lists, best first. @param filter NULL: all */
 void souk_stage_shard_scan(const struct souk_stage_shard *s, struct souk_stage_work *w,
-                           bool include_seen, int32_t category);
+                           bool include_seen, const struct souk_item_filter *filter);
 
 /** Score those of the candidates w->row that the shard has, given w->best.
  *  @param count of w->row, model item rows, ascending

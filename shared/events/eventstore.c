@@ -15,6 +15,8 @@ souk_status souk_event_store_open(const char *url, enum souk_event_access access
     *out = NULL;
     if (starts_with(url, sqlite) && url[sizeof sqlite - 1] != '\0')
         return souk_sqlite_store_open(url + sizeof sqlite - 1, access, "FULL", out, err);
+    if (starts_with(url, "postgresql://") || starts_with(url, "postgres://"))
+        return souk_postgres_store_open(url, access, out, err);
     /* What it is instead may hold a password: it is not repeated. */
     return souk_fail(err, SOUK_EUSAGE,
                      "a store of events is sqlite:PATH or postgresql://USER@HOST/DATABASE");

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,13 +152,21 @@ static souk_status append(struct souk_event_store *base, const struct souk_event
 
 /* ---- read ---- */
 
-/* @return false: no memory (a column is never NULL otherwise) */
-static bool read_record(sqlite3_stmt *row, struct souk_event_record *e)
+static souk_status no_memory(const struct sqlite_store *s, struct souk_error *err)
+{
+    return souk_fail(err, SOUK_ENOMEM, "%s: no memory for its events", s->file.path);
+}
+
+/* A text is NULL where there is no memory for it, and in a damaged file, which may give anything
+ * that looks like a row: it is checked as what comes in is. */
+static souk_status read_record(const struct sqlite_store *s, sqlite3_stmt *row,
+                               struct souk_event_record *e, struct souk_error *err)
 {
     const char *columns[7];
     for (int i = 0; i < 7; i++)
-        if (!(columns[i] = (const char *)sqlite3_column_text(row, i)))
-            return false;
+        columns[i] = (const char *)sqlite3_column_text(row, i);
+    if (sqlite3_errcode(s->file.db) == SQLITE_NOMEM)
+        return no_memory(s, err);
     *e = (struct souk_event_record){.user = columns[0],
                                     .item = columns[1],
                                     .type = columns[2],
@@ -169,12 +178,10 @@ static bool read_record(sqlite3_stmt *row, struct souk_event_record *e)
                                     .stored_ms = sqlite3_column_int64(row, 8),
                                     .value = sqlite3_column_double(row, 9),
                                     .seq = sqlite3_column_int64(row, 10)};
-    return true;
-}
-
-static souk_status no_memory(const struct sqlite_store *s, struct souk_error *err)
-{
-    return souk_fail(err, SOUK_ENOMEM, "%s: no memory for its events", s->file.path);
+    if (!souk_event_record_check(e, err))
+        return SOUK_OK;
+    return souk_error_prefix(err, SOUK_EINTEGRITY, "%s: damaged: event %" PRId64, s->file.path,
+                             e->seq);
 }
 
 static souk_status read_user(struct souk_event_store *base, const char *user, int64_t since_ms,
@@ -190,11 +197,8 @@ static souk_status read_user(struct souk_event_store *base, const char *user, in
     sqlite3_bind_int64(rows, 2, since_ms);
     sqlite3_bind_int64(rows, 3, max);
     while (!(status = souk_sqlite_file_step(&s->file, SOUK_SQL_READ_USER, &more, err)) && more) {
-        if (!read_record(rows, &record)) {
-            status = no_memory(s, err);
-            break;
-        }
-        if (!visit(context, &record))
+        status = read_record(s, rows, &record, err);
+        if (status || !visit(context, &record))
             break;
     }
     souk_sqlite_file_reset(&s->file, SOUK_SQL_READ_USER);
@@ -216,10 +220,11 @@ static souk_status read_block(struct sqlite_store *s, int64_t after,
         status = souk_sqlite_file_step(&s->file, SOUK_SQL_SCAN, &more, err);
         if (status || !more)
             break;
-        if (!read_record(rows, &record) || !souk_event_record_copy(&block[*count], &record)) {
+        status = read_record(s, rows, &record, err);
+        if (!status && !souk_event_record_copy(&block[*count], &record))
             status = no_memory(s, err);
+        if (status)
             break;
-        }
     }
     souk_sqlite_file_reset(&s->file, SOUK_SQL_SCAN);
     return status;

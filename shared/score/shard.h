@@ -13,6 +13,8 @@
 #include "shared/base/status.h"
 #include "shared/math/topk.h"
 #include "shared/model/modelfile.h"
+#include "shared/score/itemfilter.h"
+#include "shared/score/liking.h"
 #include "shared/score/neighbours.h"
 #include "shared/score/screen.h"
 
@@ -44,7 +46,8 @@ struct souk_scan {
     int64_t history_count;
     const int64_t *exclude; /**< [exclude_count] model item rows, ascending: seen items */
     int64_t exclude_count;
-    int32_t category; /**< only items under this category; -1: all */
+    const struct souk_item_filter *filter; /**< NULL: all items */
+    const struct souk_liking *liking;      /**< instead of popularity; NULL: none is known */
 };
 
 /** Read the parts p with p mod shards = shard (all of them with 0 of 1).

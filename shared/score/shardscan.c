@@ -13,6 +13,7 @@ struct block {
     const struct souk_model_part *part;
     const float *norm;                        /* of the part */
     const struct souk_neighbours *neighbours; /* of the part */
+    struct souk_item_facts facts;             /* of the part, for filters */
     int64_t first_row;                        /* model row of the part's first item */
     int64_t first, count;                     /* in the part */
     float score[BLOCK];
@@ -30,6 +31,8 @@ static void score_block(const struct souk_scan *scan, struct block *b)
     }
     if (!scan->vector) {
         memcpy(b->score, p->popularity + b->first, (size_t)b->count * sizeof *b->score);
+        if (scan->liking)
+            souk_liking_weigh(scan->liking, p, &b->facts, b->first, b->count, b->score);
         return;
     }
     souk_dot_rows(p->item_factors + b->first * p->stride, b->count, p->stride, scan->vector,
@@ -40,15 +43,33 @@ static void score_block(const struct souk_scan *scan, struct block *b)
     }
 }
 
-static void mask_other_categories(const struct souk_shard *s, const struct souk_scan *scan,
-                                  struct block *b)
+/* @param refused [BLOCK], out: items of the block that the filter keeps out */
+static void find_refused(const struct souk_scan *scan, const struct block *b, bool *refused)
 {
-    const int32_t *category = b->part->category;
-    for (int64_t i = 0; i < b->count; i++) {
-        const int32_t own = category ? category[b->first + i] : -1;
-        if (own < 0 || !souk_categories_is_under(&s->model->categories, own, scan->category))
+    memset(refused, 0, (size_t)b->count);
+    souk_item_filter_mark(scan->filter, b->part, &b->facts, b->first_row, b->first, b->count,
+                          refused);
+}
+
+/* Items of the block that neither the filter nor the excluded rows [e, end) keep out. */
+static int64_t count_allowed(const struct souk_scan *scan, const struct block *b, int64_t e,
+                             int64_t end, bool *refused)
+{
+    int64_t allowed = 0;
+    for (; e < end; e++)
+        refused[scan->exclude[e] - b->first_row - b->first] = true;
+    for (int64_t i = 0; i < b->count; i++)
+        allowed += !refused[i];
+    return allowed;
+}
+
+static void mask_filtered(const struct souk_scan *scan, struct block *b)
+{
+    bool refused[BLOCK];
+    find_refused(scan, b, refused);
+    for (int64_t i = 0; i < b->count; i++)
+        if (refused[i])
             b->score[i] = NAN;
-    }
 }
 
 /* @param e where the excluded rows of this block begin; moves on to those of the next */
@@ -94,10 +115,13 @@ static int64_t first_excluded(const struct souk_scan *scan, int64_t row)
     return low;
 }
 
-static struct block first_block(const struct souk_shard *s, int index)
+static struct block first_block(const struct souk_shard *s, int index, const struct souk_scan *scan)
 {
     const struct souk_model_part *part = &s->parts[index];
     return (struct block){.part = part,
+                          .facts = scan->filter || scan->liking
+                                       ? souk_item_facts_of(part)
+                                       : (struct souk_item_facts){.price = NULL},
                           .norm = s->item_norm[index],
                           .neighbours = s->neighbours ? &s->neighbours[index] : NULL,
                           .first_row = s->model->item_first[part->part]};
@@ -109,12 +133,11 @@ static void set_count(struct block *b)
 }
 
 /* @param e as for mask_excluded() */
-static void fill_block(const struct souk_shard *s, const struct souk_scan *scan, struct block *b,
-                       int64_t *e)
+static void fill_block(const struct souk_scan *scan, struct block *b, int64_t *e)
 {
     score_block(scan, b);
-    if (scan->category >= 0)
-        mask_other_categories(s, scan, b);
+    if (scan->filter)
+        mask_filtered(scan, b);
     mask_excluded(scan, b, e);
 }
 
@@ -141,20 +164,24 @@ static int64_t screen_block(const struct souk_scan *scan, const struct souk_scre
                             int64_t *e, struct souk_topk *best)
 {
     uint16_t mask[BLOCK / SOUK_SCREEN_ROWS];
+    bool refused[BLOCK];
     const int64_t first = b->first_row + b->first, e_begin = *e;
     souk_screen_find(screen, vector, b->first, b->count, scan->cosine ? b->norm : NULL,
                      souk_topk_threshold(best), mask);
+    if (scan->filter)
+        find_refused(scan, b, refused);
     for (int64_t m = 0; m * SOUK_SCREEN_ROWS < b->count; m++)
         for (unsigned bits = mask[m]; bits != 0; bits &= bits - 1) {
             const int64_t i = m * SOUK_SCREEN_ROWS + __builtin_ctz(bits);
             while (*e < scan->exclude_count && scan->exclude[*e] < first + i)
                 ++*e;
-            if (*e == scan->exclude_count || scan->exclude[*e] != first + i)
+            if ((*e == scan->exclude_count || scan->exclude[*e] != first + i) &&
+                !(scan->filter && refused[i]))
                 offer_row(scan, b, b->first + i, best);
         }
     while (*e < scan->exclude_count && scan->exclude[*e] < first + b->count)
         ++*e;
-    return b->count - (*e - e_begin);
+    return scan->filter ? count_allowed(scan, b, e_begin, *e, refused) : b->count - (*e - e_begin);
 }
 
 /* @param vector NULL: score all in full */
@@ -162,14 +189,14 @@ static int64_t scan_part(const struct souk_shard *s, int index, const struct sou
                          const struct souk_screen_vector *vector, struct souk_topk *best)
 {
     const struct souk_screen *screen = vector ? &s->screens[index] : NULL;
-    struct block b = first_block(s, index);
+    struct block b = first_block(s, index, scan);
     int64_t e = first_excluded(scan, b.first_row), scored = 0;
     for (; b.first < b.part->items.count; b.first += BLOCK) {
         set_count(&b);
         if (screen && screen->blocks && best->count == best->capacity) {
             scored += screen_block(scan, screen, vector, &b, &e, best);
         } else {
-            fill_block(s, scan, &b, &e);
+            fill_block(scan, &b, &e);
             scored += offer_block(&b, best);
         }
     }
@@ -180,7 +207,7 @@ int64_t souk_shard_scan(const struct souk_shard *s, const struct souk_scan *scan
                         struct souk_topk *best)
 {
     struct souk_screen_vector vector;
-    const bool screened = s->screens && scan->vector && scan->category < 0 &&
+    const bool screened = s->screens && scan->vector &&
                           souk_screen_vector_init(&vector, scan->vector, s->parts[0].stride);
     int64_t scored = 0;
     for (int p = 0; p < s->part_count; p++)
@@ -191,11 +218,11 @@ int64_t souk_shard_scan(const struct souk_shard *s, const struct souk_scan *scan
 void souk_shard_score(const struct souk_shard *s, int index, const struct souk_scan *scan,
                       float *score)
 {
-    struct block b = first_block(s, index);
+    struct block b = first_block(s, index, scan);
     int64_t e = first_excluded(scan, b.first_row);
     for (; b.first < b.part->items.count; b.first += BLOCK) {
         set_count(&b);
-        fill_block(s, scan, &b, &e);
+        fill_block(scan, &b, &e);
         memcpy(score + b.first, b.score, (size_t)b.count * sizeof *score);
     }
 }

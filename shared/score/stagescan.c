@@ -106,16 +106,6 @@ static void mask_seen(const struct souk_stage_part *p, const struct souk_profile
         masked[profile->item[*next] - begin] = true;
 }
 
-static void mask_other_categories(const struct souk_stage_part *p, int64_t first, int32_t category,
-                                  bool *masked)
-{
-    for (int64_t i = 0; i < block_size(p, first); i++) {
-        const int32_t own = p->part->category ? p->part->category[first + i] : -1;
-        if (own < 0 || !souk_categories_is_under(&p->model->categories, own, category))
-            masked[i] = true;
-    }
-}
-
 /* Items of the block that the profile has, by how often; 0 for the others. *next walks along the
  * profile. */
 static void score_repeats(const struct souk_stage_part *p, const struct souk_profile *profile,
@@ -133,19 +123,22 @@ static void score_repeats(const struct souk_stage_part *p, const struct souk_pro
 }
 
 void souk_stage_scan(const struct souk_stage_part *p, const struct souk_profile *profile,
-                     const float *weight, bool include_seen, int32_t category,
+                     const float *weight, bool include_seen, const struct souk_item_filter *filter,
                      struct souk_topk *lists)
 {
     const struct souk_stage_rules *rules = p->rules;
     const float *popular = column_of(p, rules->popular_column);
     float score[SOUK_SOURCES_MAX][BLOCK];
+    const struct souk_item_facts facts = souk_item_facts_of(p->part);
+    const int64_t first_row = p->model->item_first[p->part->part];
     int64_t next = 0;
     for (int64_t first = 0; first < p->part->items.count; first += BLOCK) {
         bool masked[BLOCK] = {false};
         if (!include_seen)
             mask_seen(p, profile, first, &next, masked);
-        if (category >= 0)
-            mask_other_categories(p, first, category, masked);
+        if (filter)
+            souk_item_filter_mark(filter, p->part, &facts, first_row, first, block_size(p, first),
+                                  masked);
         score_block(p, profile, weight, first, score);
         for (int s = 0; s < rules->source_count; s++) {
             const float *lift = column_of(p, rules->sources[s].lift_column);

@@ -13,6 +13,7 @@
 
 #include "shared/math/topk.h"
 #include "shared/score/features.h"
+#include "shared/score/itemfilter.h"
 #include "shared/score/neighbours.h"
 
 struct souk_stage_part {
@@ -49,10 +50,10 @@ void souk_stage_weigh(const struct souk_stage_rules *rules, struct souk_profile 
 /** Offer the part's items.
  *  @param weight as souk_stage_weigh() left it
  *  @param include_seen items of the profile too
- *  @param category     only items under it; -1: all
+ *  @param filter       NULL: all items
  *  @param lists [souk_stage_lists()], with their quotas as capacities */
 void souk_stage_scan(const struct souk_stage_part *p, const struct souk_profile *profile,
-                     const float *weight, bool include_seen, int32_t category,
+                     const float *weight, bool include_seen, const struct souk_item_filter *filter,
                      struct souk_topk *lists);
 
 /** Features of some items.

@@ -70,6 +70,11 @@ void souk_writer_nil(struct souk_writer *w)
     note(w, msgpack_pack_nil(&w->packer));
 }
 
+void souk_writer_object(struct souk_writer *w, const msgpack_object *o)
+{
+    note(w, msgpack_pack_object(&w->packer, *o));
+}
+
 void souk_writer_key(struct souk_writer *w, const char *key)
 {
     souk_writer_text(w, key, strlen(key));

@@ -34,6 +34,8 @@ void souk_writer_real(struct souk_writer *w, double value);
 void souk_writer_int(struct souk_writer *w, int64_t value);
 void souk_writer_bool(struct souk_writer *w, bool value);
 void souk_writer_nil(struct souk_writer *w);
+/** What another message held. */
+void souk_writer_object(struct souk_writer *w, const msgpack_object *o);
 
 /** Fields of a map. */
 void souk_writer_key(struct souk_writer *w, const char *key);

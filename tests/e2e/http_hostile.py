@@ -184,7 +184,7 @@ def talk(data, seconds=5):
         s.close()
 
 def garbage():
-    rng = random.Random(1)
+    rng, sockets = random.Random(1), []
     for i in range(200):
         data = bytes(rng.randrange(256) for _ in range(rng.randrange(1, 3000)))
         if i % 4 == 1:
@@ -193,15 +193,13 @@ def garbage():
             data = data.replace(b"\n", b"\r\n") + b"\r\n\r\n"
         if i % 4 == 3:
             data = b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(data) + data + data
-        s = connect()
+        sockets.append(connect())
         try:
-            s.sendall(data)
-            s.shutdown(socket.SHUT_WR)
-            while s.recv(65536):
-                pass
+            sockets[-1].sendall(data)
+            sockets[-1].shutdown(socket.SHUT_WR)
         except OSError:
             pass
-        s.close()
+    expect_ends("garbage", sockets, (options.header_time + 1.5) * options.slowdown)
 
 def header_flood():
     for flood in (b"".join(b"X-%d: y\r\n" % i for i in range(100000)), b"X: " + b"a" * 10**7 + b"\r\n", b"Cookie: a=b\r\n" * 50000):

@@ -60,6 +60,7 @@ postgres_start() {
     (cd / && exec "${postgres_as[@]}" "$postgres_bin/postgres" -D "$postgres_dir/data" \
         -k "$postgres_dir" -c listen_addresses= -c fsync=on -c max_connections=60 \
         -c shared_buffers=32MB -c autovacuum=off) >>"$postgres_dir/server.log" 2>&1 &
+    disown
     for ((tries = 0; tries < 600; tries++)); do
         grep -qs ready "$postgres_dir/data/postmaster.pid" && return 0
         sleep .05

@@ -432,6 +432,37 @@ BOTH(watches_what_another_connection_changes)
     souk_event_store_close(s);
 }
 
+static void count_user(void *context, const char *user)
+{
+    cr_assert_not_null(user);
+    cr_assert_eq(strlen(user), 128);
+    ++*(int *)context;
+}
+
+/* More bytes of ids than one notification of PostgreSQL holds. */
+BOTH(watches_many_long_ids)
+{
+    enum { USERS = 500 };
+    static struct souk_event_record group[USERS];
+    static enum souk_event_fate fates[USERS];
+    static char users[USERS][129], ids[USERS][16];
+    int told = 0;
+    struct souk_event_store *s = store_case_open(url, SOUK_EVENTS_WRITE);
+    struct souk_event_store *watcher = store_case_open(url, SOUK_EVENTS_READ);
+    store_case_watch(watcher, 0);
+    for (int i = 0; i < USERS; i++) {
+        snprintf(users[i], sizeof users[i], "%0128d", i);
+        snprintf(ids[i], sizeof ids[i], "e%d", i);
+        group[i] = store_case_event(ids[i], users[i], i);
+    }
+    cr_assert_eq(souk_event_store_append(s, group, USERS, fates, &err), SOUK_OK, "%s", err.msg);
+    for (int tries = 0; told < USERS && tries < 50; tries++)
+        cr_assert_eq(souk_event_store_watch(watcher, 1000, count_user, &told, &err), SOUK_OK);
+    cr_assert_eq(told, USERS);
+    souk_event_store_close(watcher);
+    souk_event_store_close(s);
+}
+
 Test(eventstore, refuses_what_is_no_url_without_repeating_it)
 {
     static const char *const bad[] = {

@@ -27,7 +27,9 @@ static int64_t item_first[PARTS + 1], user_first[PARTS + 1];
 static float factors[ITEMS][STRIDE]; /* by model row */
 static float popularity[ITEMS];
 static int32_t category[ITEMS];
+static double price[ITEMS], available[ITEMS]; /* NaN: not known */
 static const int32_t parents[CATEGORIES] = {-1, 0, 0, 1, -1, 4};
+static const char *const titles[] = {"", "a", "bb"}; /* of item i the one of i mod 3 */
 static struct souk_model *model;
 
 static int compare_things(const void *a, const void *b)
@@ -62,6 +64,8 @@ static void make_items(void)
         }
         popularity[row] = (float)(number % 50);
         category[row] = (int32_t)(number % (CATEGORIES + 1)) - 1;
+        price[row] = number % 5 == 0 ? NAN : (double)(number % 20);
+        available[row] = number % 3 == 0 ? NAN : (double)(number % 3 - 1);
     }
 }
 
@@ -72,12 +76,32 @@ static void fill_ids(struct souk_idtable *ids, const struct thing *things, int64
         memcpy(ids->bytes + i * ids->stride, things[i].id, sizeof things[i].id);
 }
 
+/* Prices, availability and titles of the items of a part; free the titles. */
+static void make_attributes(int p, struct souk_attribute *a)
+{
+    const int64_t first = item_first[p], count = item_first[p + 1] - first;
+    a[0] = (struct souk_attribute){.name = "Price", .numbers = price + first};
+    a[1] = (struct souk_attribute){.name = "available", .numbers = available + first};
+    a[2] = (struct souk_attribute){.name = "title", .type = SOUK_ATTRIBUTE_TEXT};
+    a[2].text_offsets = souk_zalloc_array((size_t)count + 1, sizeof(int64_t));
+    a[2].text_bytes = souk_alloc_array(2 * (size_t)count + 1, 1);
+    cr_assert(a[2].text_offsets && a[2].text_bytes);
+    for (int64_t i = 0; i < count; i++) {
+        const char *title = titles[items[first + i].number % 3];
+        memcpy(a[2].text_bytes + a[2].text_offsets[i], title, strlen(title));
+        a[2].text_offsets[i + 1] = a[2].text_offsets[i] + (int64_t)strlen(title);
+    }
+}
+
 static void write_part(const char *path, int p, struct souk_part_file *file)
 {
     static float user_factors[USERS * STRIDE];
     static int64_t offsets[USERS + 1], events[ITEMS];
     struct souk_error err;
+    struct souk_attribute attributes[3];
+    make_attributes(p, attributes);
     struct souk_model_part part = {.part = p,
+                                   .attributes = {3, attributes},
                                    .factors = FACTORS,
                                    .stride = STRIDE,
                                    .user_factors = user_factors,
@@ -92,6 +116,8 @@ static void write_part(const char *path, int p, struct souk_part_file *file)
                  SOUK_OK, "%s", err.msg);
     souk_idtable_fini(&part.users);
     souk_idtable_fini(&part.items);
+    free(attributes[2].text_offsets);
+    free(attributes[2].text_bytes);
 }
 
 static void make_categories(struct souk_categories *tree)
@@ -153,16 +179,29 @@ static float brute_score(const struct souk_scan *scan, int row)
     return scan->cosine ? dot / (length > 0 ? length : 1) : dot;
 }
 
+static bool is_in(const int64_t *rows, int64_t count, int64_t row)
+{
+    for (int64_t e = 0; e < count; e++)
+        if (rows[e] == row)
+            return true;
+    return false;
+}
+
+static int32_t wanted[2] = {-1, -1}; /* categories of the filter, where it has some */
+
 static bool brute_allows(const struct souk_scan *scan, int row)
 {
-    for (int64_t e = 0; e < scan->exclude_count; e++) {
-        if (scan->exclude[e] == row)
-            return false;
-    }
+    const struct souk_item_filter *f = scan->filter;
     int32_t own = category[row];
-    while (scan->category >= 0 && own >= 0 && own != scan->category)
+    if (is_in(scan->exclude, scan->exclude_count, row))
+        return false;
+    if (!f)
+        return true;
+    while (f->category && own >= 0 && own != wanted[0] && own != wanted[1])
         own = parents[own];
-    return scan->category < 0 || own == scan->category;
+    return (!f->category || own >= 0) && !is_in(f->exclude, f->exclude_count, row) &&
+           (!f->available || available[row] != 0) &&
+           (!f->by_price || (price[row] >= f->price_min && price[row] <= f->price_max));
 }
 
 static int compare_hits(const void *a, const void *b)
@@ -232,7 +271,7 @@ Test(shard, answers_equal_brute_force_on_any_number_of_shards)
 {
     float vector[STRIDE];
     fill_vector(vector);
-    const struct souk_scan scan = {.vector = vector, .category = -1};
+    const struct souk_scan scan = {.vector = vector};
     expect_on_all_shards(&scan);
 }
 
@@ -243,8 +282,7 @@ Test(shard, leaves_out_excluded_items)
     fill_vector(vector);
     for (int i = 0; i < 300; i++)
         exclude[i] = i < 100 ? i : 2 * i + 400; /* a whole run, and single ones to the end */
-    const struct souk_scan scan = {
-        .vector = vector, .exclude = exclude, .exclude_count = 300, .category = -1};
+    const struct souk_scan scan = {.vector = vector, .exclude = exclude, .exclude_count = 300};
     expect_on_all_shards(&scan);
 }
 
@@ -254,10 +292,96 @@ Test(shard, filters_by_a_category_and_all_under_it)
     fill_vector(vector);
     const int64_t exclude[] = {3, 500, 1099};
     for (int32_t c = 0; c < CATEGORIES; c++) {
+        struct souk_item_filter filter;
         const struct souk_scan scan = {
-            .vector = vector, .exclude = exclude, .exclude_count = 3, .category = c};
+            .vector = vector, .exclude = exclude, .exclude_count = 3, .filter = &filter};
+        wanted[0] = wanted[1] = c;
+        souk_item_filter_init(&filter);
+        cr_assert(souk_item_filter_is_open(&filter));
+        cr_assert_eq(souk_item_filter_by_category(&filter, &model->categories, &c, 1), SOUK_OK);
+        cr_assert_not(souk_item_filter_is_open(&filter));
         expect_brute_force(&scan, 3, 25);
+        souk_item_filter_fini(&filter);
     }
+}
+
+static void exclude_some(struct souk_item_filter *f)
+{
+    int64_t *rows = souk_alloc_array(200, sizeof *rows);
+    cr_assert_not_null(rows);
+    for (int64_t i = 0; i < 200; i++)
+        rows[i] = i % 9 == 0 ? -1 : (i * 389) % ITEMS; /* in no order, some unknown */
+    souk_item_filter_exclude(f, rows, 200);
+}
+
+Test(shard, filters_by_all_that_is_known_at_once)
+{
+    float vector[STRIDE];
+    const int64_t seen[] = {3, 500, 1099};
+    fill_vector(vector);
+    for (int bits = 1; bits < 16; bits++) {
+        struct souk_item_filter filter;
+        souk_item_filter_init(&filter);
+        wanted[0] = 1;
+        wanted[1] = 5;
+        if (bits & 1)
+            cr_assert_eq(souk_item_filter_by_category(&filter, &model->categories,
+                                                      (const int32_t[]){1, -1, 5}, 3),
+                         SOUK_OK);
+        filter.by_price = bits & 2;
+        filter.price_min = bits & 4 ? 3 : -INFINITY;
+        filter.price_max = 11;
+        filter.available = bits & 4;
+        if (bits & 8)
+            exclude_some(&filter);
+        const struct souk_scan scan = {
+            .vector = vector, .exclude = seen, .exclude_count = 3, .filter = &filter};
+        const struct souk_scan popular = {.filter = &filter};
+        expect_on_all_shards(&scan);
+        expect_brute_force(&popular, 2, 40);
+        souk_item_filter_fini(&filter);
+    }
+}
+
+Test(shard, lets_nothing_through_under_unknown_categories)
+{
+    struct souk_item_filter filter;
+    const struct souk_scan scan = {.filter = &filter};
+    wanted[0] = wanted[1] = CATEGORIES;
+    souk_item_filter_init(&filter);
+    cr_assert_eq(
+        souk_item_filter_by_category(&filter, &model->categories, (const int32_t[]){-1}, 1),
+        SOUK_OK);
+    expect_brute_force(&scan, 2, 10);
+    souk_item_filter_fini(&filter);
+    /* one list of categories after the other: only what is under both */
+    wanted[0] = wanted[1] = 3;
+    cr_assert_eq(souk_item_filter_by_category(&filter, &model->categories, (const int32_t[]){1}, 1),
+                 SOUK_OK);
+    cr_assert_eq(souk_item_filter_by_category(&filter, &model->categories, (const int32_t[]){3}, 1),
+                 SOUK_OK);
+    expect_brute_force(&scan, 2, 10);
+    souk_item_filter_fini(&filter);
+}
+
+Test(shard, keeps_what_is_known_of_its_items)
+{
+    struct souk_shard shard;
+    cr_assert_eq(souk_shard_load(model, 1, 2, SOUK_MODEL_ITEMS, &shard, NULL), SOUK_OK);
+    for (int p = 0; p < shard.part_count; p++) {
+        const struct souk_model_part *part = &shard.parts[p];
+        cr_assert_eq(part->attributes.count, 3);
+        for (int64_t i = 0; i < part->items.count; i++) {
+            const int64_t row = item_first[part->part] + i;
+            size_t len;
+            const char *title = souk_attribute_text(&part->attributes.of[2], i, &len);
+            const char *want = titles[items[row].number % 3];
+            cr_expect(len == strlen(want) && (len == 0 || memcmp(title, want, len) == 0));
+            cr_expect_eq(isnan(part->attributes.of[0].numbers[i]), isnan(price[row]));
+            cr_expect(isnan(price[row]) || part->attributes.of[0].numbers[i] == price[row]);
+        }
+    }
+    souk_shard_fini(&shard);
 }
 
 Test(shard, ranks_similar_items_by_cosine)
@@ -267,14 +391,14 @@ Test(shard, ranks_similar_items_by_cosine)
     const float length = souk_norm(vector, STRIDE);
     for (int f = 0; f < STRIDE; f++)
         vector[f] /= length;
-    const struct souk_scan scan = {.vector = vector, .cosine = true, .category = -1};
+    const struct souk_scan scan = {.vector = vector, .cosine = true};
     expect_on_all_shards(&scan);
 }
 
 Test(shard, ranks_by_popularity_without_a_vector)
 {
     const int64_t exclude[] = {0, 1, 2, 700};
-    const struct souk_scan scan = {.exclude = exclude, .exclude_count = 4, .category = -1};
+    const struct souk_scan scan = {.exclude = exclude, .exclude_count = 4};
     expect_on_all_shards(&scan);
 }
 
@@ -285,7 +409,7 @@ Test(shard, does_not_offer_scores_that_overflow)
         vector[f] = 3e38f;
     struct souk_shard shard;
     struct souk_topk best;
-    const struct souk_scan scan = {.vector = vector, .category = -1};
+    const struct souk_scan scan = {.vector = vector};
     cr_assert_eq(souk_shard_load(model, 0, 1, SOUK_MODEL_ITEMS, &shard, NULL), SOUK_OK);
     cr_assert_eq(souk_topk_init(&best, ITEMS), SOUK_OK);
     souk_shard_scan(&shard, &scan, &best);

@@ -34,7 +34,7 @@ static struct souk_stage_rules rules;
 static struct souk_profile profile;
 static float weight[SOURCES * EVENTS_MAX];
 static struct souk_categories categories;
-static int32_t category = -1; /* only items under it */
+static struct souk_item_filter filter; /* open as long as it lets all through */
 static char model_path[] = "m";
 
 static void make_whole(void)
@@ -198,7 +198,7 @@ static int plain_list(int list, bool include_seen, struct souk_hit *hits)
     int count = 0;
     for (int64_t i = 0; i < ITEMS; i++) {
         const float value = plain_value(list, i);
-        const bool wanted = category < 0 || (whole.category[i] >= 0 && whole.category[i] != 1);
+        const bool wanted = !filter.category || (whole.category[i] >= 0 && whole.category[i] != 1);
         if (wanted && value > 0 && (include_seen || souk_profile_find(&profile, i) < 0))
             hits[count++] = (struct souk_hit){value, i, souk_idtable_get(&whole.items, i)};
     }
@@ -218,7 +218,8 @@ static void scan_pieces(const struct pieces *p, bool include_seen, struct souk_t
         cr_assert_eq(souk_topk_init(&own[l], souk_stage_quota(&rules, l)), SOUK_OK);
     }
     for (int i = 0; i < p->model.parts; i++) {
-        souk_stage_scan(&p->stage[i], &profile, weight, include_seen, category, own);
+        souk_stage_scan(&p->stage[i], &profile, weight, include_seen,
+                        filter.category ? &filter : NULL, own);
         for (int l = 0; l < lists; l++) {
             for (int h = 0; h < own[l].count; h++)
                 souk_topk_offer(&united[l], &own[l].hits[h]);
@@ -331,9 +332,11 @@ Test(stagescan, items_of_other_categories_are_not_offered)
         whole.category[i] = (int32_t)(souk_random_bits(5, 1, (uint64_t)i) % 4) - 1;
     take_visitor(9, 40);
     categories = (struct souk_categories){.ids = {.count = 3}, .parent = parents, .depth = depths};
-    category = 0;
+    souk_item_filter_init(&filter);
+    cr_assert_eq(souk_item_filter_by_category(&filter, &categories, &(int32_t){0}, 1), SOUK_OK);
     cr_expect_gt(expect_plain_lists(false), 0);
     expect_plain_lists(true);
+    souk_item_filter_fini(&filter);
 }
 
 Test(stagescan, weights_are_those_of_each_source)

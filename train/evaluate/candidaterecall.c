@@ -80,7 +80,7 @@ static void scan_batch(struct work *w, const struct souk_stage_part *part)
 #pragma omp parallel for default(none) shared(c, part, lists, count, first, per_case)              \
     schedule(dynamic, 16)
     for (int64_t i = 0; i < count; i++)
-        souk_stage_scan(part, &c->profiles[first + i], c->weights[first + i], c->include_seen, -1,
+        souk_stage_scan(part, &c->profiles[first + i], c->weights[first + i], c->include_seen, NULL,
                         lists + i * per_case);
 }
 

@@ -141,7 +141,7 @@ static void scan_cases(struct souk_candidates *c, const struct souk_stage_part *
     const int per_case = souk_stage_lists(&c->rules);
 #pragma omp parallel for default(none) shared(c, part, lists, count, per_case) schedule(dynamic, 16)
     for (int64_t at = 0; at < count; at++)
-        souk_stage_scan(part, &c->profiles[at], c->weights[at], c->include_seen, -1,
+        souk_stage_scan(part, &c->profiles[at], c->weights[at], c->include_seen, NULL,
                         lists + at * per_case);
 }
 

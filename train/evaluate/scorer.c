@@ -186,7 +186,7 @@ static struct souk_scan scan_for(const struct souk_scorer *s, struct souk_scorer
     const int64_t first = at < 0 ? 0 : v->history_offsets[at];
     const int64_t seen = at < 0 ? 0 : v->history_offsets[at + 1] - first;
     const int64_t *own = seen > 0 ? v->history + first : NULL;
-    struct souk_scan scan = {.category = -1, .exclude = t->exclude};
+    struct souk_scan scan = {.exclude = t->exclude};
     scan.exclude_count = list_excluded(s, own, s->rule->include_seen ? 0 : seen, t->exclude);
     if (s->rule->by.order != SOUK_ORDER_MODEL || at < 0 || !v->is_known[at])
         return scan;

@@ -1,0 +1,124 @@
+#include "shared/score/itemfilter.h"
+
+#include "shared/base/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const double *numbers_named(const struct souk_attributes *a, const char *name)
+{
+    for (int i = 0; i < a->count; i++)
+        if (a->of[i].type == SOUK_ATTRIBUTE_NUMBER && strcasecmp(a->of[i].name, name) == 0)
+            return a->of[i].numbers;
+    return NULL;
+}
+
+struct souk_item_facts souk_item_facts_of(const struct souk_model_part *part)
+{
+    return (struct souk_item_facts){.price = numbers_named(&part->attributes, "price"),
+                                    .available = numbers_named(&part->attributes, "available")};
+}
+
+void souk_item_filter_init(struct souk_item_filter *f)
+{
+    *f = (struct souk_item_filter){.price_min = -INFINITY, .price_max = INFINITY};
+}
+
+void souk_item_filter_fini(struct souk_item_filter *f)
+{
+    free(f->category);
+    free(f->exclude);
+    souk_item_filter_init(f);
+}
+
+/* Whether a category or one above it is marked. */
+static bool is_under_marked(const struct souk_categories *c, const bool *marked, int32_t category)
+{
+    while (category >= 0 && !marked[category])
+        category = c->parent[category];
+    return category >= 0;
+}
+
+souk_status souk_item_filter_by_category(struct souk_item_filter *f,
+                                         const struct souk_categories *categories,
+                                         const int32_t *under, int64_t count)
+{
+    const size_t all = (size_t)categories->ids.count;
+    bool *marked = souk_zalloc_array(all + 1, sizeof *marked);
+    bool *allowed = souk_zalloc_array(all + 1, sizeof *allowed);
+    if (!marked || !allowed) {
+        free(marked);
+        free(allowed);
+        return SOUK_ENOMEM;
+    }
+    for (int64_t i = 0; i < count; i++)
+        if (under[i] >= 0)
+            marked[under[i]] = true;
+    for (size_t c = 0; c < all; c++)
+        allowed[c] =
+            (!f->category || f->category[c]) && is_under_marked(categories, marked, (int32_t)c);
+    free(marked);
+    free(f->category);
+    f->category = allowed;
+    return SOUK_OK;
+}
+
+static int by_row(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+void souk_item_filter_exclude(struct souk_item_filter *f, int64_t *rows, int64_t count)
+{
+    int64_t kept = 0;
+    free(f->exclude);
+    if (count > 1)
+        qsort(rows, (size_t)count, sizeof *rows, by_row);
+    for (int64_t i = 0; i < count; i++)
+        if (rows[i] >= 0)
+            rows[kept++] = rows[i];
+    f->exclude = rows;
+    f->exclude_count = kept;
+}
+
+bool souk_item_filter_is_open(const struct souk_item_filter *f)
+{
+    return !f->category && !f->by_price && !f->available && f->exclude_count == 0;
+}
+
+/* First of the excluded rows that is >= row. */
+static int64_t first_excluded(const struct souk_item_filter *f, int64_t row)
+{
+    int64_t low = 0, high = f->exclude_count;
+    while (low < high) {
+        const int64_t middle = low + (high - low) / 2;
+        if (f->exclude[middle] < row)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void souk_item_filter_mark(const struct souk_item_filter *f, const struct souk_model_part *part,
+                           const struct souk_item_facts *facts, int64_t first_row, int64_t first,
+                           int64_t count, bool *refused)
+{
+    const double *const price = facts->price ? facts->price + first : NULL;
+    const double *const available = facts->available ? facts->available + first : NULL;
+    for (int64_t i = 0; i < count && f->category; i++) {
+        const int32_t own = part->category ? part->category[first + i] : -1;
+        refused[i] |= own < 0 || !f->category[own];
+    }
+    for (int64_t i = 0; i < count && f->by_price; i++)
+        refused[i] |= !price || !(price[i] >= f->price_min && price[i] <= f->price_max);
+    for (int64_t i = 0; i < count && f->available && available; i++)
+        refused[i] |= available[i] <= 0; /* not where it is not known */
+    const int64_t begin = first_row + first;
+    for (int64_t e = first_excluded(f, begin);
+         e < f->exclude_count && f->exclude[e] < begin + count; e++)
+        refused[f->exclude[e] - begin] = true;
+}
