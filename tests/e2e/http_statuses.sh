@@ -5,6 +5,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/serve_lib.sh"
 . "$here/http_lib.sh"
+command -v openssl >/dev/null || skip "openssl is not installed"
 json=(-H 'Content-Type: application/json')
 
 # problem CODE NAME CURL-ARGUMENT...: its type, its code again, a detail, the request's id
@@ -126,5 +127,24 @@ problem 429 rate-limited -H "$(bearer hasty)" "$SOUK/recommend/u1"
 header 'retry-after: [1-9]'
 status 200 "$SOUK/health"
 ! grep -q '"shards"' body.txt || fail "health tells all without a token: $(cat body.txt)"
+stop proxy
+
+# ---- HTTPS, and who is not let listen ----
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+    -addext subjectAltName=IP:127.0.0.1 -keyout http.key -out http.crt 2>err.txt || fail "openssl: $(tail -1 err.txt)"
+http_proxy proxy "ipc://$work/shard0" --deadline 5s --http-tls-cert http.crt --http-tls-key http.key --http-body 64K
+SOUK=https://${SOUK#http://}
+status 200 --cacert http.crt "$SOUK/recommend/u1"
+problem 413 too-large --cacert http.crt "${json[@]}" -H 'Expect:' -H 'Transfer-Encoding: chunked' --data-binary @<(head -c 200000 /dev/zero) "$SOUK/events"
+code=0
+curl -s --tls-max 1.2 --cacert http.crt "$SOUK/livez" >body.txt || code=$?
+[ $code = 35 ] || fail "TLS 1.2: curl's exit code $code"
+stop proxy
+for options in "--http 0.0.0.0:0" "--http 127.0.0.1:0 --http-tls-cert http.crt" "--http nowhere"; do
+    code=0
+    # shellcheck disable=SC2086
+    timeout 20 "$SOUK_BIN/souk-proxy" --shards "ipc://$work/shard0" --listen "ipc://$work/other" $options 2>err.txt || code=$?
+    [ $code = 2 ] || fail "$options: exit code $code: $(tail -1 err.txt)"
+done
 stop_fleet
 finish
