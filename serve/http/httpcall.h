@@ -98,6 +98,7 @@ struct souk_http {
     struct souk_pages pages;
     struct souk_call_ids ids;
     _Atomic int64_t body_bytes;
+    atomic_int calls; /**< under way */
     atomic_bool drains;
     pthread_mutex_t pool_lock;
     struct souk_http_call *pool;
