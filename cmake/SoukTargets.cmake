@@ -48,15 +48,19 @@ function(souk_test_properties name processors timeout labels)
 endfunction()
 
 # A Criterion test: tests/unit/test_<module>.c -> ctest unit.<module>. tests/unit/run_unit.sh fails
-# it where nothing ran and where a sanitizer complained without failing it.
+# it where nothing ran and where a sanitizer complained without failing it. WITH another.sh: which
+# calls run_unit.sh when it has prepared what the test needs.
 function(souk_unit_test)
-    cmake_parse_arguments(A "" "NAME;TIMEOUT" "SOURCES;DEPENDS" ${ARGN})
+    cmake_parse_arguments(A "" "NAME;TIMEOUT;WITH" "SOURCES;DEPENDS" ${ARGN})
     if(NOT A_TIMEOUT)
         set(A_TIMEOUT 60)
     endif()
+    if(NOT A_WITH)
+        set(A_WITH run_unit.sh)
+    endif()
     add_executable(test_${A_NAME} ${A_SOURCES})
     target_link_libraries(test_${A_NAME} PRIVATE ${A_DEPENDS} PkgConfig::CRITERION)
-    add_test(NAME unit.${A_NAME} COMMAND bash ${CMAKE_SOURCE_DIR}/tests/unit/run_unit.sh
+    add_test(NAME unit.${A_NAME} COMMAND bash ${CMAKE_SOURCE_DIR}/tests/unit/${A_WITH}
              $<TARGET_FILE:test_${A_NAME}>)
     souk_test_properties(unit.${A_NAME} 1 ${A_TIMEOUT} unit)
 endfunction()

@@ -25,7 +25,7 @@ packages=(
     libhdf5-dev libxxhash-dev libzstd-dev                      # files: format, digests, compression
     libjansson-dev libinih-dev libmsgpack-dev uthash-dev       # JSON, INI, messages, hash tables
     libcurl4-openssl-dev                                       # runs logged to an MLflow server
-    libmicrohttpd-dev                                          # HTTP: monitoring port, front door
+    libmicrohttpd-dev libgnutls28-dev zlib1g-dev               # HTTP: monitoring port, front door
     libsqlite3-dev libpq-dev libsodium-dev libsystemd-dev      # events, tokens, services
     libhwloc-dev                                               # threads on cores of their own
     libcriterion-dev                                           # unit tests
@@ -35,6 +35,7 @@ packages=(
     openssl                                                    # tests: certificates
     prometheus                                                 # tests: metrics as it reads them
     postgresql sqlite3 curl                                    # tests: a real server, other clients
+    systemd                                                    # tests: systemd-analyze judges units
     clang valgrind shellcheck                                  # tests: fuzzing, memory, scripts
 )
 case $codename in

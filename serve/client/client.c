@@ -11,6 +11,7 @@
 struct seat {
     struct souk_lane lane;
     struct souk_client_listing listing;
+    struct souk_client_sending sending;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool over; /* under the lock, like all below */
@@ -20,7 +21,10 @@ struct seat {
     struct souk_error *err;
 };
 
+enum { TOKEN_MAX = 1024 };
+
 struct souk_client {
+    char *token; /* NULL: none */
     struct souk_lane_proxies proxies;
     int lanes;
     struct seat *seats; /* [lanes] */
@@ -88,6 +92,25 @@ souk_status souk_client_new_tls(const char *addresses, int lanes, const struct s
     return SOUK_OK;
 }
 
+static void forget_token(struct souk_client *c)
+{
+    if (c->token)
+        explicit_bzero(c->token, strlen(c->token));
+    free(c->token);
+    c->token = NULL;
+}
+
+souk_status souk_client_set_token(struct souk_client *c, const char *token, struct souk_error *err)
+{
+    forget_token(c);
+    if (!token)
+        return SOUK_OK;
+    if (strlen(token) > TOKEN_MAX)
+        return souk_fail(err, SOUK_EUSAGE, "a token of more than %d bytes", TOKEN_MAX);
+    c->token = souk_strndup(token, strlen(token));
+    return c->token ? SOUK_OK : souk_fail(err, SOUK_ENOMEM, "no memory for a token");
+}
+
 void souk_client_free(struct souk_client *c)
 {
     if (!c)
@@ -100,19 +123,32 @@ void souk_client_free(struct souk_client *c)
     for (int p = 0; p < c->proxies.count; p++)
         souk_caller_fini(&c->proxies.proxy[p].caller);
     souk_tls_free(c->proxies.tls);
+    forget_token(c);
     free(c->seats);
     free(c);
 }
 
-struct souk_writer *souk_client_request(struct souk_client *c, int lane)
+struct souk_writer *souk_client_begin(struct souk_client *c, int lane, const char *operation,
+                                      size_t fields)
 {
-    souk_writer_clear(&c->seats[lane].lane.request);
-    return &c->seats[lane].lane.request;
+    struct souk_writer *w = &c->seats[lane].lane.request;
+    souk_writer_clear(w);
+    souk_writer_map(w, 3 + (c->token != NULL) + fields);
+    souk_writer_put_int(w, "v", SOUK_WIRE_VERSION);
+    souk_writer_put_string(w, "op", operation);
+    if (c->token)
+        souk_writer_put_string(w, "token", c->token);
+    return w;
 }
 
 struct souk_client_listing *souk_client_listing(struct souk_client *c, int lane)
 {
     return &c->seats[lane].listing;
+}
+
+struct souk_client_sending *souk_client_sending(struct souk_client *c, int lane)
+{
+    return &c->seats[lane].sending;
 }
 
 void souk_client_start(struct souk_client *c, int lane, const struct souk_client_terms *terms,

@@ -27,9 +27,10 @@ static inline struct souk_client_terms souk_client_terms_of(const struct souk_qu
                                       .idempotent = true};
 }
 
-/** The lane's request, emptied: begin it with a map of one field more than follow, for
+/** Begin the lane's request, with the client's token where it has one: `fields` more follow, and
  *  souk_client_call() adds the deadline. */
-struct souk_writer *souk_client_request(struct souk_client *c, int lane);
+struct souk_writer *souk_client_begin(struct souk_client *c, int lane, const char *operation,
+                                      size_t fields);
 
 /** Write a query as the lane's next request. @param id_key `user` or `item` */
 void souk_client_write_query(struct souk_client *c, int lane, const char *operation,
@@ -53,6 +54,15 @@ struct souk_client_listing {
     void *context;
 };
 struct souk_client_listing *souk_client_listing(struct souk_client *c, int lane);
+
+/** What the lane keeps for events that are under way. */
+struct souk_client_sending {
+    souk_client_sent *sent;
+    void *context;
+    enum souk_sent *fates; /**< [count], the caller's */
+    int count;
+};
+struct souk_client_sending *souk_client_sending(struct souk_client *c, int lane);
 
 /** A text field, copied to *at with a NUL, *at moved behind it; NULL where there is none. */
 const char *souk_client_copy_text(const struct souk_message *m, const char *key, char **at);

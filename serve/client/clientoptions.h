@@ -16,6 +16,11 @@
         "proxy", 'p', SOUK_OPTION_TEXT, &(o).proxy, "tcp://127.0.0.1:7100", 0, 0, NULL, "URL,...", \
             "addresses of proxies", false                                                          \
     }
+#define SOUK_TOKEN_FILE_ROW(o)                                                                     \
+    {                                                                                              \
+        "token-file", 0, SOUK_OPTION_TEXT, &(o).token_file, NULL, 0, 0, NULL, "FILE",              \
+            "token to show to proxies that want one; default: the variable SOUK_TOKEN", false      \
+    }
 #define SOUK_TIMEOUT_ROW(o)                                                                        \
     {                                                                                              \
         "timeout", 't', SOUK_OPTION_DURATION, &(o).timeout_ms, "2s", 1, 60000, NULL, "DURATION",   \

@@ -13,7 +13,7 @@
 enum { ITEMS_MAX = 50 };
 
 struct explain_options {
-    const char *proxy, *id, *items, *moment, *events;
+    const char *proxy, *token_file, *id, *items, *moment, *events;
     int64_t top, timeout_ms;
     bool json, include_seen;
     struct souk_client_tls tls;
@@ -120,6 +120,8 @@ static souk_status explain(const struct explain_options *o, struct souk_error *e
     if (!status)
         status = souk_client_new_tls(o->proxy, 1, &o->tls, &client, err);
     if (!status)
+        status = souk_client_load_token(client, o->token_file, err);
+    if (!status)
         status = souk_client_explain(client, 0, &query, &x, err);
     if (!status)
         (o->json ? print_json : print_table)(o, &x);
@@ -138,6 +140,7 @@ souk_status souk_explain_command(int argc, char **argv, struct souk_error *err)
     const struct souk_option table[] = {
         SOUK_PROXY_ROW(o),
         SOUK_TLS_ROWS(o.tls),
+        SOUK_TOKEN_FILE_ROW(o),
         {"user", 'u', SOUK_OPTION_TEXT, &o.id, NULL, 0, 0, NULL, "ID", "visitor", true},
         {"items", 'i', SOUK_OPTION_TEXT, &o.items, NULL, 0, 0, NULL, "ID,...",
          "items whose scores are explained, at most 50", true},

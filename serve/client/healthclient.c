@@ -54,16 +54,13 @@ souk_status souk_client_health(struct souk_client *c, int lane, int64_t timeout_
 {
     const struct souk_client_terms terms = {
         .deadline_ms = timeout_ms, .timeout_ms = timeout_ms, .idempotent = true};
-    struct souk_writer *w = souk_client_request(c, lane);
     struct souk_message m;
     char reason[128];
     const void *bytes = NULL;
     size_t len = 0;
     souk_status status;
     *json = NULL;
-    souk_writer_map(w, 3); /* souk_client_call() adds the deadline */
-    souk_writer_put_int(w, "v", SOUK_WIRE_VERSION);
-    souk_writer_put_string(w, "op", "health");
+    souk_client_begin(c, lane, "health", 0);
     status = souk_client_call(c, lane, &terms, &bytes, &len, err);
     if (status)
         return status;

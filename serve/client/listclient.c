@@ -114,10 +114,12 @@ static souk_status read_answer(const void *bytes, size_t len, const char *id_key
 
 souk_status souk_client_status(int64_t found, const char *error, struct souk_error *err)
 {
-    const souk_status status = found == SOUK_WIRE_NOT_FOUND   ? SOUK_ENOTFOUND
-                               : found == SOUK_WIRE_BAD_FIELD ? SOUK_EINVAL
-                               : found == SOUK_WIRE_DEADLINE  ? SOUK_ETIMEDOUT
-                                                              : SOUK_EUNAVAILABLE;
+    const souk_status status = found == SOUK_WIRE_NOT_FOUND      ? SOUK_ENOTFOUND
+                               : found == SOUK_WIRE_BAD_FIELD    ? SOUK_EINVAL
+                               : found == SOUK_WIRE_UNAUTHORIZED ? SOUK_EINVAL
+                               : found == SOUK_WIRE_FORBIDDEN    ? SOUK_EINVAL
+                               : found == SOUK_WIRE_DEADLINE     ? SOUK_ETIMEDOUT
+                                                                 : SOUK_EUNAVAILABLE;
     if (found == SOUK_WIRE_OK)
         return SOUK_OK;
     return souk_fail(err, status, "%s: %s", souk_wire_status_name((int)found),
@@ -167,12 +169,11 @@ static void write_narrow(struct souk_writer *w, const char *key, const struct so
 void souk_client_write_query(struct souk_client *c, int lane, const char *operation,
                              const char *id_key, const struct souk_query *q)
 {
-    struct souk_writer *w = souk_client_request(c, lane);
-    souk_writer_map(w, 6 + (q->category != NULL) + (q->moment_ms > 0) + (q->event_count > 0) +
-                           (q->min_confidence > 0) + (q->item_count > 0) + (q->filters != NULL) +
-                           (q->preferences != NULL) + q->include_metadata);
-    souk_writer_put_int(w, "v", SOUK_WIRE_VERSION);
-    souk_writer_put_string(w, "op", operation);
+    struct souk_writer *w =
+        souk_client_begin(c, lane, operation,
+                          3 + (q->category != NULL) + (q->moment_ms > 0) + (q->event_count > 0) +
+                              (q->min_confidence > 0) + (q->item_count > 0) + (q->filters != NULL) +
+                              (q->preferences != NULL) + q->include_metadata);
     souk_writer_put_string(w, id_key, q->id);
     souk_writer_put_int(w, "n", q->n);
     souk_writer_put_bool(w, "include_seen", q->include_seen);

@@ -75,6 +75,7 @@ souk_status souk_load_command(int argc, char **argv, struct souk_error *err)
     const struct souk_option table[] = {
         SOUK_PROXY_ROW(o.load),
         SOUK_TLS_ROWS(o.load.tls),
+        SOUK_TOKEN_FILE_ROW(o.load),
         {"users", 'u', SOUK_OPTION_TEXT, &o.users, NULL, 0, 0, NULL, "FILE",
          "ids of visitors, one a line", true},
         {"draw", 0, SOUK_OPTION_CHOICE, &o.load.draw, "turn", 0, 0, "turn|uniform|zipf", NULL,

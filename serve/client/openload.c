@@ -237,6 +237,8 @@ static souk_status connect(struct run *r, struct souk_error *err)
     souk_status status = souk_client_new_tls(r->load->proxy, (int)r->load->in_flight, &r->load->tls,
                                              &r->client, err);
     if (!status)
+        status = souk_client_load_token(r->client, r->load->token_file, err);
+    if (!status)
         status = souk_client_health(r->client, 0, r->load->timeout_ms, &json, err);
     free(json);
     return status;

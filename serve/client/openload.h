@@ -17,6 +17,7 @@
 struct souk_open_load {
     const char *proxy; /**< addresses, separated by comma */
     struct souk_client_tls tls;
+    const char *token_file;   /**< as souk_client_load_token() takes it */
     const char *const *users; /**< [user_count] */
     int64_t user_count;
     int draw; /**< enum souk_draw */

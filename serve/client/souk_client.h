@@ -49,6 +49,18 @@ souk_status souk_client_new(const char *addresses, int lanes, struct souk_client
 souk_status souk_client_new_tls(const char *addresses, int lanes, const struct souk_client_tls *tls,
                                 struct souk_client **out, struct souk_error *err) SOUK_MUST_CHECK;
 
+/** Show a token with every request from now on (docs/security.md). No request may be under way.
+ *  @param token copied, and overwritten when the client is freed; NULL: none
+ *  @return SOUK_OK, SOUK_EUSAGE (more than 1024 bytes), SOUK_ENOMEM */
+souk_status souk_client_set_token(struct souk_client *client, const char *token,
+                                  struct souk_error *err) SOUK_MUST_CHECK;
+
+/** The same with the first word of a file. @param path NULL: the environment's SOUK_TOKEN, where it
+ *  is set and not empty, else none
+ *  @return also SOUK_ENOTFOUND, SOUK_EIO, SOUK_EFORMAT (the file holds none) */
+souk_status souk_client_load_token(struct souk_client *client, const char *path,
+                                   struct souk_error *err) SOUK_MUST_CHECK;
+
 /** No request may be under way. */
 void souk_client_free(struct souk_client *client);
 
@@ -110,8 +122,9 @@ struct souk_answer {
 
 /** @param answer filled in on SOUK_OK; empty with souk_answer_fini() in all cases
  *  @return SOUK_OK, SOUK_ETIMEDOUT, SOUK_EUNAVAILABLE (no proxy is connected), SOUK_EFORMAT (the
- *          reply is not one), SOUK_ENOTFOUND and SOUK_EINVAL for an error reply of that meaning,
- *          SOUK_EUNAVAILABLE for others; err then holds the server's text */
+ *          reply is not one), SOUK_ENOTFOUND and SOUK_EINVAL (also a token that is not taken) for
+ *          an error reply of that meaning, SOUK_EUNAVAILABLE for others; err then holds the
+ *          server's text */
 souk_status souk_client_recommend(struct souk_client *client, int lane,
                                   const struct souk_query *query, struct souk_answer *answer,
                                   struct souk_error *err) SOUK_MUST_CHECK;
@@ -132,6 +145,41 @@ typedef void souk_client_answered(void *context, souk_status status,
 void souk_client_recommend_begin(struct souk_client *client, int lane,
                                  const struct souk_query *query, souk_client_answered *answered,
                                  void *context);
+
+/** What a visitor did. */
+struct souk_visitor_event {
+    const char *user, *item, *type;
+    const char *event_id;   /**< makes it unique, so that it may be sent again; NULL: the proxy's */
+    const char *request_id; /**< of the recommendation that led to it; NULL: none */
+    int64_t ms;             /**< since 1970 UTC; 0: now */
+    double value;           /**< revenue or the like; 0: none */
+};
+
+enum souk_sent {
+    SOUK_SENT_STORED,
+    SOUK_SENT_DUPLICATE, /**< an event with this id is there already */
+    SOUK_SENT_ERASED,    /**< not stored: the visitor was erased since */
+    SOUK_SENT_INVALID,   /**< not stored: something is wrong with it */
+    SOUK_SENT_FATES
+};
+
+/** "stored" .. */
+const char *souk_sent_name(enum souk_sent fate);
+
+/** Send events: they are durable when this returns SOUK_OK. Events with an event_id may be sent
+ *  again after any other status, until one is SOUK_OK.
+ *  @param count 1 to 1000 @param timeout_ms 0: 2000 @param fates [count], out
+ *  @return as souk_client_recommend(); SOUK_EUNAVAILABLE also where they cannot be stored now */
+souk_status souk_client_send(struct souk_client *client, int lane,
+                             const struct souk_visitor_event *events, int count, int64_t timeout_ms,
+                             enum souk_sent *fates, struct souk_error *err) SOUK_MUST_CHECK;
+
+/** The same without waiting, as souk_client_recommend_begin(). @param events borrowed for the call,
+ *  @param fates until the end */
+typedef void souk_client_sent(void *context, souk_status status, const struct souk_error *err);
+void souk_client_send_begin(struct souk_client *client, int lane,
+                            const struct souk_visitor_event *events, int count, int64_t timeout_ms,
+                            enum souk_sent *fates, souk_client_sent *sent, void *context);
 
 /** A feature of an item as the ranker saw it, and what it adds to the forest's term (its Shapley
  *  value). */

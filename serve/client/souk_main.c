@@ -1,6 +1,7 @@
 /* souk: the command-line client. */
 #include "serve/client/admin_command.h"
 #include "serve/client/clientoptions.h"
+#include "serve/client/event_command.h"
 #include "serve/client/explain_command.h"
 #include "serve/client/load_command.h"
 #include "serve/client/narrowoptions.h"
@@ -14,7 +15,7 @@
 #include <string.h>
 
 struct list_options {
-    const char *proxy, *id, *category, *moment, *events;
+    const char *proxy, *token_file, *id, *category, *moment, *events;
     int64_t n, timeout_ms;
     double min_confidence;
     bool json, include_seen;
@@ -115,6 +116,8 @@ static souk_status ask_list(const struct list_options *o, bool similar, struct s
     if (!status)
         status = souk_client_new_tls(o->proxy, 1, &o->tls, &client, err);
     if (!status)
+        status = souk_client_load_token(client, o->token_file, err);
+    if (!status)
         status = (similar ? souk_client_similar : souk_client_recommend)(client, 0, &query, &answer,
                                                                          err);
     if (!status && o->json)
@@ -136,6 +139,7 @@ static souk_status run_list(int argc, char **argv, bool similar, struct souk_err
     const struct souk_option table[] = {
         SOUK_PROXY_ROW(o),
         SOUK_TLS_ROWS(o.tls),
+        SOUK_TOKEN_FILE_ROW(o),
         {similar ? "item" : "user", similar ? 'i' : 'u', SOUK_OPTION_TEXT, &o.id, NULL, 0, 0, NULL,
          "ID", similar ? "item to compare with" : "visitor to recommend to", true},
         {"n", 'n', SOUK_OPTION_INT, &o.n, "10", 0, 0, NULL, "N", "length of the list, 1 to 1000",
@@ -192,6 +196,7 @@ static souk_status run_health(int argc, char **argv, struct souk_error *err)
     bool done = false;
     const struct souk_option table[] = {SOUK_PROXY_ROW(o),
                                         SOUK_TLS_ROWS(o.tls),
+                                        SOUK_TOKEN_FILE_ROW(o),
                                         SOUK_TIMEOUT_ROW(o),
                                         {"json", 0, SOUK_OPTION_FLAG, &o.json, NULL, 0, 0, NULL,
                                          NULL, "print JSON (it always does)", false},
@@ -203,6 +208,8 @@ static souk_status run_health(int argc, char **argv, struct souk_error *err)
     souk_status status = souk_options_parse(&program, argc, argv, true, &done, &parsed, err);
     if (!status && !done)
         status = souk_client_new_tls(o.proxy, 1, &o.tls, &client, err);
+    if (!status && !done)
+        status = souk_client_load_token(client, o.token_file, err);
     if (!status && !done)
         status = souk_client_health(client, 0, o.timeout_ms, &json, err);
     if (json)
@@ -219,13 +226,14 @@ static const struct souk_subcommand commands[] = {
     {"recommend", "what a visitor may want next"},
     {"similar", "items like an item"},
     {"explain", "why items score as they do for a visitor"},
+    {"event", "tell what visitors did: one event, or a file of them"},
     {"health", "what a proxy or a replica says of itself"},
     {"load", "put load on a fleet, measure it, check what it answers"},
     {"admin", "change the model of replicas, or take them out"},
 };
 
 static souk_status (*const runs[])(int argc, char **argv, struct souk_error *err) = {
-    run_recommend, run_similar,       souk_explain_command,
+    run_recommend, run_similar,       souk_explain_command, souk_event_command,
     run_health,    souk_load_command, souk_admin_command};
 
 static const struct souk_subcommand_program souk_program = {

@@ -11,31 +11,12 @@
 #ifndef SOUK_SERVE_RECENTEVENTS_H
 #define SOUK_SERVE_RECENTEVENTS_H
 
+#include "serve/events/recentlist.h"
 #include "serve/monitor/metric.h"
 #include "shared/events/eventstore.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum { SOUK_RECENT_EVENTS_MAX = 1000 }; /**< of a visitor, the latest */
-
-/** One event of a visitor. Texts lie behind the array, in one allocation. */
-struct souk_recent_event {
-    const char *item, *type;
-    int64_t ms;
-    double value;
-};
-
-/** Reused from call to call. @invariant events ascend by ms */
-struct souk_recent_list {
-    struct souk_recent_event *events;
-    int count;
-    int64_t erased_ms; /**< the visitor was erased then: nothing from before counts; 0: never */
-    void *memory;
-    size_t memory_size;
-};
-void souk_recent_list_fini(struct souk_recent_list *l);
 
 struct souk_recent_events;
 

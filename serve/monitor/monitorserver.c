@@ -1,24 +1,22 @@
 #include "serve/monitor/monitorserver.h"
 
+#include "serve/net/hostport.h"
 #include "shared/base/memory.h"
 
-#include <errno.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 64, REASON_BYTES = 256, HOST_BYTES = 256, PORT_BYTES = 8 };
+enum { BACKLOG = 64, REASON_BYTES = 256 };
 
 struct souk_monitor {
     struct MHD_Daemon *daemon;
     struct souk_metrics *metrics;
     souk_monitor_ready ready;
     void *context;
-    char address[HOST_BYTES + PORT_BYTES + 4];
+    char address[SOUK_HOSTPORT_BYTES];
 };
 
 /* ---- answering ---- */
@@ -96,83 +94,6 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 
 /* ---- listening ---- */
 
-static souk_status fail_address(struct souk_error *err, const char *address)
-{
-    return souk_fail(err, SOUK_EUSAGE,
-                     "--monitor '%s' is not HOST:PORT, such as 127.0.0.1:9101, or none", address);
-}
-
-/* @param host [HOST_BYTES] without brackets @param port [PORT_BYTES] digits */
-static bool split_address(const char *address, char *host, char *port)
-{
-    const char *const colon = strrchr(address, ':');
-    const size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
-    size_t len = colon ? (size_t)(colon - address) : 0;
-    if (len == 0 || len >= HOST_BYTES || digits == 0 || digits > 5 || colon[1 + digits] != '\0' ||
-        atoi(colon + 1) > 65535)
-        return false;
-    if (len > 2 && address[0] == '[' && address[len - 1] == ']') {
-        address++;
-        len -= 2;
-    } else if (memchr(address, ':', len)) {
-        return false;
-    }
-    snprintf(host, HOST_BYTES, "%.*s", (int)len, address);
-    snprintf(port, PORT_BYTES, "%s", colon + 1);
-    return true;
-}
-
-static souk_status fail_listen(struct souk_error *err, const char *address)
-{
-    const int number = errno;
-    return souk_fail(err, number == EADDRINUSE ? SOUK_EEXIST : SOUK_EIO,
-                     "cannot listen on %s for the monitor: %s", address, strerror(number));
-}
-
-/* @param out closed by the caller */
-static souk_status bind_socket(const char *address, const struct addrinfo *found, int *out,
-                               struct souk_error *err)
-{
-    const int one = 1;
-    const int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return fail_listen(err, address);
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
-        bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {
-        const souk_status status = fail_listen(err, address);
-        close(fd);
-        return status;
-    }
-    *out = fd;
-    return SOUK_OK;
-}
-
-static souk_status open_socket(const char *address, int *out, struct souk_error *err)
-{
-    const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-    struct addrinfo *found = NULL;
-    char host[HOST_BYTES], port[PORT_BYTES];
-    if (!split_address(address, host, port) || getaddrinfo(host, port, &wanted, &found) != 0)
-        return fail_address(err, address);
-    const souk_status status = bind_socket(address, found, out, err);
-    freeaddrinfo(found);
-    return status;
-}
-
-static souk_status name_address(struct souk_monitor *m, int fd, struct souk_error *err)
-{
-    struct sockaddr_storage bound;
-    socklen_t len = sizeof bound;
-    char host[HOST_BYTES], port[PORT_BYTES];
-    if (getsockname(fd, (struct sockaddr *)&bound, &len) != 0 ||
-        getnameinfo((struct sockaddr *)&bound, len, host, sizeof host, port, sizeof port,
-                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-        return souk_fail(err, SOUK_EIO, "cannot tell the monitor's address");
-    snprintf(m->address, sizeof m->address, bound.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host,
-             port);
-    return SOUK_OK;
-}
-
 souk_status souk_monitor_start(const char *address, struct souk_metrics *metrics,
                                souk_monitor_ready ready, void *context, struct souk_monitor **out,
                                struct souk_error *err)
@@ -183,9 +104,8 @@ souk_status souk_monitor_start(const char *address, struct souk_metrics *metrics
         return SOUK_OK;
     struct souk_monitor *m = souk_zalloc_array(1, sizeof *m);
     souk_status status =
-        m ? open_socket(address, &fd, err) : souk_fail(err, SOUK_ENOMEM, "no memory");
-    if (!status)
-        status = name_address(m, fd, err);
+        m ? souk_hostport_listen(address, "--monitor", BACKLOG, &fd, m->address, err)
+          : souk_fail(err, SOUK_ENOMEM, "no memory");
     if (status)
         goto out;
     m->metrics = metrics;

@@ -29,8 +29,9 @@ void souk_request_metrics_init(struct souk_request_metrics *r, struct souk_metri
         make_operation(r, m, count, operations[count]);
     }
     make_operation(r, m, count, "other");
-    r->outstanding =
-        souk_metrics_gauge(m, "souk_requests_outstanding", "Requests that workers are at.", NULL);
+    r->outstanding = souk_metrics_gauge(
+        m, "souk_requests_outstanding",
+        "Requests that are worked for, and events that wait for their disk.", NULL);
 }
 
 /* A proxy may pass on a number that a peer made up. */

@@ -32,6 +32,13 @@ static inline void souk_request_metrics_begin(struct souk_request_metrics *r)
         souk_gauge_add(r->outstanding, 1);
 }
 
+/** It was not for this thread. */
+static inline void souk_request_metrics_pass(struct souk_request_metrics *r)
+{
+    if (r)
+        souk_gauge_add(r->outstanding, -1);
+}
+
 /** @param request parsed, or what souk_request_parse() left of it
  *  @param reply   as it will be sent */
 void souk_request_metrics_end(struct souk_request_metrics *r, const struct souk_request *request,

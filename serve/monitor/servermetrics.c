@@ -4,16 +4,17 @@
 
 static void write_server(struct souk_server *server, struct souk_exposition *e)
 {
+    struct souk_workforce *force = souk_server_force(server);
     souk_exposition_family(e, "souk_requests_waiting", SOUK_METRIC_GAUGE,
                            "Requests in the queue in front of the workers.");
-    souk_exposition_integer(e, "", NULL, souk_server_waiting(server), 0);
+    souk_exposition_integer(e, "", NULL, souk_workforce_waiting(force), 0);
     souk_exposition_family(e, "souk_requests_refused_total", SOUK_METRIC_COUNTER,
                            "Requests refused on arrival: the queue was full, their turn would "
                            "have come too late, or the process was stopping.");
     for (int why = 0; why < SOUK_DENIALS; why++) {
         const struct souk_label labels[] = {{"reason", souk_denial_name((enum souk_denial)why)},
                                             {0}};
-        souk_exposition_integer(e, "", labels, souk_server_refused(server, (enum souk_denial)why),
+        souk_exposition_integer(e, "", labels, souk_workforce_refused(force, (enum souk_denial)why),
                                 0);
     }
     souk_exposition_family(e, "souk_connections", SOUK_METRIC_GAUGE, "Connections that stand.");

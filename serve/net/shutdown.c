@@ -20,12 +20,12 @@ void souk_shutdown_prepare(void)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-static int wait_for(const sigset_t *set)
+static int wait_for(const sigset_t *set, int64_t timeout_ms)
 {
-    int number = 0;
-    while (sigwait(set, &number) != 0)
-        ;
-    return number;
+    const struct timespec timeout = {.tv_sec = timeout_ms / 1000,
+                                     .tv_nsec = timeout_ms % 1000 * 1000000};
+    const int number = sigtimedwait(set, NULL, &timeout);
+    return number > 0 ? number : 0;
 }
 
 void souk_shutdown_prepare_hangup(void)
@@ -36,18 +36,15 @@ void souk_shutdown_prepare_hangup(void)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-int souk_shutdown_wait_or_hangup(void)
+int souk_shutdown_wait_or_hangup_ms(int64_t timeout_ms)
 {
     sigset_t set = deadly_signals();
     sigaddset(&set, SIGHUP);
-    return wait_for(&set);
+    return wait_for(&set, timeout_ms);
 }
 
 int souk_shutdown_wait_ms(int64_t timeout_ms)
 {
     const sigset_t set = deadly_signals();
-    const struct timespec timeout = {.tv_sec = timeout_ms / 1000,
-                                     .tv_nsec = timeout_ms % 1000 * 1000000};
-    const int number = sigtimedwait(&set, NULL, &timeout);
-    return number > 0 ? number : 0;
+    return wait_for(&set, timeout_ms);
 }

@@ -15,7 +15,7 @@ int souk_shutdown_wait_ms(int64_t timeout_ms);
 /** For a process that reads something again on SIGHUP: block it, too; before any thread is made. */
 void souk_shutdown_prepare_hangup(void);
 
-/** Wait for one of them, or for SIGHUP. @return its number */
-int souk_shutdown_wait_or_hangup(void);
+/** Wait for one of them, or for SIGHUP, for so long at most. @return its number, 0: none came */
+int souk_shutdown_wait_or_hangup_ms(int64_t timeout_ms);
 
 #endif

@@ -20,11 +20,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct souk_workforce;
+
 /** One request under way; embedded in what brought it. Untouched by the workforce once answered. */
 struct souk_task {
     const void *request; /**< [len], one MessagePack map; stays until the answer */
     size_t len;
-    int64_t received_us; /**< monotonic */
+    int64_t received_us;          /**< monotonic */
+    struct souk_workforce *force; /**< that has taken it */
 
     /** Called once, by any thread, which must not wait. @param reply whole; valid until it returns
      */
@@ -51,6 +54,7 @@ typedef enum souk_task_step (*souk_early_handler)(void *context, struct souk_tas
 struct souk_workforce_plan {
     int workers;             /**< threads, >= 1 */
     int queue;               /**< requests that may wait for a worker, >= 1 */
+    int kept;                /**< tasks that handlers may keep at once */
     const atomic_int *limit; /**< of requests at work at once; NULL: as many as workers */
     int64_t deadline_ms;     /**< of requests that bring none; 0: they may wait for ever */
     souk_task_handler handler;
@@ -58,8 +62,6 @@ struct souk_workforce_plan {
     void *context;
     const struct souk_pinning *pinning; /**< of the workers; NULL: wherever there is room */
 };
-
-struct souk_workforce;
 
 /** @param plan borrowed for the call @return SOUK_OK, SOUK_ENOMEM */
 souk_status souk_workforce_start(const struct souk_workforce_plan *plan,
@@ -73,10 +75,11 @@ void souk_workforce_take(struct souk_workforce *f, struct souk_task *task);
 void souk_task_answer(struct souk_task *task, const struct souk_writer *reply);
 
 /** Tasks that are not answered yet, kept ones too; those that wait for a worker; refused ones, for
- * a reason or, with SOUK_DENIALS, for any. Thread-safe. */
+ * a reason or, with SOUK_DENIALS, for any; those that workers have begun. Thread-safe. */
 int souk_workforce_busy(struct souk_workforce *f);
 int souk_workforce_waiting(struct souk_workforce *f);
 int64_t souk_workforce_refused(struct souk_workforce *f, enum souk_denial why);
+int64_t souk_workforce_begun(struct souk_workforce *f);
 
 /** Requests that may be under way at once: listeners need no more places. */
 int souk_workforce_places(const struct souk_workforce *f);

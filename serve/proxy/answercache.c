@@ -417,6 +417,23 @@ void souk_answer_cache_forget(struct souk_answer_cache *c, const char *user, siz
     pthread_mutex_unlock(&s->lock);
 }
 
+static void forget_shard(struct shard *s)
+{
+    pthread_mutex_lock(&s->lock);
+    for (uint64_t b = 0; b <= s->bucket_mask; b++)
+        while (s->buckets[b] != SOUK_BLOCK_NONE)
+            drop(s, &s->buckets[b], SOUK_ANSWER_FORGOTTEN);
+    pthread_mutex_unlock(&s->lock);
+}
+
+void souk_answer_cache_forget_all(struct souk_answer_cache *c)
+{
+    for (int i = 0; i < STAMPS; i++)
+        atomic_fetch_add(&c->stamps[i], 1);
+    for (int i = 0; i < c->shard_count; i++)
+        forget_shard(&c->shards[i]);
+}
+
 /* ---- asking ---- */
 
 void souk_answer_cache_read(struct souk_answer_cache *c, struct souk_answer_cache_stats *stats)

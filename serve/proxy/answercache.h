@@ -74,6 +74,9 @@ void souk_answer_cache_put(struct souk_answer_cache *c, const struct souk_kept_a
 /** Drop all answers of a user, those under way too: something has happened to them. */
 void souk_answer_cache_forget(struct souk_answer_cache *c, const char *user, size_t len);
 
+/** Drop all answers of everybody: nobody knows to whom something has happened. */
+void souk_answer_cache_forget_all(struct souk_answer_cache *c);
+
 void souk_answer_cache_read(struct souk_answer_cache *c, struct souk_answer_cache_stats *stats);
 
 /** "space" .. */

@@ -1,5 +1,6 @@
 #include "serve/proxy/answering.h"
 
+#include "serve/proxy/requestid.h"
 #include "serve/proxy/narrowing.h"
 #include "shared/base/clock.h"
 
@@ -26,6 +27,9 @@ static void begin_reply(struct souk_job *j, size_t fields)
         memcpy(id, j->space->request_id, sizeof id);
     else
         souk_unique_id_next(j->ids, id);
+    souk_request_id_stamp(id, j->view.model, souk_job_arm(j));
+    souk_attribution_count_answer(j->metrics->attribution, j->view.model,
+                                  souk_arm_name(souk_job_arm(j)));
     souk_writer_put_text(j->reply, "request_id", id, sizeof id);
 }
 

@@ -82,6 +82,11 @@ bool souk_job_take_fields(struct souk_job *j, const char *id_field)
     return false;
 }
 
+enum souk_arm souk_job_arm(const struct souk_job *j)
+{
+    return j->view.canary ? SOUK_ARM_CANARY : SOUK_ARM_STABLE;
+}
+
 int souk_job_home(const struct souk_job *j, const char *id, size_t len)
 {
     const int part = souk_part_of(souk_hash_bytes(id, len), (int)j->view.parts);

@@ -15,6 +15,7 @@
 #include "serve/proxy/fanout.h"
 #include "serve/proxy/merge.h"
 #include "serve/proxy/proxymetrics.h"
+#include "serve/proxy/requestid.h"
 #include "serve/proxy/uniqueid.h"
 #include "shared/wire/eventfields.h"
 #include "shared/wire/filterfields.h"
@@ -90,6 +91,9 @@ static inline enum souk_round souk_job_list_round(const struct souk_job *j)
 
 /** Take in what `recommend`, `similar` and `explain` share. @param id_field `user` or `item` */
 bool souk_job_take_fields(struct souk_job *j, const char *id_field);
+
+/** Whether it is answered by the canary. */
+enum souk_arm souk_job_arm(const struct souk_job *j);
 
 /** The shard of an id. */
 int souk_job_home(const struct souk_job *j, const char *id, size_t len);

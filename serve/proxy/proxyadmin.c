@@ -98,14 +98,14 @@ static void set_canary(const struct souk_proxy_status *s, const struct souk_requ
     souk_writer_put_string(reply, "canary", canary.model);
 }
 
-void souk_proxy_admin_handle(void *context, int worker, int64_t received_us, const void *bytes,
-                             size_t len, struct souk_writer *reply)
+enum souk_task_step souk_proxy_admin_handle(void *context, int worker, struct souk_task *task,
+                                            struct souk_writer *reply)
 {
     const struct souk_proxy_status *s = context;
     struct souk_request request;
     (void)worker;
-    if (souk_request_parse(&request, bytes, len, reply)) {
-        request.start_us = received_us;
+    if (souk_request_parse(&request, task->request, task->len, reply)) {
+        request.start_us = task->received_us;
         if (souk_request_is(&request, "list") || souk_request_is(&request, "status"))
             souk_proxy_status_reply(s, &request, souk_request_is(&request, "status"), -1, reply);
         else if (souk_request_is(&request, "add") || souk_request_is(&request, "drain") ||
@@ -119,4 +119,5 @@ void souk_proxy_admin_handle(void *context, int worker, int64_t received_us, con
                              (int)request.operation_len, request.operation);
     }
     souk_request_fini(&request);
+    return SOUK_TASK_ANSWERED;
 }

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const operations[] = {"recommend", "similar", "explain", "health", NULL};
+static const char *const operations[] = {"recommend",  "similar", "explain", "event",
+                                         "user_stats", "health",  NULL};
 
 static const char *const stages[SOUK_PROXY_STAGES] = {"profile", "item",    "resolve",
                                                       "scan",    "candidates", "rank",

@@ -5,6 +5,7 @@
 #ifndef SOUK_PROXY_PROXYMETRICS_H
 #define SOUK_PROXY_PROXYMETRICS_H
 
+#include "serve/events/attribution.h"
 #include "serve/monitor/processmetrics.h"
 #include "serve/monitor/readiness.h"
 #include "serve/monitor/requestmetrics.h"
@@ -29,6 +30,7 @@ struct souk_proxy_metrics {
     struct souk_process_metrics process;
     struct souk_request_metrics request;
     struct souk_server_metrics server;
+    struct souk_attribution *attribution; /**< NULL: none */
     struct souk_readiness readiness;
     struct souk_topology *topology;
     struct souk_gauge *workers;

@@ -101,9 +101,10 @@ static void put_figures(const struct souk_proxy_status *s, struct souk_writer *w
     souk_writer_put_int(w, "at_us", souk_monotonic_us());
     souk_writer_put_int(w, "requests", (int64_t)sums.requests);
     souk_writer_put_int(w, "errors", (int64_t)sums.errors);
-    souk_writer_put_int(w, "refused", souk_server_refused(s->server, SOUK_DENIALS));
-    souk_writer_put_int(w, "waiting", souk_server_waiting(s->server));
-    souk_writer_put_int(w, "busy", souk_server_busy(s->server));
+    souk_writer_put_int(w, "refused",
+                        souk_workforce_refused(souk_server_force(s->server), SOUK_DENIALS));
+    souk_writer_put_int(w, "waiting", souk_workforce_waiting(souk_server_force(s->server)));
+    souk_writer_put_int(w, "busy", souk_workforce_busy(souk_server_force(s->server)));
     souk_writer_put_int(w, "connections", souk_server_connections(s->server));
     souk_writer_put_int(w, "partial", (int64_t)read_counter(m->partial));
     souk_writer_put_int(w, "degraded", (int64_t)read_counter(m->degraded));

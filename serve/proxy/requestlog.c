@@ -12,6 +12,7 @@ void souk_request_log_begin(struct souk_job *j)
     j->begun_us = souk_monotonic_us();
     memset(w->stage_us, 0, sizeof w->stage_us);
     souk_unique_id_next(j->ids, w->request_id);
+    souk_request_id_stamp(w->request_id, j->view.model, souk_job_arm(j));
     j->origin = j->request->id_len > 0 ? j->request->id : w->request_id;
     j->origin_len = j->request->id_len > 0 ? j->request->id_len : sizeof w->request_id;
 }

@@ -2,7 +2,9 @@
 
 #include "serve/proxy/answering.h"
 #include "serve/proxy/contextevents.h"
+#include "serve/proxy/eventintake.h"
 #include "serve/proxy/explain.h"
+#include "serve/proxy/gate.h"
 #include "serve/proxy/job.h"
 #include "serve/proxy/metadata.h"
 #include "serve/proxy/narrowing.h"
@@ -32,6 +34,8 @@ struct souk_service {
     struct souk_unique_ids ids;
     struct souk_answering answering;
     struct souk_slow_log slow;
+    struct souk_event_intake *intake; /* NULL: no events are kept */
+    struct souk_access *access;       /* NULL: all may ask */
 };
 
 souk_status souk_service_new(struct souk_topology *topology, struct souk_proxy_metrics *metrics,
@@ -79,6 +83,16 @@ void souk_service_free(struct souk_service *s)
 void souk_service_log_slow(struct souk_service *s, int64_t slow_ms)
 {
     souk_slow_log_init(&s->slow, slow_ms);
+}
+
+void souk_service_keep_events(struct souk_service *s, struct souk_event_intake *intake)
+{
+    s->intake = intake;
+}
+
+void souk_service_guard(struct souk_service *s, struct souk_access *access)
+{
+    s->access = access;
 }
 
 const struct souk_hedging *souk_service_hedging(const struct souk_service *s)
@@ -210,6 +224,21 @@ static void similar(struct souk_job *j)
                                      : "cosine");
 }
 
+static void put_state(struct souk_job *j)
+{
+    souk_writer_put_string(j->reply, "role", "proxy");
+    souk_writer_put_string(j->reply, "state",
+                           j->view.status == SOUK_WIRE_OK ? "ready"
+                                                          : souk_wire_status_name(j->view.status));
+}
+
+/* Whether requests are answered, for who may know no more. */
+static void health_in_short(struct souk_job *j)
+{
+    souk_reply_begin(j->reply, j->request, NULL, 2);
+    put_state(j);
+}
+
 /* The version in use; none, where there is none yet. */
 static void put_version(struct souk_writer *w, const struct souk_view *v)
 {
@@ -239,10 +268,7 @@ static void health(struct souk_job *j)
         return;
     }
     souk_reply_begin(j->reply, j->request, j->view.model, 7);
-    souk_writer_put_string(j->reply, "role", "proxy");
-    souk_writer_put_string(j->reply, "state",
-                           j->view.status == SOUK_WIRE_OK ? "ready"
-                                                          : souk_wire_status_name(j->view.status));
+    put_state(j);
     souk_writer_put_string(j->reply, "reason", j->view.reason);
     souk_writer_put_int(j->reply, "shards", souk_topology_shards(j->topology));
     souk_writer_put_int(j->reply, "catalogue", j->view.catalogue);
@@ -358,7 +384,7 @@ static void dispatch(struct souk_service *s, struct souk_job *j)
     const struct souk_request *r = j->request;
     const answerer answer = answerer_of(r);
     if (souk_request_is(r, "health"))
-        health(j);
+        (souk_gate_shows_fleet(s->access, r) ? health : health_in_short)(j);
     else if (!answer)
         souk_reply_error(j->reply, r, SOUK_WIRE_UNKNOWN_OPERATION,
                          "the proxy does not know the operation '%.*s'", (int)r->operation_len,
@@ -384,39 +410,89 @@ static struct souk_job job_of(struct souk_service *s, struct souk_request *reque
     return j;
 }
 
-void souk_service_handle(void *context, int worker, int64_t received_us, const void *bytes,
-                         size_t len, struct souk_writer *reply)
+/* The request is the intake's where the task is kept. */
+static enum souk_task_step take_events(struct souk_service *s, struct souk_task *task,
+                                       struct souk_request *request, struct souk_writer *reply)
 {
-    struct souk_service *s = context;
-    struct souk_request request;
-    souk_request_metrics_begin(&s->metrics->request);
-    if (souk_request_parse(&request, bytes, len, reply)) {
-        struct souk_job j = job_of(s, &request, received_us, reply);
-        j.space = &s->spaces[worker];
-        souk_request_log_begin(&j);
-        dispatch(s, &j);
-        souk_request_log_end(&s->slow, &j);
-    }
-    souk_request_metrics_end(&s->metrics->request, &request, reply);
-    souk_request_fini(&request);
+    if (s->intake)
+        return souk_event_intake_take(s->intake, task, request, reply);
+    souk_reply_error(reply, request, SOUK_WIRE_UNKNOWN_OPERATION,
+                     "this proxy keeps no events: start it with --events");
+    return SOUK_TASK_ANSWERED;
 }
 
-bool souk_service_handle_early(void *context, int64_t received_us, const void *bytes, size_t len,
-                               struct souk_writer *reply)
+/* @return SOUK_TASK_PASSED: a worker must answer it */
+static enum souk_task_step answer_early(struct souk_service *s, struct souk_task *task,
+                                        struct souk_request *request, struct souk_writer *reply)
+{
+    struct souk_job j;
+    request->start_us = task->received_us;
+    if (!souk_gate_check(s->access, request, reply))
+        return SOUK_TASK_ANSWERED;
+    if (souk_request_is(request, "event"))
+        return take_events(s, task, request, reply);
+    if (!s->answering.cache)
+        return SOUK_TASK_PASSED;
+    j = job_of(s, request, task->received_us, reply);
+    return souk_answering_serve(&s->answering, &j) ? SOUK_TASK_ANSWERED : SOUK_TASK_PASSED;
+}
+
+/* Each request is checked once: where it arrives, or by a worker where it is too long for that. */
+static bool is_for_early(const struct souk_service *s, const struct souk_task *task)
+{
+    return task->len <= EARLY_BYTES_MAX && (s->answering.cache || s->intake || s->access);
+}
+
+/* By a worker. */
+static enum souk_task_step answer_late(struct souk_service *s, int worker, struct souk_task *task,
+                                       struct souk_request *request, struct souk_writer *reply)
+{
+    request->start_us = task->received_us;
+    if (!is_for_early(s, task) && !souk_gate_check(s->access, request, reply))
+        return SOUK_TASK_ANSWERED;
+    if (souk_request_is(request, "event"))
+        return take_events(s, task, request, reply);
+    struct souk_job j = job_of(s, request, task->received_us, reply);
+    j.space = &s->spaces[worker];
+    souk_request_log_begin(&j);
+    dispatch(s, &j);
+    souk_request_log_end(&s->slow, &j);
+    return SOUK_TASK_ANSWERED;
+}
+
+enum souk_task_step souk_service_handle(void *context, int worker, struct souk_task *task,
+                                        struct souk_writer *reply)
 {
     struct souk_service *s = context;
     struct souk_request request;
-    bool served = false;
-    if (!s->answering.cache || len > EARLY_BYTES_MAX)
-        return false;
-    if (souk_request_parse(&request, bytes, len, reply)) {
-        struct souk_job j = job_of(s, &request, received_us, reply);
-        served = souk_answering_serve(&s->answering, &j);
-    }
-    if (served) {
-        souk_request_metrics_begin(&s->metrics->request);
-        souk_request_metrics_end(&s->metrics->request, &request, reply);
-    }
+    enum souk_task_step step = SOUK_TASK_ANSWERED;
+    souk_request_metrics_begin(&s->metrics->request);
+    if (souk_request_parse(&request, task->request, task->len, reply))
+        step = answer_late(s, worker, task, &request, reply);
+    if (step == SOUK_TASK_KEPT) /* it may be answered, and gone, by now */
+        return step;
+    souk_request_metrics_end(&s->metrics->request, &request, reply);
     souk_request_fini(&request);
-    return served;
+    return step;
+}
+
+enum souk_task_step souk_service_handle_early(void *context, struct souk_task *task,
+                                              struct souk_writer *reply)
+{
+    struct souk_service *s = context;
+    struct souk_request request;
+    enum souk_task_step step = SOUK_TASK_ANSWERED; /* what cannot be read has its reply */
+    if (!is_for_early(s, task))
+        return SOUK_TASK_PASSED;
+    souk_request_metrics_begin(&s->metrics->request);
+    if (souk_request_parse(&request, task->request, task->len, reply))
+        step = answer_early(s, task, &request, reply);
+    if (step == SOUK_TASK_KEPT)
+        return step;
+    if (step == SOUK_TASK_ANSWERED)
+        souk_request_metrics_end(&s->metrics->request, &request, reply);
+    else
+        souk_request_metrics_pass(&s->metrics->request);
+    souk_request_fini(&request);
+    return step;
 }

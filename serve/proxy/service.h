@@ -9,7 +9,10 @@
 #ifndef SOUK_PROXY_SERVICE_H
 #define SOUK_PROXY_SERVICE_H
 
+#include "serve/net/workforce.h"
+#include "serve/access/access.h"
 #include "serve/proxy/answercache.h"
+#include "serve/proxy/eventintake.h"
 #include "serve/proxy/hedging.h"
 #include "serve/proxy/proxymetrics.h"
 #include "serve/proxy/topology.h"
@@ -32,15 +35,22 @@ void souk_service_free(struct souk_service *s);
 /** Log requests that take so long; 0, as it is at first: none. Before the first request. */
 void souk_service_log_slow(struct souk_service *s, int64_t slow_ms);
 
+/** Take events in, and count what visitors did lately; NULL, as it is at first: neither. Before the
+ *  first request. @param intake outlives the last of them */
+void souk_service_keep_events(struct souk_service *s, struct souk_event_intake *intake);
+
+/** Check the tokens and rates of requests. Before the first one. @param access outlives it */
+void souk_service_guard(struct souk_service *s, struct souk_access *access);
+
 /** Its counters of hedges and retries. */
 const struct souk_hedging *souk_service_hedging(const struct souk_service *s);
 
-/** A souk_server_handler; context is the struct souk_service. */
-void souk_service_handle(void *context, int worker, int64_t received_us, const void *request,
-                         size_t len, struct souk_writer *reply);
+/** A souk_task_handler; context is the struct souk_service. */
+enum souk_task_step souk_service_handle(void *context, int worker, struct souk_task *task,
+                                        struct souk_writer *reply);
 
-/** A souk_server_early_handler: what the cache knows. */
-bool souk_service_handle_early(void *context, int64_t received_us, const void *request, size_t len,
-                               struct souk_writer *reply);
+/** A souk_early_handler: what is not let in, and what the cache knows. */
+enum souk_task_step souk_service_handle_early(void *context, struct souk_task *task,
+                                              struct souk_writer *reply);
 
 #endif

@@ -148,7 +148,9 @@ void souk_topology_view_for(struct souk_topology *t, const char *id, size_t len,
 {
     pthread_mutex_lock(&t->lock);
     const double share = t->canary.model[0] ? t->canary_share : 0;
-    *view = share > 0 && id && place_of(id, len) < share ? t->canary : t->view;
+    const bool canary = share > 0 && id && place_of(id, len) < share;
+    *view = canary ? t->canary : t->view;
+    view->canary = canary;
     pthread_mutex_unlock(&t->lock);
 }
 

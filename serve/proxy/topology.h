@@ -39,6 +39,7 @@ struct souk_view {
     char reason[512];
     char model[SOUK_MODEL_NAME_MAX + 1], kind[SOUK_MODEL_NAME_MAX + 1];
     int64_t parts, catalogue, sources, created_ms;
+    bool canary; /**< of souk_topology_view_for(): the user is one of those who get it */
     struct souk_model_data data; /**< that the model was trained on */
 };
 

@@ -16,7 +16,8 @@ void souk_unique_ids_init(struct souk_unique_ids *u)
 
 void souk_unique_id_next(struct souk_unique_ids *u, char id[SOUK_UNIQUE_ID_LEN])
 {
-    const uint64_t word[] = {u->nonce[0], u->nonce[1] + atomic_fetch_add(&u->count, 1)};
+    const uint64_t place = u->nonce[0] + atomic_fetch_add(&u->count, 1);
+    const uint64_t word[] = {place << 8 | u->nonce[1] >> 56, u->nonce[1] * 2 + place};
     for (int i = 0; i < SOUK_UNIQUE_ID_LEN; i++)
         id[i] = "0123456789abcdef"[word[i / 16] >> (60 - 4 * (i % 16)) & 15];
 }

@@ -1,5 +1,6 @@
 /** @file
- *  Ids that no other process makes: 128 random bits, counted on from.
+ *  Ids that no other process makes. The first 14 of their 32 hex digits already differ: they count
+ *  on from a random place.
  */
 #ifndef SOUK_PROXY_UNIQUEID_H
 #define SOUK_PROXY_UNIQUEID_H

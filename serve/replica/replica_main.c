@@ -4,6 +4,7 @@
 #include "serve/net/flatheap.h"
 #include "serve/net/netoptions.h"
 #include "serve/net/server.h"
+#include "serve/net/servicestate.h"
 #include "serve/net/shutdown.h"
 #include "serve/replica/replicaadmin.h"
 #include "serve/replica/replicametrics.h"
@@ -96,6 +97,7 @@ struct process {
     struct souk_replica_service service;
     struct souk_replica_admin admin;
     struct souk_server *server, *admin_server;
+    struct souk_service_state state; /* what systemd is told */
     struct souk_pinning *pinning;
     struct souk_tls *tls;
     struct souk_metrics *registry;
@@ -109,21 +111,32 @@ static souk_status listen_on(struct process *p, const struct replica_options *o,
                                           .tls = p->tls,
                                           .insecure = o->door.insecure,
                                           .limits = o->door.limits,
-                                          .workers = workers,
-                                          .queue = (int)o->queue,
-                                          .handler = souk_replica_service_handle,
-                                          .context = &p->service,
-                                          .pinning = p->pinning};
+                                          .work = {.workers = workers,
+                                                   .queue = (int)o->queue,
+                                                   .handler = souk_replica_service_handle,
+                                                   .context = &p->service,
+                                                   .pinning = p->pinning}};
     const struct souk_server_plan admin = {.url = o->admin,
                                            .tls = p->tls,
-                                           .workers = SOUK_REPLICA_ADMIN_WORKERS,
-                                           .queue = SOUK_REPLICA_ADMIN_WORKERS,
-                                           .handler = souk_replica_admin_handle,
-                                           .context = &p->admin};
+                                           .work = {.workers = SOUK_REPLICA_ADMIN_WORKERS,
+                                                    .queue = SOUK_REPLICA_ADMIN_WORKERS,
+                                                    .handler = souk_replica_admin_handle,
+                                                    .context = &p->admin}};
     souk_status status = souk_server_start(&plan, &p->server, err);
     if (!status && o->admin)
         status = souk_server_start(&admin, &p->admin_server, err);
     return status;
+}
+
+static void tell_models(struct process *p)
+{
+    struct souk_held *held[SOUK_VERSIONS_HELD];
+    const int count = souk_modelslot_list(&p->slot, held);
+    souk_service_state_tell(&p->state, "shard %d of %d, model %s%s%s", p->loader.place.shard,
+                            p->loader.place.shards, count > 0 ? held[0]->id : "none",
+                            count > 1 ? ", still " : "", count > 1 ? held[1]->id : "");
+    for (int i = 0; i < count; i++)
+        souk_modelslot_give(&p->slot, held[i]);
 }
 
 /* Answer until a signal; between times, let go of models that nobody asks for. */
@@ -137,8 +150,15 @@ static void serve(struct process *p, const struct replica_options *o,
     souk_log(SOUK_LOG_INFO, "ready", "listen=%s shard=%d/%d model=%s need_bytes=%" PRId64,
              souk_server_address(p->server), p->loader.place.shard, p->loader.place.shards,
              change->id, change->need_bytes);
-    while ((number = souk_shutdown_wait_ms(HOUSEKEEPING_MS)) == 0)
+    souk_service_state_init(&p->state, souk_server_force(p->server), souk_monotonic_us());
+    souk_service_state_ready(&p->state);
+    do {
         souk_loader_retire(&p->loader, o->linger_ms);
+        tell_models(p);
+        souk_service_state_beat(&p->state, souk_monotonic_us());
+        number = souk_shutdown_wait_ms(souk_service_state_pause_ms(&p->state, HOUSEKEEPING_MS));
+    } while (number == 0);
+    souk_service_state_stopping(&p->state);
     souk_log(SOUK_LOG_INFO, "draining", "signal=%d", number);
 }
 
@@ -150,11 +170,12 @@ static void drain(struct process *p, int64_t limit_ms)
     souk_readiness_set(&p->metrics.readiness, SOUK_PHASE_DRAINING);
     while (souk_monotonic_us() < end_us) {
         const int64_t quiet_us = souk_monotonic_us() - atomic_load(&p->service.last_work_us);
-        if (souk_server_busy(p->server) == 0 &&
+        if (souk_workforce_busy(souk_server_force(p->server)) == 0 &&
             (souk_server_connections(p->server) == 0 || quiet_us > QUIET_MS * INT64_C(1000)))
             break;
         if (souk_shutdown_wait_ms(DRAIN_POLL_MS) != 0)
             break; /* the second signal is not patient */
+        souk_service_state_beat(&p->state, souk_monotonic_us());
     }
 }
 
@@ -168,6 +189,7 @@ static souk_status load_and_serve(struct process *p, const struct replica_option
                                             &p->metrics.readiness, &monitor, err);
     if (!status) {
         souk_log(SOUK_LOG_INFO, "monitor", "listen=%s", souk_monitor_address(monitor));
+        souk_service_state_tell(&p->state, "loads %s", o->model);
         status = souk_loader_change(&p->loader, o->model, false, &change, err);
     }
     if (!status)

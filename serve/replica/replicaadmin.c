@@ -61,14 +61,14 @@ static void drain(struct souk_replica_admin *a, const struct souk_request *reque
     souk_replica_service_health(a->service, request, reply);
 }
 
-void souk_replica_admin_handle(void *context, int worker, int64_t received_us, const void *bytes,
-                               size_t len, struct souk_writer *reply)
+enum souk_task_step souk_replica_admin_handle(void *context, int worker, struct souk_task *task,
+                                              struct souk_writer *reply)
 {
     struct souk_replica_admin *a = context;
     (void)worker;
     struct souk_request request;
-    if (souk_request_parse(&request, bytes, len, reply)) {
-        request.start_us = received_us;
+    if (souk_request_parse(&request, task->request, task->len, reply)) {
+        request.start_us = task->received_us;
         if (souk_request_is(&request, "reload"))
             reload(a, &request, reply);
         else if (souk_request_is(&request, "drain"))
@@ -81,4 +81,5 @@ void souk_replica_admin_handle(void *context, int worker, int64_t received_us, c
                              (int)request.operation_len, request.operation);
     }
     souk_request_fini(&request);
+    return SOUK_TASK_ANSWERED;
 }

@@ -5,6 +5,7 @@
 #ifndef SOUK_REPLICA_REPLICAADMIN_H
 #define SOUK_REPLICA_REPLICAADMIN_H
 
+#include "serve/net/workforce.h"
 #include "serve/replica/replicametrics.h"
 #include "serve/replica/replicaservice.h"
 
@@ -17,8 +18,8 @@ struct souk_replica_admin {
     const char *model; /**< --model: what `reload` without a path loads */
 };
 
-/** A souk_server_handler; context is the struct souk_replica_admin. */
-void souk_replica_admin_handle(void *context, int worker, int64_t received_us, const void *request,
-                               size_t len, struct souk_writer *reply);
+/** A souk_task_handler; context is the struct souk_replica_admin. */
+enum souk_task_step souk_replica_admin_handle(void *context, int worker, struct souk_task *task,
+                                              struct souk_writer *reply);
 
 #endif

@@ -151,15 +151,15 @@ static void log_question(struct souk_replica_service *s, const struct souk_reque
         write_line(SOUK_LOG_DEBUG, "question", r, reply, begun_us, now_us, 0);
 }
 
-void souk_replica_service_handle(void *context, int worker, int64_t received_us, const void *bytes,
-                                 size_t len, struct souk_writer *reply)
+enum souk_task_step souk_replica_service_handle(void *context, int worker, struct souk_task *task,
+                                                struct souk_writer *reply)
 {
     struct souk_replica_service *s = context;
     struct souk_request request;
     const int64_t begun_us = souk_monotonic_us();
     souk_request_metrics_begin(s->metrics);
-    if (souk_request_parse(&request, bytes, len, reply)) {
-        request.start_us = received_us;
+    if (souk_request_parse(&request, task->request, task->len, reply)) {
+        request.start_us = task->received_us;
         if (souk_request_is(&request, "health")) {
             souk_replica_service_health(s, &request, reply);
         } else {
@@ -169,4 +169,5 @@ void souk_replica_service_handle(void *context, int worker, int64_t received_us,
     }
     souk_request_metrics_end(s->metrics, &request, reply);
     souk_request_fini(&request);
+    return SOUK_TASK_ANSWERED;
 }

@@ -8,6 +8,7 @@
 
 #include "serve/monitor/requestmetrics.h"
 #include "serve/monitor/slowlog.h"
+#include "serve/net/workforce.h"
 #include "serve/replica/loader.h"
 #include "shared/wire/reply.h"
 
@@ -23,9 +24,9 @@ struct souk_replica_service {
 void souk_replica_service_init(struct souk_replica_service *s, struct souk_loader *loader,
                                struct souk_request_metrics *metrics);
 
-/** A souk_server_handler; context is the struct souk_replica_service. */
-void souk_replica_service_handle(void *context, int worker, int64_t received_us,
-                                 const void *request, size_t len, struct souk_writer *reply);
+/** A souk_task_handler; context is the struct souk_replica_service. */
+enum souk_task_step souk_replica_service_handle(void *context, int worker, struct souk_task *task,
+                                                struct souk_writer *reply);
 
 /** The reply to `health`: state, place, and what is held, newest first. */
 void souk_replica_service_health(struct souk_replica_service *s, const struct souk_request *request,

@@ -12,6 +12,12 @@ uint64_t souk_hash_bytes(const void *bytes, size_t len)
     return XXH3_64bits(bytes, len);
 }
 
+struct souk_hash_wide souk_hash_wide(const void *bytes, size_t len)
+{
+    const XXH128_hash_t hash = XXH3_128bits(bytes, len);
+    return (struct souk_hash_wide){hash.high64, hash.low64};
+}
+
 souk_status souk_hash_file(const char *path, int64_t skip, uint64_t *digest, int64_t *size_bytes,
                            struct souk_error *err)
 {

@@ -1,5 +1,5 @@
 /** @file
- *  XXH3-64: where an identifier lives, and whether a file is what it was.
+ *  XXH3: where an identifier lives, and whether a file is what it was.
  */
 #ifndef SOUK_BASE_HASH_H
 #define SOUK_BASE_HASH_H
@@ -11,6 +11,12 @@
 
 /** XXH3-64 of bytes, seed 0. */
 uint64_t souk_hash_bytes(const void *bytes, size_t len);
+
+/** XXH3-128 of bytes, seed 0: where two texts must not be taken for one, however many there are. */
+struct souk_hash_wide {
+    uint64_t high, low;
+};
+struct souk_hash_wide souk_hash_wide(const void *bytes, size_t len);
 
 /** The part of an identifier with this hash, of `parts` (DESIGN.md, Parts). */
 static inline int souk_part_of(uint64_t id_hash, int parts)

@@ -10,25 +10,18 @@
 #ifndef SOUK_DATA_IDTABLE_H
 #define SOUK_DATA_IDTABLE_H
 
+#include "shared/base/identifier.h"
 #include "shared/base/status.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SOUK_ID_MAX_BYTES = 128 };
-
 struct souk_idtable {
     int64_t count;
     int stride;  /**< bytes per row: longest id + 1; 1 for an empty table */
     char *bytes; /**< [count x stride] */
 };
-
-/** Whether these bytes are valid UTF-8 without NUL; none at all are. */
-bool souk_text_is_utf8(const char *text, size_t len);
-
-/** Whether these bytes are an id: 1 to 128 bytes of valid UTF-8 without control characters. */
-bool souk_id_is_valid(const char *id, size_t len);
 
 /** An empty table of `count` zeroed rows. @return SOUK_OK, SOUK_ENOMEM, SOUK_EINVAL (stride) */
 souk_status souk_idtable_init(struct souk_idtable *t, int64_t count, int stride) SOUK_MUST_CHECK;

@@ -37,7 +37,7 @@ struct souk_event_record {
     const char *request_id;         /**< of the recommendation that led to it */
     const char *model, *arm;        /**< that made the recommendation */
     int64_t ms;                     /**< when it happened, milliseconds since 1970 */
-    int64_t stored_ms;              /**< when it was stored */
+    int64_t stored_ms;              /**< when it was stored; 0 in append: now */
     double value;                   /**< revenue or the like; 0: none */
     int64_t seq;                    /**< its place; not read by append */
 };
@@ -45,17 +45,22 @@ struct souk_event_record {
 struct souk_event_store;
 
 enum souk_event_access {
-    SOUK_EVENTS_READ,  /**< changes nothing; the store must exist and be of this schema */
+    SOUK_EVENTS_READ, /**< changes nothing (SOUK_EINVAL); the store must be there, of this schema */
     SOUK_EVENTS_WRITE, /**< makes the store, or brings its schema up to date */
 };
+
+/** Whether a record may be stored: ids and names of their lengths, UTF-8 without control
+ *  characters, a finite value, times that are not negative.
+ *  @return SOUK_OK, SOUK_EINVAL with the field: "'event_id' must be ..." */
+souk_status souk_event_record_check(const struct souk_event_record *event,
+                                    struct souk_error *err) SOUK_MUST_CHECK;
 
 /** Open a connection.
  *  @param url "sqlite:PATH", or "postgresql://..." as libpq reads it (a password belongs into its
  *         passfile). PostgreSQL must have fsync and synchronous_commit on: else SOUK_EINVAL
  *  @return SOUK_OK, SOUK_EUSAGE (not a URL), SOUK_ENOTFOUND (nothing to read), SOUK_EFORMAT (of
- *          another program, of a newer schema, damaged), SOUK_EINVAL, SOUK_EEXIST (another proxy
- * has the file, souk_event_store_claim()), SOUK_EUNAVAILABLE (no server), SOUK_EIO, SOUK_ENOMEM
- */
+ *          another program), SOUK_EVERSION (of another schema), SOUK_EINTEGRITY (damaged),
+ *          SOUK_EINVAL, SOUK_EUNAVAILABLE (no server, locked), SOUK_EIO, SOUK_ENOMEM */
 souk_status souk_event_store_open(const char *url, enum souk_event_access access,
                                   struct souk_event_store **out,
                                   struct souk_error *err) SOUK_MUST_CHECK;
@@ -74,13 +79,14 @@ bool souk_event_store_is_shared(const struct souk_event_store *s);
 enum souk_event_fate {
     SOUK_EVENT_STORED,
     SOUK_EVENT_DUPLICATE, /**< of one that is stored, or stands before it in the group */
+    SOUK_EVENT_ERASED,    /**< not stored: its visitor was erased at or after its time */
 };
 
 /** Store a group in one transaction: all of it is durable when this returns SOUK_OK, nothing of it
  *  is promised else (the same group may then be sent again). Other processes that watch are told.
  *  @param fates [count], out @param count up to SOUK_EVENT_GROUP_MAX
- *  @return SOUK_OK, SOUK_EUNAVAILABLE (no server, locked), SOUK_EIO (full disk or the like),
- *          SOUK_ENOMEM */
+ *  @return SOUK_OK, SOUK_EINVAL (souk_event_record_check(), or more than the maximum),
+ *          SOUK_EUNAVAILABLE (no server, locked), SOUK_EIO (full disk or the like), SOUK_ENOMEM */
 souk_status souk_event_store_append(struct souk_event_store *s,
                                     const struct souk_event_record *events, int count,
                                     enum souk_event_fate *fates,
@@ -95,7 +101,8 @@ souk_status souk_event_store_read_user(struct souk_event_store *s, const char *u
                                        void *context, struct souk_error *err) SOUK_MUST_CHECK;
 
 /** All events with seq > after, ascending. What is stored meanwhile may or may not be seen; nothing
- *  with a smaller seq appears behind what was visited. */
+ *  with a smaller seq appears behind what was visited. No lock and no snapshot is held while
+ * visit() runs: it may take its time. */
 souk_status souk_event_store_scan(struct souk_event_store *s, int64_t after, souk_event_visit visit,
                                   void *context, struct souk_error *err) SOUK_MUST_CHECK;
 
@@ -111,7 +118,8 @@ souk_status souk_event_store_count(struct souk_event_store *s, struct souk_event
 souk_status souk_event_store_prune(struct souk_event_store *s, int64_t before_ms, int64_t *deleted,
                                    struct souk_error *err) SOUK_MUST_CHECK;
 
-/** Delete a visitor's events and leave the mark. @param deleted events, out */
+/** Delete a visitor's events and leave the mark, which never goes back. @param now_ms from when on
+ *  the visitor's events are stored again @param deleted events, out */
 souk_status souk_event_store_erase(struct souk_event_store *s, const char *user, int64_t now_ms,
                                    int64_t *deleted, struct souk_error *err) SOUK_MUST_CHECK;
 
@@ -124,9 +132,9 @@ typedef bool (*souk_erasure_visit)(void *context, const char *user, int64_t eras
 souk_status souk_event_store_erasures(struct souk_event_store *s, souk_erasure_visit visit,
                                       void *context, struct souk_error *err) SOUK_MUST_CHECK;
 
-/** Wait for changes by other processes or connections, at most timeout_ms.
+/** Wait for changes by other connections, of this process too, at most timeout_ms.
  *  @param changed called for each visitor whose events were changed; NULL for the user: any may
- * have been (a connection that was lost and found, a prune, an erasure). May repeat
+ *         have been (the first call, a connection that was lost and found, a prune). May repeat
  *  @return SOUK_OK, also at the timeout; SOUK_EUNAVAILABLE: call again, it connects anew */
 typedef void (*souk_event_changed)(void *context, const char *user);
 souk_status souk_event_store_watch(struct souk_event_store *s, int64_t timeout_ms,

@@ -76,6 +76,20 @@ void souk_reply_begin(struct souk_writer *reply, const struct souk_request *r, c
         souk_writer_put_string(reply, "model", model);
 }
 
+void souk_reply_error_begin(struct souk_writer *reply, const struct souk_request *r,
+                            enum souk_wire_status status, size_t fields, const char *error)
+{
+    souk_writer_clear(reply);
+    reply->status = status;
+    souk_writer_map(reply, 5 + (r->shard >= 0) + fields);
+    souk_writer_put_int(reply, "v", SOUK_WIRE_VERSION);
+    souk_writer_put_text(reply, "id", r->id, r->id_len);
+    souk_writer_put_int(reply, "status", status);
+    souk_writer_put_int(reply, "took_us", souk_monotonic_us() - r->start_us);
+    put_shard(reply, r);
+    souk_writer_put_string(reply, "error", error);
+}
+
 void souk_reply_error(struct souk_writer *reply, const struct souk_request *r,
                       enum souk_wire_status status, const char *fmt, ...)
 {
@@ -84,13 +98,5 @@ void souk_reply_error(struct souk_writer *reply, const struct souk_request *r,
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    souk_writer_clear(reply);
-    reply->status = status;
-    souk_writer_map(reply, 5 + (r->shard >= 0));
-    souk_writer_put_int(reply, "v", SOUK_WIRE_VERSION);
-    souk_writer_put_text(reply, "id", r->id, r->id_len);
-    souk_writer_put_int(reply, "status", status);
-    souk_writer_put_int(reply, "took_us", souk_monotonic_us() - r->start_us);
-    put_shard(reply, r);
-    souk_writer_put_string(reply, "error", text);
+    souk_reply_error_begin(reply, r, status, 0, text);
 }

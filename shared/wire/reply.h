@@ -34,6 +34,10 @@ bool souk_request_is(const struct souk_request *r, const char *operation);
 void souk_reply_begin(struct souk_writer *reply, const struct souk_request *r, const char *model,
                       size_t fields);
 
+/** Begin an error reply: `fields` more follow. Whatever was written before is discarded. */
+void souk_reply_error_begin(struct souk_writer *reply, const struct souk_request *r,
+                            enum souk_wire_status status, size_t fields, const char *error);
+
 /** A whole error reply. Whatever was written before is discarded. */
 void souk_reply_error(struct souk_writer *reply, const struct souk_request *r,
                       enum souk_wire_status status, const char *fmt, ...) SOUK_PRINTF(4, 5);

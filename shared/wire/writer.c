@@ -55,6 +55,16 @@ void souk_writer_real(struct souk_writer *w, double value)
     note(w, msgpack_pack_double(&w->packer, value));
 }
 
+void souk_writer_int(struct souk_writer *w, int64_t value)
+{
+    note(w, msgpack_pack_int64(&w->packer, value));
+}
+
+void souk_writer_bool(struct souk_writer *w, bool value)
+{
+    note(w, value ? msgpack_pack_true(&w->packer) : msgpack_pack_false(&w->packer));
+}
+
 void souk_writer_nil(struct souk_writer *w)
 {
     note(w, msgpack_pack_nil(&w->packer));
@@ -73,7 +83,7 @@ void souk_writer_key(struct souk_writer *w, const char *key)
 void souk_writer_put_int(struct souk_writer *w, const char *key, int64_t value)
 {
     souk_writer_key(w, key);
-    note(w, msgpack_pack_int64(&w->packer, value));
+    souk_writer_int(w, value);
 }
 
 void souk_writer_put_real(struct souk_writer *w, const char *key, double value)
@@ -85,7 +95,7 @@ void souk_writer_put_real(struct souk_writer *w, const char *key, double value)
 void souk_writer_put_bool(struct souk_writer *w, const char *key, bool value)
 {
     souk_writer_key(w, key);
-    note(w, value ? msgpack_pack_true(&w->packer) : msgpack_pack_false(&w->packer));
+    souk_writer_bool(w, value);
 }
 
 void souk_writer_put_text(struct souk_writer *w, const char *key, const char *text, size_t len)

@@ -31,6 +31,8 @@ void souk_writer_array(struct souk_writer *w, size_t elements);
 void souk_writer_text(struct souk_writer *w, const char *text, size_t len);
 void souk_writer_float(struct souk_writer *w, float value);
 void souk_writer_real(struct souk_writer *w, double value);
+void souk_writer_int(struct souk_writer *w, int64_t value);
+void souk_writer_bool(struct souk_writer *w, bool value);
 void souk_writer_nil(struct souk_writer *w);
 /** What another message held. */
 void souk_writer_object(struct souk_writer *w, const msgpack_object *o);

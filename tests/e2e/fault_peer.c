@@ -162,9 +162,10 @@ static void send_other_reply(struct peer *p, nng_msg *msg)
 static void answer(struct peer *p, nng_msg *msg)
 {
     const enum fault fault = is_health(msg) ? NONE : p->fault;
+    struct souk_task task = {
+        .request = nng_msg_body(msg), .len = nng_msg_len(msg), .received_us = souk_monotonic_us()};
     souk_writer_clear(&p->reply);
-    souk_replica_service_handle(&p->service, 0, souk_monotonic_us(), nng_msg_body(msg),
-                                nng_msg_len(msg), &p->reply);
+    souk_replica_service_handle(&p->service, 0, &task, &p->reply);
     set_body(msg, p->reply.buffer.data, p->reply.buffer.size);
     p->questions += fault != NONE;
     switch (fault) {

@@ -28,13 +28,13 @@ struct proxy {
 static struct proxy proxies[PROXIES];
 static struct souk_client *client;
 
-static void handle(void *context, int worker, int64_t received_us, const void *bytes, size_t len,
-                   struct souk_writer *reply)
+static enum souk_task_step handle(void *context, int worker, struct souk_task *task,
+                                  struct souk_writer *reply)
 {
     struct proxy *p = context;
     struct souk_request r;
-    cr_assert(worker >= 0 && received_us > 0);
-    if (souk_request_parse(&r, bytes, len, reply)) {
+    cr_assert(worker >= 0 && task->received_us > 0);
+    if (souk_request_parse(&r, task->request, task->len, reply)) {
         atomic_fetch_add(&p->asked, 1);
         atomic_store(&p->deadline_ms, r.deadline_ms);
         usleep((useconds_t)atomic_load(&p->hangs_ms) * 1000);
@@ -44,16 +44,15 @@ static void handle(void *context, int worker, int64_t received_us, const void *b
             souk_reply_begin(reply, &r, "m", 0);
     }
     souk_request_fini(&r);
+    return SOUK_TASK_ANSWERED;
 }
 
 static void start_proxy(int i)
 {
     struct souk_error err = {0};
-    const struct souk_server_plan plan = {.url = proxies[i].url,
-                                          .workers = 2,
-                                          .queue = 16,
-                                          .handler = handle,
-                                          .context = &proxies[i]};
+    const struct souk_server_plan plan = {
+        .url = proxies[i].url,
+        .work = {.workers = 2, .queue = 16, .handler = handle, .context = &proxies[i]}};
     cr_assert_eq(souk_server_start(&plan, &proxies[i].server, &err), SOUK_OK, "%s", err.msg);
 }
 
@@ -261,10 +260,7 @@ static souk_status call_a_dying_proxy(bool idempotent, struct souk_error *err)
     cr_assert_eq(nng_listen(socket, proxies[0].url, NULL, 0), 0);
     cr_assert_eq(nng_thread_create(&thread, take_and_die, &socket), 0);
     usleep(300000); /* the client dials again within 100 ms */
-    struct souk_writer *w = souk_client_request(client, 0);
-    souk_writer_map(w, 3);
-    souk_writer_put_int(w, "v", SOUK_WIRE_VERSION);
-    souk_writer_put_string(w, "op", "event");
+    souk_client_begin(client, 0, "event", 0);
     const souk_status status = souk_client_call(client, 0, &terms, &bytes, &len, err);
     nng_thread_destroy(thread);
     start_proxy(0);

@@ -25,28 +25,27 @@ static void pause_ms(int64_t ms)
 }
 
 /* Answers after as many milliseconds as the request's deadline says. */
-static void handle(void *context, int worker, int64_t received_us, const void *bytes, size_t len,
-                   struct souk_writer *reply)
+static enum souk_task_step handle(void *context, int worker, struct souk_task *task,
+                                  struct souk_writer *reply)
 {
     struct souk_request request;
-    cr_assert(context == &server && worker >= 0 && received_us > 0);
-    if (souk_request_parse(&request, bytes, len, reply)) {
+    cr_assert(context == &server && worker >= 0 && task->received_us > 0);
+    if (souk_request_parse(&request, task->request, task->len, reply)) {
         pause_ms(request.deadline_ms);
         souk_reply_begin(reply, &request, NULL, 0);
     }
     souk_request_fini(&request);
+    return SOUK_TASK_ANSWERED;
 }
 
 static void start(struct souk_door_limits limits)
 {
     struct souk_error err = {0};
     snprintf(url, sizeof url, "ipc:///tmp/souk-test-door-%d", (int)getpid());
-    const struct souk_server_plan plan = {.url = url,
-                                          .limits = limits,
-                                          .workers = 2,
-                                          .queue = 4,
-                                          .handler = handle,
-                                          .context = &server};
+    const struct souk_server_plan plan = {
+        .url = url,
+        .limits = limits,
+        .work = {.workers = 2, .queue = 4, .handler = handle, .context = &server}};
     cr_assert_eq(souk_server_start(&plan, &server, &err), SOUK_OK, "%s", err.msg);
 }
 

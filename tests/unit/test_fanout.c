@@ -70,16 +70,15 @@ static void put_answer(struct souk_request *r, enum fault fault, struct souk_wri
     souk_writer_put_int(reply, "number", number);
 }
 
-static void handle(void *context, int worker, int64_t received_us, const void *bytes, size_t len,
-                   struct souk_writer *reply)
+static enum souk_task_step handle(void *context, int worker, struct souk_task *task,
+                                  struct souk_writer *reply)
 {
     static const struct timespec late = {.tv_nsec = LATE_MS * 1000000L};
     struct peer *p = context;
     const enum fault fault = (enum fault)atomic_load(&p->fault);
     struct souk_request r;
     (void)worker;
-    (void)received_us;
-    cr_assert(souk_request_parse(&r, bytes, len, reply));
+    cr_assert(souk_request_parse(&r, task->request, task->len, reply));
     if (souk_request_is(&r, "health")) {
         put_health(&r, p, reply);
     } else {
@@ -98,6 +97,7 @@ static void handle(void *context, int worker, int64_t received_us, const void *b
             put_answer(&r, fault, reply);
     }
     souk_request_fini(&r);
+    return SOUK_TASK_ANSWERED;
 }
 
 static int known(void)
@@ -122,7 +122,8 @@ static void start(void)
         atomic_store(&peers[p].asked, 0);
         snprintf(url, sizeof url, "inproc://peer%d", p);
         const struct souk_server_plan plan = {
-            .url = url, .workers = WORKERS, .queue = 64, .handler = handle, .context = &peers[p]};
+            .url = url,
+            .work = {.workers = WORKERS, .queue = 64, .handler = handle, .context = &peers[p]}};
         cr_assert_eq(souk_server_start(&plan, &peers[p].server, &err), SOUK_OK, "%s", err.msg);
     }
     struct souk_fleet_plan plan;

@@ -25,15 +25,14 @@ struct peer {
 static struct peer peers[PEERS];
 static struct souk_topology *topology;
 
-static void handle(void *context, int worker, int64_t received_us, const void *bytes, size_t len,
-                   struct souk_writer *reply)
+static enum souk_task_step handle(void *context, int worker, struct souk_task *task,
+                                  struct souk_writer *reply)
 {
     struct peer *p = context;
     struct souk_request r;
     int64_t number = 0;
     (void)worker;
-    (void)received_us;
-    cr_assert(souk_request_parse(&r, bytes, len, reply));
+    cr_assert(souk_request_parse(&r, task->request, task->len, reply));
     if (souk_request_is(&r, "health")) {
         souk_reply_begin(reply, &r, "m1", 6);
         souk_writer_put_string(reply, "kind", "als");
@@ -49,6 +48,7 @@ static void handle(void *context, int worker, int64_t received_us, const void *b
         souk_writer_put_int(reply, "number", number * 2 + p->shard);
     }
     souk_request_fini(&r);
+    return SOUK_TASK_ANSWERED;
 }
 
 static void start_peer(int p, int shard, int shards, int parts)
@@ -60,7 +60,8 @@ static void start_peer(int p, int shard, int shards, int parts)
     atomic_store(&peers[p].asked, 0);
     snprintf(url, sizeof url, "inproc://p%d", p);
     const struct souk_server_plan plan = {
-        .url = url, .workers = WORKERS, .queue = 64, .handler = handle, .context = &peers[p]};
+        .url = url,
+        .work = {.workers = WORKERS, .queue = 64, .handler = handle, .context = &peers[p]}};
     struct souk_error err = {0};
     cr_assert_eq(souk_server_start(&plan, &peers[p].server, &err), SOUK_OK, "%s", err.msg);
 }

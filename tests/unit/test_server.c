@@ -35,8 +35,8 @@ static void open_gate(bool value)
     pthread_mutex_unlock(&lock);
 }
 
-static void handle(void *context, int worker, int64_t received_us, const void *bytes, size_t len,
-                   struct souk_writer *reply)
+static enum souk_task_step handle(void *context, int worker, struct souk_task *task,
+                                  struct souk_writer *reply)
 {
     struct souk_request request;
     cr_assert_eq(context, &server);
@@ -45,30 +45,31 @@ static void handle(void *context, int worker, int64_t received_us, const void *b
     while (!is_open)
         pthread_cond_wait(&opened, &lock);
     pthread_mutex_unlock(&lock);
-    if (souk_request_parse(&request, bytes, len, reply)) {
+    if (souk_request_parse(&request, task->request, task->len, reply)) {
         souk_reply_begin(reply, &request, NULL, 1);
-        souk_writer_put_int(reply, "waited_us", souk_monotonic_us() - received_us);
+        souk_writer_put_int(reply, "waited_us", souk_monotonic_us() - task->received_us);
     }
     souk_request_fini(&request);
     atomic_fetch_add(&handled, 1);
+    return SOUK_TASK_ANSWERED;
 }
 
 /* Knows the answer to what even calls ask. */
-static bool handle_early(void *context, int64_t received_us, const void *bytes, size_t len,
-                         struct souk_writer *reply)
+static enum souk_task_step handle_early(void *context, struct souk_task *task,
+                                        struct souk_writer *reply)
 {
     struct souk_request request;
     bool known = false;
-    cr_assert(context == &server && received_us <= souk_monotonic_us());
+    cr_assert(context == &server && task->received_us <= souk_monotonic_us());
     if (!is_early)
-        return false;
-    if (souk_request_parse(&request, bytes, len, reply))
+        return SOUK_TASK_PASSED;
+    if (souk_request_parse(&request, task->request, task->len, reply))
         known = request.id_len == 2 && (request.id[1] - '0') % 2 == 0;
     if (known)
         souk_reply_begin(reply, &request, NULL, 0);
     souk_request_fini(&request);
     atomic_fetch_add(&handled_early, known);
-    return known;
+    return known ? SOUK_TASK_ANSWERED : SOUK_TASK_PASSED;
 }
 
 static void start(void)
@@ -77,11 +78,11 @@ static void start(void)
     is_early = false;
     snprintf(url, sizeof url, "ipc:///tmp/souk-test-server-%d", (int)getpid());
     const struct souk_server_plan plan = {.url = url,
-                                          .workers = WORKERS,
-                                          .queue = QUEUE,
-                                          .handler = handle,
-                                          .early = handle_early,
-                                          .context = &server};
+                                          .work = {.workers = WORKERS,
+                                                   .queue = QUEUE,
+                                                   .handler = handle,
+                                                   .early = handle_early,
+                                                   .context = &server}};
     cr_assert_eq(souk_server_start(&plan, &server, &err), SOUK_OK, "%s", err.msg);
     cr_assert_eq(souk_caller_init(&caller, url, NULL, &err), SOUK_OK, "%s", err.msg);
     for (int i = 0; i < CALLS; i++)
@@ -141,12 +142,13 @@ static void wait_until_busy(int count)
 {
     const struct timespec pause = {.tv_nsec = 1000000};
     const int waiting = count > WORKERS ? count - WORKERS : 0;
-    for (int i = 0; i < TIMEOUT_MS &&
-                    (souk_server_busy(server) != count || souk_server_waiting(server) != waiting);
+    for (int i = 0;
+         i < TIMEOUT_MS && (souk_workforce_busy(souk_server_force(server)) != count ||
+                            souk_workforce_waiting(souk_server_force(server)) != waiting);
          i++)
         nanosleep(&pause, NULL);
-    cr_assert_eq(souk_server_busy(server), count);
-    cr_assert_eq(souk_server_waiting(server), waiting);
+    cr_assert_eq(souk_workforce_busy(souk_server_force(server)), count);
+    cr_assert_eq(souk_workforce_waiting(souk_server_force(server)), waiting);
 }
 
 /* One after another, so that it is known which are refused. */
@@ -166,7 +168,8 @@ Test(server, refuses_at_once_what_the_queue_cannot_hold)
     for (int i = WORKERS + QUEUE; i < CALLS; i++)
         cr_assert_eq(reply_to(i, NULL), SOUK_WIRE_OVERLOADED);
     cr_assert_eq(atomic_load(&handled), 0, "nobody has worked yet");
-    cr_assert_eq(souk_server_refused(server, SOUK_DENIAL_QUEUE), CALLS - WORKERS - QUEUE);
+    cr_assert_eq(souk_workforce_refused(souk_server_force(server), SOUK_DENIAL_QUEUE),
+                 CALLS - WORKERS - QUEUE);
     open_gate(true);
     for (int i = 0; i < WORKERS + QUEUE; i++)
         cr_assert_eq(reply_to(i, NULL), SOUK_WIRE_OK);
@@ -189,12 +192,13 @@ Test(server, tells_the_handler_when_a_request_came)
 Test(server, drains_what_it_has_taken_and_turns_others_away)
 {
     fill();
-    souk_server_drain(server);
+    souk_workforce_drain(souk_server_force(server));
     for (int i = WORKERS + QUEUE; i < CALLS; i++)
         send_request(i);
     for (int i = WORKERS + QUEUE; i < CALLS; i++)
         cr_assert_eq(reply_to(i, NULL), SOUK_WIRE_DRAINING);
-    cr_assert_eq(souk_server_refused(server, SOUK_DENIAL_DRAINING), CALLS - WORKERS - QUEUE);
+    cr_assert_eq(souk_workforce_refused(souk_server_force(server), SOUK_DENIAL_DRAINING),
+                 CALLS - WORKERS - QUEUE);
     open_gate(true);
     for (int i = 0; i < WORKERS + QUEUE; i++)
         cr_assert_eq(reply_to(i, NULL), SOUK_WIRE_OK);

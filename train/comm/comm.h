@@ -26,7 +26,7 @@ struct souk_comm {
     int rank, size;
 };
 
-enum souk_tag { SOUK_TAG_EXCHANGE = 1, SOUK_TAG_FACTORS = 2 };
+enum souk_tag { SOUK_TAG_EXCHANGE = 1, SOUK_TAG_FACTORS = 2, SOUK_TAG_STORE = 3 };
 
 /** MPI_Init_thread (funneled), MPI_ERRORS_RETURN, log set up with the rank. The first call of main.
  */

@@ -6,7 +6,10 @@
 #include "shared/base/progress.h"
 #include "shared/data/idtable.h"
 #include "shared/base/largearray.h"
+#include "train/ingest/erasures.h"
+#include "train/ingest/eventids.h"
 #include "train/ingest/source.h"
+#include "train/ingest/storesource.h"
 
 #include <float.h>
 #include <math.h>
@@ -27,6 +30,7 @@ struct waiting_id {
 
 struct waiting_row {
     struct souk_event event; /**< but for user and item */
+    struct souk_hash_wide id;
     int64_t line;
     struct waiting_id user, item;
 };
@@ -67,12 +71,20 @@ static bool answer(const struct souk_dictionary *d, const struct waiting_id *id,
     return *index >= 0 || souk_id_is_valid(id->text, id->len);
 }
 
+/* The next row of the batch, but for user and item, which wait. */
+static struct waiting_row *begin_row(struct batch *batch, int64_t line, const char *id, size_t len)
+{
+    struct waiting_row *row = &batch->rows[batch->count++];
+    row->line = line;
+    row->id = len ? souk_hash_wide(id, len) : (struct souk_hash_wide){0};
+    return row;
+}
+
 /* Take what a record says; its ids wait in the batch. */
 static void take_record(const struct souk_reading *how, const struct souk_record *record,
                         struct souk_event_log *log, struct batch *batch)
 {
     struct souk_event_row row;
-    struct waiting_row *waiting = &batch->rows[batch->count];
     int64_t order = SOUK_ORDER_NONE;
 
     log->rejects.rows++;
@@ -87,16 +99,16 @@ static void take_record(const struct souk_reading *how, const struct souk_record
         souk_rejects_note(&log->rejects, reasons, record->line, row.fault.text, row.fault.len);
         return;
     }
+    struct waiting_row *waiting =
+        begin_row(batch, record->line, row.event_id.text, row.event_id.len);
     ask(&log->users, &row.user, &waiting->user);
     ask(&log->items, &row.item, &waiting->item);
-    waiting->line = record->line;
     waiting->event = (struct souk_event){
         .time_ms = row.time_ms,
         .order = order,
         .value = (float)row.value + 0.0F, /* -0 becomes 0: equal values have equal bytes */
         .type = row.type,
     };
-    batch->count++;
 }
 
 /* Ids are added when both are good: a bad row leaves nothing behind. */
@@ -122,6 +134,8 @@ static souk_status settle_row(struct souk_event_log *log, struct waiting_row *ro
         return status;
     row->event.user = user;
     row->event.item = item;
+    if (log->keeps_ids)
+        log->ids[log->count] = row->id;
     log->events[log->count++] = row->event;
     return SOUK_OK;
 }
@@ -131,6 +145,9 @@ static souk_status settle(struct souk_event_log *log, struct batch *batch, struc
 {
     souk_status status = souk_grow(&log->events, &log->cap, log->count + (size_t)batch->count,
                                    EVENTS_MAX, sizeof *log->events);
+    if (!status && log->keeps_ids)
+        status = souk_grow(&log->ids, &log->id_cap, log->count + (size_t)batch->count, EVENTS_MAX,
+                           sizeof *log->ids);
     if (status)
         return souk_fail(err, status, "no memory for more than %zu events on one rank", log->count);
     for (int i = 0; i < batch->count && !status; i++)
@@ -217,6 +234,7 @@ static souk_status read_file_all(const struct souk_comm *comm, const struct souk
     if (status)
         return status;
     status = souk_layout_bind(input->format, &source, &how.layout, err);
+    log->file_has_ids |= !status && how.layout.column[SOUK_ROLE_EVENT_ID] >= 0;
     status = souk_status_agree_all(comm, status, err);
     if (!status)
         status = reserve_all(comm, &source, log, err);
@@ -235,26 +253,133 @@ static souk_status read_file_all(const struct souk_comm *comm, const struct souk
     return status;
 }
 
+/* ---- the store ---- */
+
+struct store_reading {
+    const struct souk_event_input *input;
+    struct souk_event_log *log;
+    struct batch batch;
+};
+
+/* @return 0, or reasons why it is no event of this dataset */
+static unsigned judge_record(const struct souk_event_types *types,
+                             const struct souk_event_record *e, int *type, const char **fault)
+{
+    *type = souk_event_types_find(types, e->type, strlen(e->type));
+    *fault = *type < 0 ? e->type : "";
+    if (*type < 0)
+        return 1U << SOUK_REJECT_BAD_EVENT;
+    if (!souk_time_is_known(e->ms))
+        return 1U << SOUK_REJECT_BAD_TIME;
+    return fabs(e->value) <= FLT_MAX ? 0 : 1U << SOUK_REJECT_BAD_NUMBER;
+}
+
+/* A souk_store_take: what take_record() does with a row. */
+static souk_status take_stored(void *context, const struct souk_event_record *e,
+                               struct souk_error *err)
+{
+    struct store_reading *r = context;
+    const struct souk_csv_field user = {e->user, strlen(e->user)},
+                                item = {e->item, strlen(e->item)};
+    const char *fault;
+    int type;
+    r->log->rejects.rows++;
+    const unsigned reasons = judge_record(r->input->types, e, &type, &fault);
+    if (reasons) {
+        souk_rejects_note(&r->log->rejects, reasons, e->seq, fault, strlen(fault));
+        return SOUK_OK;
+    }
+    struct waiting_row *waiting =
+        begin_row(&r->batch, e->seq, e->event_id, r->log->keeps_ids ? strlen(e->event_id) : 0);
+    ask(&r->log->users, &user, &waiting->user);
+    ask(&r->log->items, &item, &waiting->item);
+    waiting->event = (struct souk_event){.time_ms = e->ms,
+                                         .order = SOUK_ORDER_NONE,
+                                         .value = (float)e->value + 0.0F,
+                                         .type = (uint8_t)type};
+    r->log->store_has_values |= waiting->event.value != 0;
+    return r->batch.count == BATCH_ROWS ? settle(r->log, &r->batch, err) : SOUK_OK;
+}
+
+/* The marks are read behind the events: who was erased meanwhile is erased. */
+static souk_status read_store_all(const struct souk_comm *comm,
+                                  const struct souk_event_input *input, struct souk_event_log *log,
+                                  struct souk_erasures *marks, struct souk_error *err)
+{
+    struct store_reading reading = {.input = input, .log = log};
+    struct souk_event_store *store = NULL;
+    souk_status status = SOUK_OK;
+    log->rejects.file = input->file_count;
+    if (comm->rank == 0)
+        status = souk_event_store_open(input->store_url, SOUK_EVENTS_READ, &store, err);
+    status = souk_status_agree_all(comm, status, err);
+    if (!status)
+        status = souk_store_deal_all(comm, store, take_stored, &reading, err);
+    if (!status)
+        status = souk_status_agree_all(comm, settle(log, &reading.batch, err), err);
+    if (!status)
+        status = souk_erasures_read_all(comm, store, marks, err);
+    souk_event_store_close(store);
+    int64_t has_values = log->store_has_values;
+    if (!status)
+        status = souk_max_i64_all(comm, &has_values, 1, err);
+    log->store_has_values = has_values != 0;
+    log->from_store = log->count;
+    log->rejects.file = 0;
+    return status;
+}
+
+/* ---- all of it ---- */
+
+static souk_status name_sources(const struct souk_event_input *input, struct souk_event_log *log,
+                                struct souk_error *err)
+{
+    log->sources = souk_alloc_array((size_t)input->file_count + 1, sizeof(const char *));
+    if (!log->sources)
+        return souk_fail(err, SOUK_ENOMEM, "no memory for the names of files");
+    for (int i = 0; i < input->file_count; i++)
+        log->sources[i] = input->files[i];
+    log->sources[input->file_count] = "--events-from"; /* its URL may hold a password */
+    return SOUK_OK;
+}
+
+static souk_status prepare(const struct souk_event_input *input, struct souk_event_log *log,
+                           struct souk_error *err)
+{
+    souk_status status = name_sources(input, log, err);
+    souk_rejects_init(&log->rejects, "events", log->sources);
+    log->keeps_ids = input->format->column[SOUK_ROLE_EVENT_ID] != NULL;
+    if (!status)
+        status = souk_dictionary_init(&log->users, "user", err);
+    return status ? status : souk_dictionary_init(&log->items, "item", err);
+}
+
 souk_status souk_event_log_read_all(const struct souk_comm *comm,
                                     const struct souk_event_input *input,
                                     struct souk_event_log *log, struct souk_error *err)
 {
+    struct souk_erasures marks = {.until_ms = NULL};
     *log = (struct souk_event_log){0};
-    souk_rejects_init(&log->rejects, "events", input->files);
-    souk_status status = souk_dictionary_init(&log->users, "user", err);
-    if (!status)
-        status = souk_dictionary_init(&log->items, "item", err);
-    status = souk_status_agree_all(comm, status, err);
+    souk_status status = souk_status_agree_all(comm, prepare(input, log, err), err);
+    if (!status && input->store_url)
+        status = read_store_all(comm, input, log, &marks, err);
     for (int file = 0; file < input->file_count && !status; file++)
         status = read_file_all(comm, input, file, log, err);
+    if (!status)
+        status = souk_status_agree_all(comm, souk_erasures_apply(&marks, log, err), err);
+    if (!status && log->file_has_ids) /* those of the store alone are unique */
+        status = souk_event_ids_unite_all(comm, log, err);
+    souk_erasures_fini(&marks);
     return status ? status : souk_rejects_sum_all(comm, &log->rejects, err);
 }
 
 void souk_event_log_free_events(struct souk_event_log *log)
 {
     free(log->events);
+    free(log->ids);
     log->events = NULL;
-    log->count = log->cap = 0;
+    log->ids = NULL;
+    log->count = log->cap = log->id_cap = log->from_store = 0;
 }
 
 void souk_event_log_fini(struct souk_event_log *log)
@@ -262,5 +387,6 @@ void souk_event_log_fini(struct souk_event_log *log)
     souk_event_log_free_events(log);
     souk_dictionary_fini(&log->users);
     souk_dictionary_fini(&log->items);
+    free(log->sources);
     *log = (struct souk_event_log){0};
 }

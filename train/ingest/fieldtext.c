@@ -160,6 +160,11 @@ static bool fraction_to_ms(double value, enum souk_time_unit unit, int64_t *ms)
     return true;
 }
 
+bool souk_time_is_known(int64_t ms)
+{
+    return ms >= YEAR_1_MS && ms < YEAR_10000_MS;
+}
+
 bool souk_parse_time(const char *text, size_t len, enum souk_time_unit unit, int64_t *ms)
 {
     int64_t whole, found;
@@ -171,7 +176,7 @@ bool souk_parse_time(const char *text, size_t len, enum souk_time_unit unit, int
         known = fraction_to_ms(fraction, unit, &found);
     else
         known = souk_time_parse(text, len, &found);
-    if (!known || found < YEAR_1_MS || found >= YEAR_10000_MS)
+    if (!known || !souk_time_is_known(found))
         return false;
     *ms = found;
     return true;

@@ -23,6 +23,9 @@ bool souk_parse_integer(const char *text, size_t len, int64_t *value);
 /** A finite decimal number such as `-12.5` or `1e3`, correctly rounded. */
 bool souk_parse_decimal(const char *text, size_t len, double *value);
 
+/** Whether a time lies in the years 1 to 9999. */
+bool souk_time_is_known(int64_t ms);
+
 /** A time as a number in this unit (a fraction is fine), or as souk_time_parse() takes it.
  *  @return false when it is neither, or outside of the years 1 to 9999 */
 bool souk_parse_time(const char *text, size_t len, enum souk_time_unit unit, int64_t *ms);

@@ -7,7 +7,7 @@ souk_status souk_layout_bind(const struct souk_format *format, const struct souk
     for (int role = 0; role < SOUK_ROLES; role++) {
         const char *name = format->column[role];
         layout->column[role] = name ? souk_source_column(source, name) : -1;
-        if (name && layout->column[role] < 0)
+        if (name && layout->column[role] < 0 && !(format->optional >> role & 1))
             return souk_fail(err, SOUK_EFORMAT,
                              "%s:1: no column '%s' in the header, which format %s needs",
                              source->path, name, format->name);

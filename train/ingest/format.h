@@ -27,6 +27,7 @@ enum souk_role {
     SOUK_ROLE_ORDER,
     SOUK_ROLE_QUANTITY,
     SOUK_ROLE_PRICE,
+    SOUK_ROLE_EVENT_ID,
     SOUK_ROLES
 };
 
@@ -39,7 +40,8 @@ struct souk_layout {
 /** An event as its row tells it. The texts point into the record. */
 struct souk_event_row {
     struct souk_csv_field user, item;
-    struct souk_csv_field order; /**< empty: no order */
+    struct souk_csv_field order;    /**< empty: no order */
+    struct souk_csv_field event_id; /**< empty: none */
     int64_t time_ms;
     double value; /**< 0 where there is none */
     uint8_t type;
@@ -59,6 +61,7 @@ struct souk_reading {
 struct souk_format {
     const char *name;
     const char *column[SOUK_ROLES]; /**< names in the header, NULL where the format has none */
+    unsigned optional;              /**< 1 << role: a file may lack the column */
     const char *event_weights;      /**< types and their default weights */
     bool open_types;                /**< --event-weights may name types of its own */
     enum souk_time_unit time_unit;

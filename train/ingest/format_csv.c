@@ -12,6 +12,8 @@ static unsigned read_row(const struct souk_reading *how, const struct souk_csv_f
     row->item = fields[column[SOUK_ROLE_ITEM]];
     if (order >= 0)
         row->order = fields[order];
+    if (column[SOUK_ROLE_EVENT_ID] >= 0)
+        row->event_id = fields[column[SOUK_ROLE_EVENT_ID]];
     if (time >= 0 &&
         !souk_parse_time(fields[time].text, fields[time].len, how->time_unit, &row->time_ms)) {
         row->fault = fields[time];

@@ -75,6 +75,7 @@ static souk_status read_all(struct ingest *in, struct souk_error *err)
         .file_count = (int)s->inputs.events.count,
         .separator = s->separator,
         .has_header = s->has_header,
+        .store_url = s->events_from,
     };
     const struct souk_rejects *rejects = &in->log.rejects;
 
@@ -84,7 +85,8 @@ static souk_status read_all(struct ingest *in, struct souk_error *err)
     if (in->comm->rank == 0)
         souk_rejects_print(rejects, stderr);
     if (rejects->rows == 0)
-        return souk_fail(err, SOUK_EFORMAT, "%s: no rows behind the header", input.files[0]);
+        return souk_fail(err, SOUK_EFORMAT, "%s: no %s", in->log.sources[0],
+                         input.file_count > 0 ? "rows behind the header" : "events in the store");
     return souk_rejects_check(rejects, s->max_bad, err);
 }
 
@@ -166,7 +168,7 @@ static souk_status profile_all(struct ingest *in, struct souk_error *err)
     souk_status status = souk_profile_count_all(in->comm, &in->placement, &in->profile, err);
     if (!status && in->profile.events == 0)
         status = souk_fail(err, SOUK_EFORMAT, "%s: no event is left of %lld rows",
-                           in->settings->inputs.events.names[0], (long long)in->log.rejects.rows);
+                           in->log.sources[0], (long long)in->log.rejects.rows);
     if (!status)
         status = find_split_all(in, err);
     if (!status)
@@ -196,7 +198,8 @@ static souk_status describe(struct ingest *in, struct souk_error *err)
         d->types[t].count = in->profile.type_count[t];
     }
     d->weighting = s->weighting;
-    d->has_values = s->format.column[SOUK_ROLE_VALUE] || s->format.column[SOUK_ROLE_PRICE];
+    d->has_values = s->format.column[SOUK_ROLE_VALUE] || s->format.column[SOUK_ROLE_PRICE] ||
+                    in->log.store_has_values;
     d->has_orders = in->profile.ordered_events > 0;
     d->has_properties = s->inputs.properties.count > 0;
     d->property_count = in->properties.name_count;

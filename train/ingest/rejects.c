@@ -54,6 +54,12 @@ void souk_rejects_note(struct souk_rejects *r, unsigned reasons, int64_t line, c
         keep_text(s->text, text, len);
 }
 
+void souk_rejects_count(struct souk_rejects *r, enum souk_reject reason, int64_t rows)
+{
+    r->first[reason] += rows;
+    r->each[reason] += rows;
+}
+
 void souk_rejects_next_file(struct souk_rejects *r, int64_t line_base)
 {
     for (int i = 0; i < SOUK_REJECTS; i++)
@@ -148,8 +154,9 @@ void souk_rejects_print(const struct souk_rejects *r, FILE *to)
     for (int i = 0; i < SOUK_REJECTS; i++) {
         if (!r->first[i])
             continue;
-        fprintf(to, "%s: %" PRId64 " rows %s: %s; first", r->input, r->first[i],
-                reasons_known[i].bad ? "rejected" : "dropped", reasons_known[i].text);
+        fprintf(to, "%s: %" PRId64 " rows %s: %s%s", r->input, r->first[i],
+                reasons_known[i].bad ? "rejected" : "dropped", reasons_known[i].text,
+                r->sample_count[i] ? "; first" : "");
         for (int k = 0; k < r->sample_count[i]; k++)
             fprintf(to, "%s %s:%" PRId64, k ? "," : "", r->files[r->samples[i][k].file],
                     r->samples[i][k].line);

@@ -22,6 +22,8 @@
     X(CANCELLATION, 0, "cancellation")                                                             \
     X(QUANTITY, 0, "quantity not positive")                                                        \
     X(PRICE, 0, "price not positive")                                                              \
+    X(SAME_ID, 0, "same event id")                                                                 \
+    X(ERASED, 0, "visitor erased")                                                                 \
     X(FIELDS, 1, "wrong number of fields")                                                         \
     X(OPEN_QUOTE, 1, "quote that never ends")                                                      \
     X(BAD_USER, 1, "not a user id")                                                                \
@@ -76,6 +78,9 @@ bool souk_reject_is_bad(enum souk_reject reason);
  *  @param text    [len] the field at fault, or NULL */
 void souk_rejects_note(struct souk_rejects *r, unsigned reasons, int64_t line, const char *text,
                        size_t len);
+
+/** Count rows whose lines are not known any more. */
+void souk_rejects_count(struct souk_rejects *r, enum souk_reject reason, int64_t rows);
 
 /** The file being read is done: its lines move by what souk_source_close_all() found, and the next
  *  file begins. */

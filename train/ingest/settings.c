@@ -17,7 +17,8 @@ struct raw {
     int format, time_unit, weighting;
     const char *separator, *max_bad, *split;
     const char *user_column, *item_column, *time_column, *event_column, *value_column,
-        *order_column;
+        *order_column, *event_id_column;
+    const char *events_from;
     const char *event_weights, *target_events;
     const char *properties, *category_tree, *items, *users, *out, *profile_json;
     bool header, profile, keep_duplicates;
@@ -30,7 +31,9 @@ static const char EXAMPLES[] =
     "  mpirun -n 4 souk-ingest --format retailrocket --out rr.ds --profile retailrocket/\n"
     "  souk-ingest --format csv --user-column household_id --item-column product_id \\\n"
     "      --time-column transaction_timestamp --order-column basket_id --split 0.8 \\\n"
-    "      --out cj.ds transactions.csv\n";
+    "      --out cj.ds transactions.csv\n"
+    "  mpirun -n 2 souk-ingest --events-from sqlite:/var/lib/souk/events.db --split 0.9 --out "
+    "shop.ds\n";
 
 static souk_status parse_options(int argc, char **argv, bool speak, bool *done, struct raw *raw,
                                  struct souk_options **options, struct souk_error *err)
@@ -38,7 +41,9 @@ static souk_status parse_options(int argc, char **argv, bool speak, bool *done, 
     const struct souk_option table[] = {
         {.name = "", .help = "what to read"},
         {"format", 'f', SOUK_OPTION_CHOICE, &raw->format, NULL, 0, 0, FORMATS, "FORMAT",
-         "format of the events", true},
+         "format of the files of events (csv, where there is none)", false},
+        {"events-from", 0, SOUK_OPTION_TEXT, &raw->events_from, NULL, 0, 0, NULL, "URL",
+         "also the events of a store: sqlite:PATH, or postgresql://... (docs/ingest.md)", false},
         {"separator", 0, SOUK_OPTION_TEXT, &raw->separator, ",", 0, 0, NULL, "C",
          "what stands between fields: one byte, or `tab`", false},
         {"header", 0, SOUK_OPTION_FLAG, &raw->header, "true", 0, 0, NULL, NULL,
@@ -55,6 +60,9 @@ static souk_status parse_options(int argc, char **argv, bool speak, bool *done, 
          "format csv: a number that belongs to the event, such as a price or a weight", false},
         {"order-column", 0, SOUK_OPTION_TEXT, &raw->order_column, NULL, 0, 0, NULL, "NAME",
          "format csv: the order or basket that the event belongs to", false},
+        {"event-id-column", 0, SOUK_OPTION_TEXT, &raw->event_id_column, NULL, 0, 0, NULL, "NAME",
+         "format csv: what makes an event unique; with --events-from event_id, where a file has it",
+         false},
         {"time-unit", 0, SOUK_OPTION_CHOICE, &raw->time_unit, "auto", 0, 0, TIME_UNITS, "UNIT",
          "format csv: of times that are numbers; auto goes by their size", false},
         {"properties", 0, SOUK_OPTION_TEXT, &raw->properties, NULL, 0, 0, NULL, "FILE,...",
@@ -94,10 +102,10 @@ static souk_status parse_options(int argc, char **argv, bool speak, bool *done, 
     const struct souk_program program = {
         .name = "souk-ingest",
         .summary = "read a shop's events into a dataset (an MPI program)",
-        .operands = "FILE|FOLDER...",
+        .operands = "[FILE|FOLDER...]",
         .examples = EXAMPLES,
         .options = table,
-        .min_operands = 1,
+        .min_operands = 0,
         .max_operands = -1,
     };
     return souk_options_parse(&program, argc, argv, speak, done, options, err);
@@ -148,28 +156,48 @@ static souk_status set_split(struct souk_ingest_settings *s, const char *text,
     return SOUK_OK;
 }
 
+/* A store has types and ids; what a file has of them must be found beside it. */
+static souk_status set_columns_beside_store(struct souk_ingest_settings *s, const struct raw *raw,
+                                            struct souk_error *err)
+{
+    if (!raw->event_column && souk_options_operand_count(s->options) > 0)
+        return souk_fail(err, SOUK_EUSAGE,
+                         "--events-from beside files of format csv takes --event-column: which "
+                         "column of theirs is the type");
+    if (!raw->event_id_column) {
+        s->format.column[SOUK_ROLE_EVENT_ID] = "event_id";
+        s->format.optional = 1U << SOUK_ROLE_EVENT_ID;
+    }
+    return SOUK_OK;
+}
+
 /* Names of columns are the user's in format csv, and the format's own elsewhere. */
 static souk_status set_columns(struct souk_ingest_settings *s, const struct raw *raw,
                                struct souk_error *err)
 {
-    static const char *const flags[] = {"user-column",  "item-column",  "time-column",
-                                        "event-column", "value-column", "order-column"};
-    const char *const names[] = {
-        [SOUK_ROLE_USER] = raw->user_column,   [SOUK_ROLE_ITEM] = raw->item_column,
-        [SOUK_ROLE_TIME] = raw->time_column,   [SOUK_ROLE_EVENT] = raw->event_column,
-        [SOUK_ROLE_VALUE] = raw->value_column, [SOUK_ROLE_ORDER] = raw->order_column};
-    const bool is_csv = formats[raw->format] == &souk_format_csv;
-    for (int role = 0; role < (int)(sizeof flags / sizeof *flags); role++) {
+    static const char *const flags[] = {"user-column",    "item-column",  "time-column",
+                                        "event-column",   "value-column", "order-column",
+                                        "event-id-column"};
+    static const enum souk_role roles[] = {SOUK_ROLE_USER,    SOUK_ROLE_ITEM,  SOUK_ROLE_TIME,
+                                           SOUK_ROLE_EVENT,   SOUK_ROLE_VALUE, SOUK_ROLE_ORDER,
+                                           SOUK_ROLE_EVENT_ID};
+    const char *const names[] = {raw->user_column,    raw->item_column,  raw->time_column,
+                                 raw->event_column,   raw->value_column, raw->order_column,
+                                 raw->event_id_column};
+    const bool is_csv = strcmp(s->format.name, souk_format_csv.name) == 0;
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         if (is_csv)
-            s->format.column[role] = names[role];
-        else if (souk_options_was_set(s->options, flags[role]))
-            return souk_fail(err, SOUK_EUSAGE, "--%s: format %s has columns of its own",
-                             flags[role], s->format.name);
+            s->format.column[roles[i]] = names[i];
+        else if (souk_options_was_set(s->options, flags[i]))
+            return souk_fail(err, SOUK_EUSAGE, "--%s: format %s has columns of its own", flags[i],
+                             s->format.name);
     }
     if (!is_csv)
         return SOUK_OK;
     if (strcmp(raw->time_column, "none") == 0)
         s->format.column[SOUK_ROLE_TIME] = NULL;
+    if (raw->events_from)
+        return set_columns_beside_store(s, raw, err);
     if (!raw->event_column) {
         s->format.event_weights = "transaction=1";
         s->format.open_types = false;
@@ -182,7 +210,8 @@ static souk_status set_weighting(struct souk_ingest_settings *s, const struct ra
                                  struct souk_error *err)
 {
     const bool has_orders = s->format.column[SOUK_ROLE_ORDER];
-    const bool has_values = s->format.column[SOUK_ROLE_VALUE] || s->format.column[SOUK_ROLE_PRICE];
+    const bool has_values =
+        s->format.column[SOUK_ROLE_VALUE] || s->format.column[SOUK_ROLE_PRICE] || raw->events_from;
     s->weighting = s->format.weighting;
     if (raw->weighting > 0)
         s->weighting = (enum souk_weighting)(raw->weighting - 1);
@@ -194,6 +223,21 @@ static souk_status set_weighting(struct souk_ingest_settings *s, const struct ra
         return souk_fail(err, SOUK_EUSAGE, "--weighting values: there is no column of values");
     if (s->weighting == SOUK_WEIGHT_ORDERS && !has_orders)
         return souk_fail(err, SOUK_EUSAGE, "--weighting orders: there is no column of orders");
+    return SOUK_OK;
+}
+
+/* Who gives no files need not say what they look like. */
+static souk_status set_format(struct souk_ingest_settings *s, const struct raw *raw,
+                              struct souk_error *err)
+{
+    const bool has_files = souk_options_operand_count(s->options) > 0;
+    const bool has_format = souk_options_was_set(s->options, "format");
+    if (!has_files && !raw->events_from)
+        return souk_fail(err, SOUK_EUSAGE, "a file of events, or --events-from URL, is needed");
+    if (has_files && !has_format)
+        return souk_fail(err, SOUK_EUSAGE, "--format %s is needed: what the files are", FORMATS);
+    s->format = has_format ? *formats[raw->format] : souk_format_csv;
+    s->time_unit = raw->time_unit ? (enum souk_time_unit)raw->time_unit : s->format.time_unit;
     return SOUK_OK;
 }
 
@@ -218,8 +262,7 @@ souk_status souk_ingest_settings_parse(int argc, char **argv, bool speak, bool *
     souk_status status = parse_options(argc, argv, speak, done, &raw, &s->options, err);
     if (status || *done)
         return status;
-    s->format = *formats[raw.format];
-    s->time_unit = raw.time_unit ? (enum souk_time_unit)raw.time_unit : s->format.time_unit;
+    s->events_from = raw.events_from;
     s->has_header = raw.header;
     s->keep_duplicates = raw.keep_duplicates;
     s->parts = (int)raw.parts;
@@ -229,7 +272,9 @@ souk_status souk_ingest_settings_parse(int argc, char **argv, bool speak, bool *
     s->out = raw.out;
     s->print_profile = raw.profile;
     s->profile_json = raw.profile_json;
-    status = set_separator(s, raw.separator, err);
+    status = set_format(s, &raw, err);
+    if (!status)
+        status = set_separator(s, raw.separator, err);
     if (!status)
         status = set_max_bad(s, raw.max_bad, err);
     if (!status)

@@ -17,6 +17,7 @@
 struct souk_ingest_settings {
     struct souk_options *options; /**< owns the texts */
     struct souk_inputs inputs;
+    const char *events_from;             /**< URL of a store; NULL: none */
     const char *items_file, *users_file; /**< attribute tables; NULL: none */
     struct souk_format format;           /**< with the columns of this run */
     struct souk_event_types types;

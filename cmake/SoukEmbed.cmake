@@ -1,0 +1,15 @@
+# Files as arrays in C: cmake -DOUT=pages.c -DFILES="a.html;b.css" -P SoukEmbed.cmake. They are listed
+# by their names in souk_page_files (serve/http/pages.h).
+set(text "#include \"serve/http/pages.h\"\n\n")
+set(list "")
+foreach(path IN LISTS FILES)
+    get_filename_component(name ${path} NAME)
+    string(MAKE_C_IDENTIFIER ${name} symbol)
+    file(READ ${path} hex HEX)
+    string(REGEX REPLACE "(................................)" "\\1\n    " hex "${hex}")
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+    string(APPEND text "static const unsigned char ${symbol}[] = {\n    ${bytes}};\n\n")
+    string(APPEND list "    {\"${name}\", ${symbol}, sizeof ${symbol}},\n")
+endforeach()
+string(APPEND text "const struct souk_page_file souk_page_files[SOUK_PAGES] = {\n${list}};\n")
+file(WRITE ${OUT} "${text}")

@@ -1,0 +1,15 @@
+/** @file
+ *  libmicrohttpd, as the listener uses it.
+ */
+#ifndef SOUK_HTTP_HTTPDAEMON_H
+#define SOUK_HTTP_HTTPDAEMON_H
+
+#include "serve/http/httpcall.h"
+
+/** Start it on h->fd, which becomes its own. @return SOUK_OK, SOUK_EIO */
+souk_status souk_http_daemon_start(struct souk_http *h, struct souk_error *err) SOUK_MUST_CHECK;
+
+/** No request may be with the workforce. */
+void souk_http_daemon_stop(struct souk_http *h);
+
+#endif

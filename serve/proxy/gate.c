@@ -1,0 +1,71 @@
+#include "serve/proxy/gate.h"
+
+#include "shared/base/clock.h"
+
+static enum souk_scope scope_of(const struct souk_request *r)
+{
+    static const struct {
+        const char *operation;
+        enum souk_scope scope;
+    } scopes[] = {{"recommend", SOUK_SCOPE_READ}, {"similar", SOUK_SCOPE_READ},
+                  {"explain", SOUK_SCOPE_READ},   {"user_stats", SOUK_SCOPE_READ},
+                  {"health", SOUK_SCOPE_READ},    {"event", SOUK_SCOPE_WRITE},
+                  {"erase", SOUK_SCOPE_ADMIN}};
+    for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++)
+        if (souk_request_is(r, scopes[i].operation))
+            return scopes[i].scope;
+    return SOUK_SCOPE_NONE;
+}
+
+/* What is no text is a token that nobody has. @return NULL: there is none */
+static const char *token_of(const struct souk_request *r, size_t *len)
+{
+    const msgpack_object *const field = souk_message_get(&r->message, "token");
+    *len = 0;
+    if (!field)
+        return NULL;
+    if (field->type != MSGPACK_OBJECT_STR)
+        return "";
+    *len = field->via.str.size;
+    return field->via.str.ptr;
+}
+
+static void refuse(const struct souk_request *r, enum souk_access_verdict why,
+                   enum souk_scope scope, int64_t retry_after_ms, struct souk_writer *reply)
+{
+    static const char *const texts[SOUK_ACCESS_VERDICTS] = {
+        [SOUK_ACCESS_MISSING] = "a token is needed, and none was sent",
+        [SOUK_ACCESS_UNKNOWN] = "the token is not known",
+        [SOUK_ACCESS_EXPIRED] = "the token has expired",
+        [SOUK_ACCESS_SCOPE] = "the token lacks the scope of this operation",
+        [SOUK_ACCESS_RATE] = "the token's rate is exceeded",
+        [SOUK_ACCESS_GLOBAL_RATE] = "the rate of all requests together is exceeded"};
+    const enum souk_wire_status status = souk_access_verdict_status(why);
+    souk_reply_error_begin(reply, r, status, status != SOUK_WIRE_UNAUTHORIZED, texts[why]);
+    if (status == SOUK_WIRE_FORBIDDEN)
+        souk_writer_put_string(reply, "scope", souk_scope_name(scope));
+    if (status == SOUK_WIRE_RATE_LIMITED)
+        souk_writer_put_int(reply, "retry_after_ms", retry_after_ms);
+}
+
+bool souk_gate_check(struct souk_access *access, const struct souk_request *r,
+                     struct souk_writer *reply)
+{
+    const enum souk_scope scope = scope_of(r);
+    int64_t retry_after_ms;
+    size_t len;
+    const char *token = token_of(r, &len);
+    if (!access || (!token && souk_request_is(r, "health")))
+        return true;
+    const enum souk_access_verdict why = souk_access_check(
+        access, token, len, scope, souk_monotonic_us(), souk_wall_ms() / 1000, &retry_after_ms);
+    if (why != SOUK_ACCESS_GRANTED)
+        refuse(r, why, scope, retry_after_ms, reply);
+    return why == SOUK_ACCESS_GRANTED;
+}
+
+bool souk_gate_shows_fleet(const struct souk_access *access, const struct souk_request *r)
+{
+    size_t len;
+    return !access || !souk_access_is_guarded(access) || token_of(r, &len) != NULL;
+}

@@ -1,0 +1,312 @@
+#include "shared/events/sqlitefile.h"
+
+#include "shared/base/log.h"
+#include "shared/events/eventschema.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    BUSY_MS = 5000,          /* other writers hold the file for one group, or a step of a prune */
+    CHECKPOINT_PAGES = 1000, /* of the log: then they go into the file itself */
+    CHECKPOINT_WAIT_PAGES = 16000, /* 64 MiB: then the writer waits for readers, so that the log
+                                      begins anew */
+};
+
+/* ---- errors ---- */
+
+static souk_status status_of(int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return SOUK_EUNAVAILABLE;
+    case SQLITE_NOMEM:
+        return SOUK_ENOMEM;
+    case SQLITE_CORRUPT:
+        return SOUK_EINTEGRITY;
+    case SQLITE_NOTADB:
+        return SOUK_EFORMAT;
+    default:
+        return SOUK_EIO;
+    }
+}
+
+souk_status souk_sqlite_file_fail(const struct souk_sqlite_file *f, int code, const char *what,
+                                  struct souk_error *err)
+{
+    const int system = f->db ? sqlite3_system_errno(f->db) : 0;
+    const bool by_system = system != 0 && status_of(code) == SOUK_EIO;
+    return souk_fail(err, status_of(code), "%s: %s: %s%s%s", f->path, what,
+                     f->db ? sqlite3_errmsg(f->db) : sqlite3_errstr(code), by_system ? ": " : "",
+                     by_system ? strerror(system) : "");
+}
+
+void souk_sqlite_file_roll_back(struct souk_sqlite_file *f)
+{
+    if (!sqlite3_get_autocommit(f->db) &&
+        sqlite3_exec(f->db, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
+        souk_log(SOUK_LOG_WARN, "event_rollback", "store=%s reason='%s'", f->path,
+                 sqlite3_errmsg(f->db));
+}
+
+/* ---- statements ---- */
+
+souk_status souk_sqlite_file_run(struct souk_sqlite_file *f, const char *statements,
+                                 struct souk_error *err)
+{
+    const int code = sqlite3_exec(f->db, statements, NULL, NULL, NULL);
+    return code == SQLITE_OK ? SOUK_OK : souk_sqlite_file_fail(f, code, "cannot be used", err);
+}
+
+/* The first column of the one row, as text. @param out [size] */
+static souk_status query(struct souk_sqlite_file *f, const char *statement, char *out, size_t size,
+                         struct souk_error *err)
+{
+    sqlite3_stmt *s = NULL;
+    int code = sqlite3_prepare_v2(f->db, statement, -1, &s, NULL);
+    out[0] = '\0';
+    if (code == SQLITE_OK)
+        code = sqlite3_step(s);
+    if (code == SQLITE_ROW) {
+        const unsigned char *text = sqlite3_column_text(s, 0);
+        snprintf(out, size, "%s", text ? (const char *)text : "");
+    }
+    souk_status status = SOUK_OK;
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        status = souk_sqlite_file_fail(f, code, "cannot be read", err);
+    sqlite3_finalize(s);
+    return status;
+}
+
+souk_status souk_sqlite_file_integer(struct souk_sqlite_file *f, const char *statement,
+                                     int64_t *out, struct souk_error *err)
+{
+    char text[32];
+    const souk_status status = query(f, statement, text, sizeof text, err);
+    *out = strtoll(text, NULL, 10);
+    return status;
+}
+
+souk_status souk_sqlite_file_prepare(struct souk_sqlite_file *f, const char *const texts[],
+                                     int count, struct souk_error *err)
+{
+    for (int i = 0; i < count; i++) {
+        const int code = sqlite3_prepare_v3(f->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                            &f->statements[i], NULL);
+        if (code == SQLITE_ERROR) /* a table or a column is not there */
+            return souk_fail(err, SOUK_EINTEGRITY, "%s: not the schema that it says: %s", f->path,
+                             sqlite3_errmsg(f->db));
+        if (code != SQLITE_OK)
+            return souk_sqlite_file_fail(f, code, "cannot be read", err);
+    }
+    return SOUK_OK;
+}
+
+souk_status souk_sqlite_file_step(struct souk_sqlite_file *f, int i, bool *row,
+                                  struct souk_error *err)
+{
+    const int code = sqlite3_step(f->statements[i]);
+    *row = code == SQLITE_ROW;
+    return code == SQLITE_ROW || code == SQLITE_DONE
+               ? SOUK_OK
+               : souk_sqlite_file_fail(f, code, "cannot be read", err);
+}
+
+/* What sqlite3_reset() returns is the error that the last step has reported already. */
+void souk_sqlite_file_reset(struct souk_sqlite_file *f, int i)
+{
+    sqlite3_reset(f->statements[i]);
+    sqlite3_clear_bindings(f->statements[i]);
+}
+
+souk_status souk_sqlite_file_do(struct souk_sqlite_file *f, int i, const char *what,
+                                struct souk_error *err)
+{
+    const int code = sqlite3_step(f->statements[i]);
+    const souk_status status =
+        code == SQLITE_DONE ? SOUK_OK : souk_sqlite_file_fail(f, code, what, err);
+    souk_sqlite_file_reset(f, i);
+    return status;
+}
+
+/* ---- the log ---- */
+
+/* Called after each commit. Whatever happens here, the commit is done: a checkpoint that fails (a
+ * full disk) is tried again after the next one. */
+static int check_point(void *context, sqlite3 *db, const char *name, int pages)
+{
+    struct souk_sqlite_file *f = context;
+    int code;
+    if (pages < CHECKPOINT_PAGES)
+        return SQLITE_OK;
+    code = sqlite3_wal_checkpoint_v2(db, name,
+                                     pages < CHECKPOINT_WAIT_PAGES ? SQLITE_CHECKPOINT_PASSIVE
+                                                                   : SQLITE_CHECKPOINT_RESTART,
+                                     NULL, NULL);
+    const bool fails = code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY;
+    if (fails && !f->checkpoint_fails)
+        souk_log(SOUK_LOG_WARN, "event_checkpoint", "store=%s pages=%d reason='%s'", f->path, pages,
+                 sqlite3_errmsg(db));
+    f->checkpoint_fails = fails;
+    return SQLITE_OK;
+}
+
+static souk_status set_durable(struct souk_sqlite_file *f, const char *synchronous,
+                               struct souk_error *err)
+{
+    char text[128], mode[16];
+    souk_status status = query(f, "PRAGMA journal_mode = WAL", mode, sizeof mode, err);
+    if (!status && strcmp(mode, "wal") != 0)
+        status =
+            souk_fail(err, SOUK_EINVAL,
+                      "%s: no write-ahead log is possible there: put it on a local disk", f->path);
+    /* Erased events leave no bytes in the file. */
+    snprintf(text, sizeof text,
+             "PRAGMA synchronous = %s; PRAGMA journal_size_limit = 67108864; "
+             "PRAGMA secure_delete = ON",
+             synchronous);
+    if (!status)
+        status = souk_sqlite_file_run(f, text, err);
+    if (!status)
+        sqlite3_wal_hook(f->db, check_point, f);
+    return status;
+}
+
+/* ---- schema ---- */
+
+static souk_status check_owner(struct souk_sqlite_file *f, bool may_be_empty,
+                               struct souk_error *err)
+{
+    int64_t owner = 0, tables = 0;
+    souk_status status = souk_sqlite_file_integer(f, "PRAGMA application_id", &owner, err);
+    if (!status)
+        status = souk_sqlite_file_integer(f, "SELECT count(*) FROM sqlite_schema", &tables, err);
+    if (status == SOUK_EFORMAT)
+        return souk_fail(err, SOUK_EFORMAT, "%s: not a SQLite file: give a name of its own",
+                         f->path);
+    if (status || owner == SOUK_EVENT_APPLICATION_ID || (may_be_empty && owner == 0 && tables == 0))
+        return status;
+    return souk_fail(err, SOUK_EFORMAT, "%s: a SQLite file, but not a store of events", f->path);
+}
+
+static souk_status migrate_from(struct souk_sqlite_file *f, int64_t version, struct souk_error *err)
+{
+    char text[96];
+    souk_status status = SOUK_OK;
+    for (int64_t v = version; v < SOUK_EVENT_SCHEMA_VERSION && !status; v++)
+        status = souk_sqlite_file_run(f, souk_event_schema_steps[v].sqlite, err);
+    snprintf(text, sizeof text, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+             SOUK_EVENT_APPLICATION_ID, SOUK_EVENT_SCHEMA_VERSION);
+    return status ? status : souk_sqlite_file_run(f, text, err);
+}
+
+/* The version is read again inside: another program may have been faster. */
+static souk_status migrate(struct souk_sqlite_file *f, struct souk_error *err)
+{
+    int64_t version = 0;
+    souk_status status = souk_sqlite_file_run(f, "BEGIN IMMEDIATE", err);
+    if (status)
+        return status;
+    status = souk_sqlite_file_integer(f, "PRAGMA user_version", &version, err);
+    if (!status && version >= 0 && version < SOUK_EVENT_SCHEMA_VERSION)
+        status = migrate_from(f, version, err);
+    if (!status)
+        status = souk_sqlite_file_run(f, "COMMIT", err);
+    souk_sqlite_file_roll_back(f);
+    return status;
+}
+
+static souk_status check_schema(struct souk_sqlite_file *f, bool writable, struct souk_error *err)
+{
+    static const char read[] = "PRAGMA user_version";
+    int64_t version = 0;
+    souk_status status = souk_sqlite_file_integer(f, read, &version, err);
+    if (!status && writable && version < SOUK_EVENT_SCHEMA_VERSION) {
+        status = migrate(f, err);
+        if (!status)
+            status = souk_sqlite_file_integer(f, read, &version, err);
+    }
+    return status ? status : souk_event_schema_check(f->path, version, err);
+}
+
+/* ---- open, close ---- */
+
+static souk_status sync_folder_of(const char *path, struct souk_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    if (!folder)
+        return souk_fail(err, SOUK_ENOMEM, "%s: no memory for its name", path);
+    souk_status status = SOUK_OK;
+    const int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0 || fsync(file) != 0)
+        status = souk_fail_errno(err, "%s: sync", folder);
+    if (file >= 0)
+        close(file);
+    free(folder);
+    return status;
+}
+
+/* SQLite syncs the folder for its log, not for the file itself. */
+static souk_status touch(const char *path, enum souk_event_access access, struct souk_error *err)
+{
+    const int flags = access == SOUK_EVENTS_WRITE ? O_RDWR | O_CREAT : O_RDONLY;
+    const int file = open(path, flags | O_CLOEXEC | O_NONBLOCK, 0600);
+    if (file < 0)
+        return souk_fail_errno(err, "%s", path);
+    close(file);
+    return access == SOUK_EVENTS_WRITE ? sync_folder_of(path, err) : SOUK_OK;
+}
+
+static souk_status connect_to(struct souk_sqlite_file *f, enum souk_event_access access,
+                              struct souk_error *err)
+{
+    /* A reader opens it for writing, too: it may have to repair the log of a proxy that was
+     * killed. query_only keeps it from changing anything else. */
+    const int code = sqlite3_open_v2(
+        f->path, &f->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    if (code != SQLITE_OK)
+        return souk_sqlite_file_fail(f, code, "cannot be opened", err);
+    sqlite3_busy_timeout(f->db, BUSY_MS);
+    return souk_sqlite_file_run(f,
+                                access == SOUK_EVENTS_WRITE
+                                    ? "PRAGMA trusted_schema = OFF"
+                                    : "PRAGMA trusted_schema = OFF; PRAGMA query_only = ON",
+                                err);
+}
+
+souk_status souk_sqlite_file_open(struct souk_sqlite_file *f, const char *path,
+                                  enum souk_event_access access, const char *synchronous,
+                                  struct souk_error *err)
+{
+    const bool writable = access == SOUK_EVENTS_WRITE;
+    souk_status status = touch(path, access, err);
+    if (status)
+        return status;
+    f->path = realpath(path, NULL);
+    if (!f->path)
+        return souk_fail_errno(err, "%s", path);
+    status = connect_to(f, access, err);
+    if (!status)
+        status = check_owner(f, writable, err);
+    if (!status && writable)
+        status = set_durable(f, synchronous, err);
+    return status ? status : check_schema(f, writable, err);
+}
+
+void souk_sqlite_file_close(struct souk_sqlite_file *f)
+{
+    for (int i = 0; i < SOUK_SQLITE_STATEMENTS_MAX; i++)
+        sqlite3_finalize(f->statements[i]);
+    if (f->db && sqlite3_close(f->db) != SQLITE_OK)
+        souk_log(SOUK_LOG_WARN, "event_close", "store=%s reason='%s'", f->path,
+                 sqlite3_errmsg(f->db));
+    free(f->path);
+    *f = (struct souk_sqlite_file){0};
+}
