@@ -304,8 +304,8 @@ static void drain(struct process *p, int64_t limit_ms)
     }
 }
 
-/* Somebody has moved it away. */
-static void reopen_access_log(struct souk_http *http)
+/* It may have been moved away. */
+static void open_log_again(struct souk_http *http)
 {
     struct souk_error err = {0};
     if (souk_http_reopen_log(http, &err) != SOUK_OK)
@@ -318,7 +318,8 @@ static void read_again(struct process *p, const struct proxy_options *o)
         read_fleet_again(o->fleet, p->topology);
     if (o->tokens)
         read_tokens_again(o->tokens, p->access);
-    reopen_access_log(p->http);
+    if (o->http.access_log)
+        open_log_again(p->http);
     if (!o->fleet && !o->tokens && !o->http.access_log)
         souk_log(SOUK_LOG_ERROR, "nothing_read",
                  "reason=\"SIGHUP reads the files of --fleet and --tokens: there is none\"");
