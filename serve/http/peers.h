@@ -68,9 +68,15 @@ void souk_peers_remove(struct souk_peers *p, struct souk_peer *peer);
 /** A peer has come further. */
 void souk_peer_enter(struct souk_peer *peer, enum souk_peer_phase phase, int64_t now_us);
 
-/** Whether it is late.
- *  @param received bytes that it has sent so far */
+/** What the kernel knows of a peer. */
+struct souk_peer_wire {
+    uint64_t received; /**< bytes, read by us or not */
+    bool has_ended;    /**< it will send no more: what rests with half a head waits in vain */
+};
+struct souk_peer_wire souk_peer_wire_of(int fd);
+
+/** Whether it is late. */
 enum souk_peer_end souk_peers_judge(const struct souk_peers *p, struct souk_peer *peer,
-                                    uint64_t received, int64_t now_us);
+                                    struct souk_peer_wire wire, int64_t now_us);
 
 #endif
