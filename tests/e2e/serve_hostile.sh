@@ -133,7 +133,6 @@ stop half
 kill -9 "${pid[shard1]}" && unset 'pid[shard1]'
 refused 0 '"partial":true' ask recommend --user u1 --json
 ask recommend --user u1 -n 3 >/dev/null || fail "no answer from the shard that is left"
-refused 2 "takes no 'events'" ask recommend --user u1 --events i1=view
 refused 2 'is not calibrated' ask recommend --user u1 --min-confidence 0.5
 refused 2 'has no ranker to explain' ask explain --user u1 --items i1
 stop_fleet
