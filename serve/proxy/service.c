@@ -238,7 +238,7 @@ static void put_version(struct souk_writer *w, const struct souk_view *v)
     souk_writer_array(w, v->model[0] != '\0');
     if (!v->model[0])
         return;
-    souk_writer_map(w, 8);
+    souk_writer_map(w, 10);
     souk_writer_put_string(w, "model", v->model);
     souk_writer_put_string(w, "kind", v->kind);
     souk_writer_put_int(w, "created_ms", v->created_ms);
@@ -247,6 +247,8 @@ static void put_version(struct souk_writer *w, const struct souk_view *v)
     souk_writer_put_int(w, "events", v->data.events);
     souk_writer_put_int(w, "from_ms", v->data.from_ms);
     souk_writer_put_int(w, "until_ms", v->data.until_ms);
+    souk_writer_put_bool(w, "prices", v->data.prices);
+    souk_writer_put_bool(w, "availability", v->data.availability);
 }
 
 static void health(struct souk_job *j)

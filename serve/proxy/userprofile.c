@@ -162,6 +162,21 @@ static bool keep_item(struct souk_job *j, int64_t row)
     return true;
 }
 
+/* What the client is told when a shard's answer cannot be used: the shard may have run out of time,
+ * or be on its way out, and have said so. */
+static enum souk_wire_status blame(const struct souk_shard_answer *a)
+{
+    switch (a->status) {
+    case SOUK_WIRE_UNAVAILABLE:
+    case SOUK_WIRE_DEADLINE:
+    case SOUK_WIRE_OVERLOADED:
+    case SOUK_WIRE_DRAINING:
+        return (enum souk_wire_status)a->status;
+    default:
+        return SOUK_WIRE_INTERNAL;
+    }
+}
+
 bool souk_job_get_item(struct souk_job *j)
 {
     const int home = souk_job_home(j, j->id, j->id_len);
@@ -178,8 +193,7 @@ bool souk_job_get_item(struct souk_job *j)
     }
     if (!is_good(a) || !souk_message_int(&a->message, "row", 0, INT64_MAX, &row) || row < 0 ||
         !keep_profile(j, &a->message) || !keep_source(j, &a->message)) {
-        souk_reply_error(j->reply, j->request,
-                         a->answered ? SOUK_WIRE_INTERNAL : (enum souk_wire_status)a->status,
+        souk_reply_error(j->reply, j->request, blame(a),
                          "shard %d, which holds the item, did not answer", home);
         return false;
     }

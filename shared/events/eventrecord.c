@@ -1,7 +1,6 @@
 #include "shared/base/identifier.h"
 #include "shared/events/eventbackend.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +35,10 @@ souk_status souk_event_record_check(const struct souk_event_record *e, struct so
         status = check_text(texts[i].name, texts[i].text, texts[i].min, texts[i].max, err);
     if (!status && !isfinite(e->value))
         status = souk_fail(err, SOUK_EINVAL, "'value' must be a finite number");
-    if (!status && (e->ms < 0 || e->stored_ms < 0))
-        status = souk_fail(err, SOUK_EINVAL, "'ms' must be milliseconds since 1970, not %" PRId64,
-                           e->ms < 0 ? e->ms : e->stored_ms);
+    if (!status && (e->ms < 0 || e->ms > SOUK_EVENT_TIME_MAX || e->stored_ms < 0 ||
+                    e->stored_ms > SOUK_EVENT_TIME_MAX))
+        status = souk_fail(err, SOUK_EINVAL,
+                           "'ms' must be milliseconds since 1970, before the year 10000");
     return status;
 }
 

@@ -30,6 +30,8 @@ enum {
     SOUK_EVENT_GROUP_MAX = 4096, /**< events in one append */
 };
 
+#define SOUK_EVENT_TIME_MAX INT64_C(253402300799999) /**< the last millisecond of the year 9999 */
+
 /** One event. Texts are NUL-terminated UTF-8; "" where there is none. */
 struct souk_event_record {
     const char *user, *item, *type; /**< ids of 1 to 128 bytes; the name of a type */
@@ -46,11 +48,12 @@ struct souk_event_store;
 
 enum souk_event_access {
     SOUK_EVENTS_READ, /**< changes nothing (SOUK_EINVAL); the store must be there, of this schema */
-    SOUK_EVENTS_WRITE, /**< makes the store, or brings its schema up to date */
+    SOUK_EVENTS_CHANGE, /**< may change events; the store must be there, of this schema */
+    SOUK_EVENTS_WRITE,  /**< and makes the store, or brings its schema up to date */
 };
 
 /** Whether a record may be stored: ids and names of their lengths, UTF-8 without control
- *  characters, a finite value, times that are not negative.
+ *  characters, a finite value, times from 1970 to 9999.
  *  @return SOUK_OK, SOUK_EINVAL with the field: "'event_id' must be ..." */
 souk_status souk_event_record_check(const struct souk_event_record *event,
                                     struct souk_error *err) SOUK_MUST_CHECK;
@@ -111,6 +114,7 @@ struct souk_event_counts {
     int64_t first_ms, last_ms;            /**< 0, 0 where there is no event */
     int64_t bytes;                        /**< that the store takes; -1: not known */
 };
+/** Reads everything: for an operator's tool. */
 souk_status souk_event_store_count(struct souk_event_store *s, struct souk_event_counts *out,
                                    struct souk_error *err) SOUK_MUST_CHECK;
 

@@ -131,11 +131,11 @@ static souk_status check_schema(struct souk_postgres_link *link, const struct fa
                          "%s: the schema 'souk' holds another program's tables: give a database "
                          "of its own",
                          link->name);
-    if (!f->has_version && !link->writable)
+    if (!f->has_version && link->access != SOUK_EVENTS_WRITE)
         return souk_fail(err, SOUK_ENOTFOUND, "%s: no store of events is there", link->name);
     if (f->has_version)
         status = read_version(link, &version, err);
-    if (!status && link->writable && version < SOUK_EVENT_SCHEMA_VERSION) {
+    if (!status && link->access == SOUK_EVENTS_WRITE && version < SOUK_EVENT_SCHEMA_VERSION) {
         status = migrate(link, err);
         if (!status)
             status = read_version(link, &version, err);
@@ -150,12 +150,13 @@ souk_status souk_postgres_check(struct souk_postgres_link *link, struct souk_err
     if (status)
         return status;
     link->timeout_ms = facts.timeout_ms > 0 ? facts.timeout_ms : LONG_MS;
-    if (link->writable && facts.standby)
+    const bool writes = link->access != SOUK_EVENTS_READ;
+    if (writes && facts.standby)
         return souk_fail(err, SOUK_EUNAVAILABLE, "%s: a standby, which takes no events",
                          link->name);
-    if (link->writable)
+    if (writes)
         status = check_durable(link, &facts, err);
-    if (!status && link->writable)
+    if (!status && writes)
         status = keep_durable(link, &facts, err);
     return status ? status : check_schema(link, &facts, err);
 }

@@ -314,9 +314,10 @@ static souk_status start(struct souk_postgres_link *link, const PQconninfoOption
     struct parameters p = {.count = 0};
     const char *theirs = value_of(url, "options");
     char *options = NULL;
-    if (asprintf(
-            &options, "-c statement_timeout=5000 -c idle_in_transaction_session_timeout=10000%s %s",
-            link->writable ? "" : " -c default_transaction_read_only=on", theirs ? theirs : "") < 0)
+    if (asprintf(&options,
+                 "-c statement_timeout=5000 -c idle_in_transaction_session_timeout=10000%s %s",
+                 link->access == SOUK_EVENTS_READ ? " -c default_transaction_read_only=on" : "",
+                 theirs ? theirs : "") < 0)
         return no_memory(link, err);
     fill_parameters(&p, url, options);
     link->connection = PQconnectdbParams(p.names, p.values, 0);
@@ -372,7 +373,7 @@ souk_status souk_postgres_link_open(struct souk_postgres_link *link, const char 
                                     enum souk_event_access access, struct souk_error *err)
 {
     souk_status status = SOUK_OK;
-    link->writable = access == SOUK_EVENTS_WRITE;
+    link->access = access;
     link->timeout_ms = 5000;
     link->url = strdup(url);
     /* libpq's own message repeats the URL, and what may be in it. */

@@ -22,7 +22,7 @@ struct souk_postgres_link {
     PGconn *connection; /**< NULL: not connected */
     char *url;          /**< without a password; as libpq reads it */
     char name[160];     /**< postgresql://HOST/DATABASE, for messages */
-    bool writable;
+    enum souk_event_access access;
     int64_t timeout_ms; /**< of a statement, by the server's settings */
     bool prepared[SOUK_PG_STATEMENTS];
     bool listens;

@@ -434,7 +434,7 @@ souk_status souk_postgres_store_open(const char *url, enum souk_event_access acc
     if (!s)
         return souk_fail(err, SOUK_ENOMEM, "no memory for a store of events");
     s->base =
-        (struct souk_event_store){.backend = &backend, .writable = access == SOUK_EVENTS_WRITE};
+        (struct souk_event_store){.backend = &backend, .writable = access != SOUK_EVENTS_READ};
     const souk_status status = souk_postgres_link_open(&s->link, url, access, err);
     if (status)
         close_store(&s->base);

@@ -9,13 +9,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
-    BUSY_MS = 5000,          /* other writers hold the file for one group, or a step of a prune */
-    CHECKPOINT_PAGES = 1000, /* of the log: then they go into the file itself */
-    CHECKPOINT_WAIT_PAGES = 16000, /* 64 MiB: then the writer waits for readers, so that the log
-                                      begins anew */
+    BUSY_MS = 5000, /* other writers hold the file for one group, or a step of a prune */
+    BUSY_STEP_MS = 2,
+    CHECKPOINT_PAGES = 1000,       /* of the log: then they go into the file itself */
+    CHECKPOINT_WAIT_PAGES = 16000, /* 64 MiB: then readers are waited for, too, but not long: the
+                                      log must begin anew some time, events must be stored now */
+    CHECKPOINT_WAIT_MS = 20,
 };
 
 /* ---- errors ---- */
@@ -137,23 +140,56 @@ souk_status souk_sqlite_file_do(struct souk_sqlite_file *f, int i, const char *w
 
 /* ---- the log ---- */
 
+/* SQLite's own pauses grow to 100 ms: whoever prunes in steps would be there first each time. */
+static int wait_busy(void *context, int tries)
+{
+    const struct souk_sqlite_file *f = context;
+    if (tries * BUSY_STEP_MS >= f->busy_ms)
+        return 0;
+    nanosleep(&(struct timespec){.tv_nsec = BUSY_STEP_MS * 1000000}, NULL);
+    return 1;
+}
+
+souk_status souk_sqlite_file_checkpoint(struct souk_sqlite_file *f, int mode, int64_t wait_ms)
+{
+    f->busy_ms = wait_ms;
+    const int code = sqlite3_wal_checkpoint_v2(f->db, NULL, mode, NULL, NULL);
+    f->busy_ms = BUSY_MS;
+    return code == SQLITE_OK ? SOUK_OK : status_of(code);
+}
+
+/* Say what the operator can mend: a failure once, a log that grows at each doubling. */
+static void note_checkpoint(struct souk_sqlite_file *f, souk_status status, bool waited, int pages)
+{
+    const bool fails = status && status != SOUK_EUNAVAILABLE;
+    if (fails && !f->checkpoint_fails)
+        souk_log(SOUK_LOG_WARN, "event_checkpoint", "store=%s reason='%s'", f->path,
+                 sqlite3_errmsg(f->db));
+    f->checkpoint_fails = fails;
+    if (!waited)
+        return;
+    f->wait_pages = status ? pages + CHECKPOINT_PAGES : 0;
+    if (status == SOUK_EUNAVAILABLE && pages >= f->said_pages) {
+        souk_log(SOUK_LOG_WARN, "event_log_grows",
+                 "store=%s pages=%d reason='somebody reads in one long transaction'", f->path,
+                 pages);
+        f->said_pages = 2 * pages;
+    }
+}
+
 /* Called after each commit. Whatever happens here, the commit is done: a checkpoint that fails (a
- * full disk) is tried again after the next one. */
+ * full disk, a reader that does not end) is tried again after a later one. */
 static int check_point(void *context, sqlite3 *db, const char *name, int pages)
 {
     struct souk_sqlite_file *f = context;
-    int code;
-    if (pages < CHECKPOINT_PAGES)
-        return SQLITE_OK;
-    code = sqlite3_wal_checkpoint_v2(db, name,
-                                     pages < CHECKPOINT_WAIT_PAGES ? SQLITE_CHECKPOINT_PASSIVE
-                                                                   : SQLITE_CHECKPOINT_RESTART,
-                                     NULL, NULL);
-    const bool fails = code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY;
-    if (fails && !f->checkpoint_fails)
-        souk_log(SOUK_LOG_WARN, "event_checkpoint", "store=%s pages=%d reason='%s'", f->path, pages,
-                 sqlite3_errmsg(db));
-    f->checkpoint_fails = fails;
+    const bool wait = pages >= CHECKPOINT_WAIT_PAGES && pages >= f->wait_pages;
+    (void)db, (void)name; /* there is one of each */
+    if (pages >= CHECKPOINT_PAGES)
+        note_checkpoint(f,
+                        souk_sqlite_file_checkpoint(
+                            f, wait ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,
+                            CHECKPOINT_WAIT_MS),
+                        wait, pages);
     return SQLITE_OK;
 }
 
@@ -222,12 +258,12 @@ static souk_status migrate(struct souk_sqlite_file *f, struct souk_error *err)
     return status;
 }
 
-static souk_status check_schema(struct souk_sqlite_file *f, bool writable, struct souk_error *err)
+static souk_status check_schema(struct souk_sqlite_file *f, bool migrates, struct souk_error *err)
 {
     static const char read[] = "PRAGMA user_version";
     int64_t version = 0;
     souk_status status = souk_sqlite_file_integer(f, read, &version, err);
-    if (!status && writable && version < SOUK_EVENT_SCHEMA_VERSION) {
+    if (!status && migrates && version < SOUK_EVENT_SCHEMA_VERSION) {
         status = migrate(f, err);
         if (!status)
             status = souk_sqlite_file_integer(f, read, &version, err);
@@ -273,11 +309,12 @@ static souk_status connect_to(struct souk_sqlite_file *f, enum souk_event_access
         f->path, &f->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (code != SQLITE_OK)
         return souk_sqlite_file_fail(f, code, "cannot be opened", err);
-    sqlite3_busy_timeout(f->db, BUSY_MS);
+    f->busy_ms = BUSY_MS;
+    sqlite3_busy_handler(f->db, wait_busy, f);
     return souk_sqlite_file_run(f,
-                                access == SOUK_EVENTS_WRITE
-                                    ? "PRAGMA trusted_schema = OFF"
-                                    : "PRAGMA trusted_schema = OFF; PRAGMA query_only = ON",
+                                access == SOUK_EVENTS_READ
+                                    ? "PRAGMA trusted_schema = OFF; PRAGMA query_only = ON"
+                                    : "PRAGMA trusted_schema = OFF",
                                 err);
 }
 
@@ -285,7 +322,7 @@ souk_status souk_sqlite_file_open(struct souk_sqlite_file *f, const char *path,
                                   enum souk_event_access access, const char *synchronous,
                                   struct souk_error *err)
 {
-    const bool writable = access == SOUK_EVENTS_WRITE;
+    const bool makes = access == SOUK_EVENTS_WRITE;
     souk_status status = touch(path, access, err);
     if (status)
         return status;
@@ -294,10 +331,10 @@ souk_status souk_sqlite_file_open(struct souk_sqlite_file *f, const char *path,
         return souk_fail_errno(err, "%s", path);
     status = connect_to(f, access, err);
     if (!status)
-        status = check_owner(f, writable, err);
-    if (!status && writable)
+        status = check_owner(f, makes, err);
+    if (!status && access != SOUK_EVENTS_READ)
         status = set_durable(f, synchronous, err);
-    return status ? status : check_schema(f, writable, err);
+    return status ? status : check_schema(f, makes, err);
 }
 
 void souk_sqlite_file_close(struct souk_sqlite_file *f)

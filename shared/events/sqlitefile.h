@@ -22,7 +22,10 @@ struct souk_sqlite_file {
     sqlite3 *db;
     char *path; /**< without links: the same for everybody who opens it */
     sqlite3_stmt *statements[SOUK_SQLITE_STATEMENTS_MAX];
-    bool checkpoint_fails; /**< the last one did; said once */
+    int64_t busy_ms;       /**< that others are waited for */
+    bool checkpoint_fails; /**< the last one did */
+    int wait_pages;        /**< of the log, when readers are waited for again */
+    int said_pages;        /**< of the log, when the next warning is due */
 };
 
 /** @param synchronous FULL, but for tests
@@ -54,6 +57,11 @@ souk_status souk_sqlite_file_run(struct souk_sqlite_file *f, const char *stateme
 /** The one integer that a statement without parameters gives. */
 souk_status souk_sqlite_file_integer(struct souk_sqlite_file *f, const char *statement,
                                      int64_t *out, struct souk_error *err) SOUK_MUST_CHECK;
+
+/** Write the log back into the file. @param mode SQLITE_CHECKPOINT_*
+ *  @return SOUK_OK, SOUK_EUNAVAILABLE (readers are in the way for longer), SOUK_EIO */
+souk_status souk_sqlite_file_checkpoint(struct souk_sqlite_file *f, int mode,
+                                        int64_t wait_ms) SOUK_MUST_CHECK;
 
 /** What the connection's last error means, in our statuses; `what` was tried. */
 souk_status souk_sqlite_file_fail(const struct souk_sqlite_file *f, int code, const char *what,

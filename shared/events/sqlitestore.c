@@ -18,8 +18,10 @@
 #include <unistd.h>
 
 enum {
-    SCAN_ROWS = 1024,   /* read before they are visited: no snapshot is held meanwhile */
-    PRUNE_SEQS = 20000, /* looked at in one transaction: the proxy waits for no more */
+    SCAN_ROWS = 1024,    /* read before they are visited: no snapshot is held meanwhile */
+    PRUNE_SEQS = 5000,   /* looked at in one transaction: the proxy waits for no more */
+    PRUNE_PAUSE_MS = 10, /* between two of them: then the proxy comes in */
+    CUT_MS = 200,        /* that readers are waited for after an erasure */
 };
 
 struct sqlite_store {
@@ -316,18 +318,18 @@ static souk_status prune(struct souk_event_store *base, int64_t before_ms, int64
     const int64_t first = more ? sqlite3_column_int64(seqs, 0) : 0;
     const int64_t last = more ? sqlite3_column_int64(seqs, 1) : 0;
     souk_sqlite_file_reset(&s->file, SOUK_SQL_SEQS);
-    for (int64_t from = first; from < last && !status; from += PRUNE_SEQS)
+    for (int64_t from = first; from < last && !status; from += PRUNE_SEQS) {
         status = prune_range(s, from, from + PRUNE_SEQS, before_ms, deleted, err);
+        nanosleep(&(struct timespec){.tv_nsec = PRUNE_PAUSE_MS * 1000000}, NULL);
+    }
     return status;
 }
 
 /* Nothing of the visitor stays in the log either: it is written back and cut. A reader may keep
  * that from happening now; later checkpoints do it. */
-static void truncate_log(struct sqlite_store *s)
+static void cut_log(struct sqlite_store *s)
 {
-    const int code =
-        sqlite3_wal_checkpoint_v2(s->file.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    if (code != SQLITE_OK)
+    if (souk_sqlite_file_checkpoint(&s->file, SQLITE_CHECKPOINT_TRUNCATE, CUT_MS) != SOUK_OK)
         souk_log(SOUK_LOG_INFO, "event_log_kept", "store=%s reason='%s'", s->file.path,
                  sqlite3_errmsg(s->file.db));
 }
@@ -353,7 +355,7 @@ static souk_status erase(struct souk_event_store *base, const char *user, int64_
     if (status)
         return status;
     *deleted = gone;
-    truncate_log(s);
+    cut_log(s);
     return SOUK_OK;
 }
 
@@ -421,7 +423,7 @@ souk_status souk_sqlite_store_open(const char *path, enum souk_event_access acce
     if (!s)
         return souk_fail(err, SOUK_ENOMEM, "%s: no memory for the store", path);
     s->base =
-        (struct souk_event_store){.backend = &backend, .writable = access == SOUK_EVENTS_WRITE};
+        (struct souk_event_store){.backend = &backend, .writable = access != SOUK_EVENTS_READ};
     s->lock = -1;
     souk_status status = souk_sqlite_file_open(&s->file, path, access, synchronous, err);
     if (!status)

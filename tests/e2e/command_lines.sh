@@ -70,10 +70,13 @@ done
 for command in add list revoke check; do
     check_command "$SOUK_BIN/souk-token" $command
 done
+for command in export prune stats erase migrate; do
+    check_command "$SOUK_BIN/souk-events" $command
+done
 for command in add drain undrain remove list top; do
     check_command "$SOUK_BIN/souk-proxyctl" $command
 done
-for program in souk souk-train souk-registry souk-proxyctl souk-token; do
+for program in souk souk-train souk-registry souk-proxyctl souk-token souk-events; do
     without_leak_check expect 2 "$SOUK_BIN/$program"
     without_leak_check expect 2 "$SOUK_BIN/$program" no-such-command
     grep -q no-such-command "$work/stderr" || fail "$program: does not name the wrong command"

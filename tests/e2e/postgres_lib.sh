@@ -33,7 +33,7 @@ postgres_make() {
     local log
     reason=$(postgres_missing) && { echo "$reason" >&2; return 1; }
     postgres_missing >/dev/null
-    postgres_dir=$(mktemp -d /tmp/souk_postgres.XXXXXX) || return 1
+    postgres_dir=$(mktemp -d "${TMPDIR:-/tmp}/souk_postgres.XXXXXX") || return 1
     # It ends with this script, even where that is killed.
     postgres_as=(setpriv --pdeathsig QUIT)
     if [ "$(id -u)" = 0 ]; then
@@ -41,8 +41,7 @@ postgres_make() {
         chown nobody "$postgres_dir"
     fi
     log=$postgres_dir/initdb.log
-    # --no-sync: of initdb alone; what it has made need not survive a power cut, and the cluster's
-    # own fsync is on.
+    # --no-sync: of initdb alone; what it has made need not survive a power cut. The server syncs.
     if ! (cd / && "${postgres_as[@]}" "$postgres_bin/initdb" -D "$postgres_dir/data" --no-sync \
         --auth=trust --username=souk --encoding=UTF8 --locale=C >"$log" 2>&1); then
         cat "$log" >&2
@@ -58,7 +57,7 @@ postgres_start() {
     local tries
     rm -f "$postgres_dir/data/postmaster.pid"
     (cd / && exec "${postgres_as[@]}" "$postgres_bin/postgres" -D "$postgres_dir/data" \
-        -k "$postgres_dir" -c listen_addresses= -c fsync=on -c max_connections=60 \
+        -k "$postgres_dir" -c listen_addresses= -c max_connections=60 \
         -c shared_buffers=32MB -c autovacuum=off) >>"$postgres_dir/server.log" 2>&1 &
     disown
     for ((tries = 0; tries < 600; tries++)); do

@@ -148,7 +148,7 @@ stop half
 
 # Two stages.
 replica shard1 stages.model 1/2
-proxy proxy "ipc://$work/shard0 ipc://$work/shard1"
+proxy proxy "ipc://$work/shard0 ipc://$work/shard1" --http 127.0.0.1:0
 for user in u1 u2 nobody; do ask recommend --user $user --json >>stages.json || fail "two stages: $user"; done
 ask explain --user u1 --items i1,i2 >out.txt || fail "explain"
 scrape proxy shard0

@@ -96,10 +96,11 @@ BOTH(gives_back_every_byte)
          .model = "8899aabbccddeeff",
          .arm = "control \\N",
          .ms = 1764158400123,
-         .stored_ms = INT64_MAX,
+         .stored_ms = SOUK_EVENT_TIME_MAX,
          .value = 0.1},
         {"u", " ", "\\", "''", "", "", "", 0, 1, -1.7976931348623157e308, 0},
-        {"u2", "a\\\"b", "{", "}", "NULL", "", "", INT64_MAX, 7, 4.9406564584124654e-324, 0},
+        {"u2", "a\\\"b", "{", "}", "NULL", "", "", SOUK_EVENT_TIME_MAX, 7, 4.9406564584124654e-324,
+         0},
     };
     for (int i = 0; i < 3; i++) {
         cr_assert_eq(souk_event_store_append(s, &records[i], 1, &fate, &err), SOUK_OK, "%s",
@@ -116,12 +117,12 @@ BOTH(gives_back_every_byte)
 BOTH(refuses_what_is_no_event_and_stores_nothing_of_its_group)
 {
     struct souk_event_store *s = store_case_open(url, SOUK_EVENTS_WRITE);
-    struct souk_event_record bad[12];
+    struct souk_event_record bad[14];
     enum souk_event_fate fates[2];
     char too_long[130];
     memset(too_long, 'x', 129);
     too_long[129] = '\0';
-    for (int i = 0; i < 12; i++)
+    for (int i = 0; i < 14; i++)
         bad[i] = store_case_event("b", "u", 1);
     bad[0].value = NAN;
     bad[1].value = -INFINITY;
@@ -134,8 +135,10 @@ BOTH(refuses_what_is_no_event_and_stores_nothing_of_its_group)
     bad[8].request_id = NULL;
     bad[9].ms = -1;
     bad[10].model = too_long + 112;
+    bad[12].ms = SOUK_EVENT_TIME_MAX + 1;
+    bad[13].stored_ms = INT64_MAX;
     bad[11].arm = "\xed\xa0\x80"; /* half of a surrogate pair */
-    for (int i = 0; i < 12; i++) {
+    for (int i = 0; i < 14; i++) {
         const struct souk_event_record group[] = {store_case_event("a", "u", 1), bad[i]};
         cr_assert_eq(souk_event_store_append(s, group, 2, fates, &err), SOUK_EINVAL, "case %d", i);
         cr_assert(strstr(err.msg, "event 2 of 2: '"), "%s", err.msg);
@@ -392,10 +395,21 @@ BOTH(changes_nothing_where_it_was_opened_to_read)
     souk_event_store_close(s);
 }
 
+BOTH(makes_nothing_where_it_was_opened_to_change)
+{
+    struct souk_event_store *s = NULL;
+    cr_assert_eq(souk_event_store_open(url, SOUK_EVENTS_CHANGE, &s, &err), SOUK_ENOTFOUND);
+    souk_event_store_close(store_case_open(url, SOUK_EVENTS_WRITE));
+    s = store_case_open(url, SOUK_EVENTS_CHANGE);
+    store_case_append(s, "a", "u", 1);
+    cr_assert_eq(erase(s, "u", 5), 1);
+    souk_event_store_close(s);
+}
+
 BOTH(keeps_its_events_when_it_is_opened_again)
 {
     for (int i = 0; i < 3; i++) {
-        char id[8];
+        char id[16];
         struct souk_event_store *s = store_case_open(url, SOUK_EVENTS_WRITE);
         snprintf(id, sizeof id, "e%d", i);
         store_case_append(s, id, "u", i);

@@ -96,7 +96,7 @@ Test(postgresstore, never_repeats_a_password)
 Test(postgresstore, refuses_a_role_without_rights)
 {
     struct souk_event_store *s = NULL;
-    char theirs[STORE_URL_MAX], sql[160];
+    char theirs[STORE_URL_MAX], sql[200];
     NEEDS_SERVER();
     snprintf(sql, sizeof sql, "CREATE ROLE reader_%ld LOGIN", (long)getpid());
     run_sql(sql);
@@ -109,6 +109,15 @@ Test(postgresstore, refuses_a_role_without_rights)
     souk_event_store_close(store_case_open(url, SOUK_EVENTS_WRITE));
     cr_assert_eq(souk_event_store_open(theirs, SOUK_EVENTS_READ, &s, &err), SOUK_EINVAL, "%s",
                  err.msg);
+    snprintf(sql, sizeof sql,
+             "GRANT USAGE ON SCHEMA souk TO reader_%ld;"
+             "GRANT SELECT ON ALL TABLES IN SCHEMA souk TO reader_%ld",
+             (long)getpid(), (long)getpid());
+    run_sql(sql);
+    s = store_case_open(theirs, SOUK_EVENTS_READ); /* as docs/events.md says */
+    cr_assert_str_eq(store_case_all(s, 0), "");
+    cr_assert_str_eq(store_case_watch(s, 0), "* ");
+    souk_event_store_close(s);
 }
 
 Test(postgresstore, refuses_a_schema_of_another_program)

@@ -144,8 +144,9 @@ static int cut_power(int rounds, const char *synchronous)
         souk_event_store_close(s);
         losing_vfs_boot((uint64_t)round);
         if (!check(synchronous)) {
-            fprintf(stderr, "round %d, cut at operation %d: %s\n", round, (int)moment, err.msg);
-            lost++;
+            if (lost++ == 0)
+                fprintf(stderr, "synchronous=%s: lost in round %d, cut at operation %d\n",
+                        synchronous, round, (int)moment);
             begin_anew();
         }
     }
