@@ -21,6 +21,7 @@
 enum { TOP = 10, WARM_UPS = 3, REPETITIONS = 41, ID_STRIDE = 24, SEED = 1 };
 
 struct bench {
+    struct souk_item_filter filter;
     int64_t items;
     int factors, stride;
     struct souk_model model;
@@ -64,15 +65,44 @@ static souk_status make_shard(struct bench *b)
     return SOUK_OK;
 }
 
+/* Ten categories under each of ten roots, prices, and every tenth item unavailable; a filter by all
+ * of it, which lets about a quarter in. */
+static souk_status make_filter(struct bench *b)
+{
+    enum { ROOTS = 10, CATEGORIES = ROOTS + 10 * ROOTS };
+    static int32_t parents[CATEGORIES];
+    static struct souk_attribute columns[] = {{.name = "price"}, {.name = "available"}};
+    for (int c = 0; c < CATEGORIES; c++)
+        parents[c] = c < ROOTS ? -1 : c % ROOTS;
+    b->model.categories = (struct souk_categories){.ids = {.count = CATEGORIES}, .parent = parents};
+    b->part.category = souk_alloc_array((size_t)b->items, sizeof *b->part.category);
+    for (int c = 0; c < 2; c++)
+        columns[c].numbers = souk_alloc_array((size_t)b->items, sizeof(double));
+    if (!b->part.category || !columns[0].numbers || !columns[1].numbers)
+        return SOUK_ENOMEM;
+    for (int64_t i = 0; i < b->items; i++) {
+        b->part.category[i] = (int32_t)(souk_random_bits(SEED, (uint64_t)i, 1000) % CATEGORIES);
+        columns[0].numbers[i] = (double)(souk_random_bits(SEED, (uint64_t)i, 1001) % 1000);
+        columns[1].numbers[i] = i % 10 != 0;
+    }
+    b->part.attributes = (struct souk_attributes){2, columns};
+    souk_item_filter_init(&b->filter);
+    b->filter.by_price = b->filter.available = true;
+    b->filter.price_max = 550;
+    return souk_item_filter_by_category(&b->filter, &b->model.categories,
+                                        (const int32_t[]){0, 1, 2, 3, 4}, 5);
+}
+
 static int compare_i64(const void *a, const void *b)
 {
     const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return (x > y) - (x < y);
 }
 
-static void time_scans(const struct bench *b, struct souk_topk *best, int64_t *us)
+static void time_scans(const struct bench *b, const struct souk_item_filter *filter,
+                       struct souk_topk *best, int64_t *us)
 {
-    const struct souk_scan scan = {.vector = b->user};
+    const struct souk_scan scan = {.vector = b->user, .filter = filter};
     for (int r = -WARM_UPS; r < REPETITIONS; r++) {
         souk_topk_clear(best);
         const int64_t start = souk_monotonic_us();
@@ -128,8 +158,12 @@ static int64_t count_wrong_hits(struct bench *b, struct souk_topk *best)
     return wrong;
 }
 
-static void report(struct bench *b, struct souk_topk *best, const int64_t *us)
+/* Times of filtered scans, then of whole ones, whose hits stay. */
+static void report(struct bench *b, struct souk_topk *best)
 {
+    int64_t filtered[REPETITIONS], us[REPETITIONS];
+    time_scans(b, &b->filter, best, filtered);
+    time_scans(b, NULL, best, us);
     const int64_t bytes = b->shard.screens ? souk_screen_bytes(b->items, b->stride)
                                            : b->items * b->stride * (int64_t)sizeof(float);
     int64_t wrong_bits = 0;
@@ -141,11 +175,13 @@ static void report(struct bench *b, struct souk_topk *best, const int64_t *us)
     printf("{\"bench\": \"scan\", \"commit\": \"%s\", \"cpu\": \"%s\", \"kernel\": \"%s\", "
            "\"threads\": 1, \"seed\": %d, \"items\": %lld, \"factors\": %d, \"top\": %d, "
            "\"repetitions\": %d, \"us_min\": %lld, \"us_median\": %.0f, \"us_p95\": %lld, "
+           "\"filtered_us_min\": %lld, \"filtered_us_median\": %lld, "
            "\"per_second\": %.0f, \"gb_per_second\": %.1f, \"wrong_bits\": %lld, "
            "\"wrong_hits\": %lld, \"residual\": %.2g}\n",
            SOUK_GIT_HASH, cpu, b->shard.screens ? "8-bit screen" : souk_dot_kernel(), SEED,
            (long long)b->items, b->factors, TOP, REPETITIONS, (long long)us[0], median,
-           (long long)us[REPETITIONS * 95 / 100], 1e6 / median, (double)bytes / 1e3 / median,
+           (long long)us[REPETITIONS * 95 / 100], (long long)filtered[0],
+           (long long)filtered[REPETITIONS / 2], 1e6 / median, (double)bytes / 1e3 / median,
            (long long)wrong_bits, (long long)count_wrong_hits(b, best), residual);
 }
 
@@ -155,32 +191,34 @@ int main(int argc, char **argv)
     struct bench b = {.items = argc > 1 ? atoll(argv[1]) : 50000,
                       .factors = argc > 2 ? atoi(argv[2]) : 128};
     struct souk_topk best = {0};
-    int64_t us[REPETITIONS];
     if (b.items < 1 || b.factors < 1 || b.factors > SOUK_FACTORS_MAX) {
         fprintf(stderr, "usage: bench_scan [ITEMS [FACTORS]]\n");
         return 2;
     }
-    if (make_shard(&b) != SOUK_OK || souk_topk_init(&best, TOP) != SOUK_OK) {
+    if (make_shard(&b) != SOUK_OK || make_filter(&b) != SOUK_OK ||
+        souk_topk_init(&best, TOP) != SOUK_OK) {
         fprintf(stderr, "bench_scan: out of memory\n");
         return 1;
     }
     for (size_t k = 0; k < sizeof kernels / sizeof kernels[0]; k++) {
         if (!souk_dot_select(kernels[k]))
             continue;
-        time_scans(&b, &best, us);
-        report(&b, &best, us);
+        report(&b, &best);
     }
     souk_dot_select(kernels[0]);
     if (souk_screen_is_wanted() &&
         souk_screen_init(&b.screen, b.part.item_factors, b.items, b.stride) == SOUK_OK) {
         b.shard.screens = &b.screen;
-        time_scans(&b, &best, us);
-        report(&b, &best, us);
+        report(&b, &best);
         souk_screen_fini(&b.screen);
     }
     souk_topk_fini(&best);
     souk_idtable_fini(&b.part.items);
     free(b.part.item_factors);
     free(b.user);
+    free(b.part.category);
+    free(b.part.attributes.of[0].numbers);
+    free(b.part.attributes.of[1].numbers);
+    souk_item_filter_fini(&b.filter);
     return 0;
 }

@@ -35,6 +35,7 @@ packages=(
     openssl                                                    # tests: certificates
     prometheus                                                 # tests: metrics as it reads them
     postgresql sqlite3 curl                                    # tests: a real server, other clients
+    wrk                                                        # benchmarks: load over HTTP
     systemd                                                    # tests: systemd-analyze judges units
     clang valgrind shellcheck                                  # tests: fuzzing, memory, scripts
 )
@@ -43,6 +44,9 @@ case $codename in
     trixie) packages+=(libclang-rt-19-dev libnng-dev libmbedtls-dev) ;;
     *) die "this is '$codename'; Debian 12 (bookworm) or 13 (trixie) is needed" ;;
 esac
+
+# Node from elsewhere brings an npm of its own, which Debian's would conflict with.
+command -v npm >/dev/null || packages+=(nodejs npm) # tests: the API's document, a generated client
 
 is_installed() {
     [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

@@ -55,7 +55,8 @@ struct souk_access;
 
 /** @param path of the tokens; NULL: nobody needs one, but the global rate holds
  *  @param rate requests a second for all together; 0: no limit
- *  @param registry gets souk_access_* metrics; outlived by nothing that scrapes it, NULL: none
+ *  @param registry gets souk_access_* metrics; scraped for the last time before
+ *         souk_access_free(). NULL: none
  *  @return SOUK_OK, SOUK_ENOTFOUND, SOUK_EFORMAT (names the line), SOUK_EINVAL (others may read or
  *          write the file), SOUK_EIO, SOUK_ENOMEM, SOUK_EUNAVAILABLE (no libsodium) */
 souk_status souk_access_open(const char *path, double rate, struct souk_metrics *registry,

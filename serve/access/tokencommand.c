@@ -90,14 +90,18 @@ souk_status souk_token_command_add(const struct souk_token_command *c, struct so
 
 /* ---- the others ---- */
 
+static bool has_expired(const struct souk_token_entry *e)
+{
+    return e->expires_s <= souk_wall_ms() / 1000;
+}
+
 /* NAME SCOPES EXPIRES RATE, as in the file, and whether it is in force. */
 static void print_entry(const struct souk_token_entry *e)
 {
     char line[SOUK_TOKEN_LINE_MAX];
     souk_token_entry_format(e, line);
     *strrchr(line, ' ') = '\0'; /* the hash is of no use to who reads */
-    printf("%s %s\n", line,
-           e->expires_s * 1.0 * 1000 <= (double)souk_wall_ms() ? "expired" : "valid");
+    printf("%s %s\n", line, has_expired(e) ? "expired" : "valid");
 }
 
 static souk_status flush(struct souk_error *err)
@@ -125,8 +129,7 @@ souk_status souk_token_command_revoke(const struct souk_token_command *c, struct
     return status;
 }
 
-/* One line. @param text [SOUK_TOKEN_TEXT + 2] @return its length; more than a token has: too long
- */
+/* One line. @param text [SOUK_TOKEN_TEXT + 2] @return its length; that of no token: too long */
 static size_t read_secret(char *text)
 {
     size_t len = 0;
@@ -137,8 +140,9 @@ static size_t read_secret(char *text)
             break;
         len += got > 0 ? (size_t)got : 0;
     }
-    const char *end = memchr(text, '\n', len);
-    return end ? (size_t)(end - text) : len;
+    const char *const end = memchr(text, '\n', len);
+    len = end ? (size_t)(end - text) : len;
+    return len > 0 && text[len - 1] == '\r' ? len - 1 : len;
 }
 
 souk_status souk_token_command_check(const struct souk_token_command *c, struct souk_error *err)
@@ -158,7 +162,7 @@ souk_status souk_token_command_check(const struct souk_token_command *c, struct 
         verdict = souk_fail(err, SOUK_EFORMAT, "no token of %s", c->path);
     if (found)
         print_entry(found);
-    if (found && found->expires_s <= souk_wall_ms() / 1000)
+    if (found && has_expired(found))
         verdict = souk_fail(err, SOUK_EFORMAT, "%s has expired", found->name);
     souk_token_list_fini(&list);
     return verdict ? verdict : flush(err);

@@ -17,13 +17,14 @@ static struct souk_http_call *take_from_pool(struct souk_http *h)
     if (c)
         h->pool = c->next;
     pthread_mutex_unlock(&h->pool_lock);
-    if (c)
-        return c;
-    c = souk_zalloc_array(1, sizeof *c);
-    if (c) {
+    if (!c) {
+        c = souk_zalloc_array(1, sizeof *c);
+        if (!c)
+            return NULL;
         c->http = h;
         souk_writer_init(&c->message);
     }
+    atomic_fetch_add(&h->calls, 1);
     return c;
 }
 
@@ -100,6 +101,7 @@ void souk_http_call_give(struct souk_http_call *c)
         c->zipped = NULL;
         c->zipped_cap = 0;
     }
+    atomic_fetch_sub(&h->calls, 1);
     pthread_mutex_lock(&h->pool_lock);
     c->next = h->pool;
     h->pool = c;

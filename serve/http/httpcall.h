@@ -85,6 +85,10 @@ struct souk_http {
     souk_monitor_ready ready;
     void *ready_context;
     struct MHD_Daemon *daemon;
+    pthread_t loop; /**< runs it */
+    bool is_looping;
+    int wake_fd; /**< an eventfd: look again; -1: none */
+    atomic_bool is_awake, is_over;
     int fd; /**< that it listens on, until the daemon has it */
     char address[SOUK_HOSTPORT_BYTES];
     char *cert, *key;
@@ -94,6 +98,7 @@ struct souk_http {
     struct souk_pages pages;
     struct souk_call_ids ids;
     _Atomic int64_t body_bytes;
+    atomic_int calls; /**< under way */
     atomic_bool drains;
     pthread_mutex_t pool_lock;
     struct souk_http_call *pool;

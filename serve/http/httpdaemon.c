@@ -4,7 +4,10 @@
 #include "serve/http/httptls.h"
 #include "shared/base/clock.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 enum { OPTIONS_MAX = 16 };
@@ -94,24 +97,88 @@ static void choose(struct souk_http *h, struct options *o)
     put(o, MHD_OPTION_END, 0, NULL);
 }
 
+/* ---- the loop ---- */
+
+static int wait_ms(struct MHD_Daemon *daemon)
+{
+    MHD_UNSIGNED_LONG_LONG timeout_ms;
+    return MHD_get_timeout(daemon, &timeout_ms) == MHD_YES && timeout_ms < INT_MAX ? (int)timeout_ms
+                                                                                   : -1;
+}
+
+/* Once for all who ask until it looks. */
+static void wake(struct souk_http *h)
+{
+    if (!atomic_exchange(&h->is_awake, true) && eventfd_write(h->wake_fd, 1) != 0)
+        atomic_store(&h->is_awake, false); /* its count is full: it is awake */
+}
+
+void souk_http_daemon_resume(struct souk_http *h, struct MHD_Connection *connection)
+{
+    MHD_resume_connection(connection);
+    wake(h);
+}
+
+static void note_wake(struct souk_http *h)
+{
+    eventfd_t count;
+    if (eventfd_read(h->wake_fd, &count) == 0)
+        atomic_store(&h->is_awake, false);
+}
+
+/* libmicrohttpd 0.9.75's own loop hangs: where epoll_wait() returns as many events as it asked for,
+ * 128, it asks once more before it looks at any, and waits for as long as at first, which may be
+ * for ever. MHD_run() asks without waiting; we wait. What is resumed while it runs may stay unseen
+ * until the next time: so whoever resumes wakes us by our own means. */
+static void *loop(void *context)
+{
+    struct souk_http *const h = context;
+    const union MHD_DaemonInfo *const info =
+        MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    struct pollfd fds[] = {{.fd = h->wake_fd, .events = POLLIN},
+                           {.fd = info->epoll_fd, .events = POLLIN}};
+    while (!atomic_load(&h->is_over)) {
+        poll(fds, 2, wait_ms(h->daemon));
+        note_wake(h);
+        MHD_run(h->daemon);
+    }
+    return NULL;
+}
+
+static souk_status start_loop(struct souk_http *h, struct souk_error *err)
+{
+    h->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    h->is_looping = h->wake_fd >= 0 && pthread_create(&h->loop, NULL, loop, h) == 0;
+    return h->is_looping ? SOUK_OK : souk_fail(err, SOUK_EIO, "cannot start a thread for --http");
+}
+
 souk_status souk_http_daemon_start(struct souk_http *h, struct souk_error *err)
 {
     struct options o = {.count = 0};
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    unsigned flags = MHD_USE_EPOLL | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME;
     choose(h, &o);
     if (h->cert)
         flags |= MHD_USE_TLS;
+    h->wake_fd = -1;
     h->daemon = MHD_start_daemon(flags, 0, NULL, NULL, access_call, h, MHD_OPTION_ARRAY, o.items,
                                  MHD_OPTION_END);
     if (!h->daemon)
         return souk_fail(err, SOUK_EIO, "cannot start the HTTP listener on %s", h->address);
     h->fd = -1;
-    return SOUK_OK;
+    return start_loop(h, err);
 }
 
 void souk_http_daemon_stop(struct souk_http *h)
 {
-    if (h->daemon)
-        MHD_stop_daemon(h->daemon);
+    if (!h->daemon)
+        return;
+    if (h->is_looping) {
+        atomic_store(&h->is_over, true);
+        wake(h);
+        pthread_join(h->loop, NULL);
+    }
+    MHD_stop_daemon(h->daemon);
+    if (h->wake_fd >= 0)
+        close(h->wake_fd);
     h->daemon = NULL;
 }

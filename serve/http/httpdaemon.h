@@ -9,6 +9,9 @@
 /** Start it on h->fd, which becomes its own. @return SOUK_OK, SOUK_EIO */
 souk_status souk_http_daemon_start(struct souk_http *h, struct souk_error *err) SOUK_MUST_CHECK;
 
+/** Go on with a connection that was suspended. Thread-safe. */
+void souk_http_daemon_resume(struct souk_http *h, struct MHD_Connection *connection);
+
 /** No request may be with the workforce. */
 void souk_http_daemon_stop(struct souk_http *h);
 

@@ -1,5 +1,6 @@
 #include "serve/http/httpexchange.h"
 
+#include "serve/http/httpdaemon.h"
 #include "serve/http/httpreply.h"
 #include "serve/http/jsonbody.h"
 #include "serve/http/percentcode.h"
@@ -224,6 +225,7 @@ static void answer(struct souk_task *task, const struct souk_writer *reply)
 {
     struct souk_http_call *const c = (struct souk_http_call *)task;
     const enum souk_http_op op = c->route->op;
+    struct souk_http *const h = c->http; /* c may be gone in the end */
     struct MHD_Connection *const connection = c->connection;
     struct souk_http_outcome outcome;
     souk_reply_json_write(op, reply->buffer.data, reply->failed ? 0 : reply->buffer.size,
@@ -238,7 +240,7 @@ static void answer(struct souk_task *task, const struct souk_writer *reply)
         souk_http_reply_text(c, "application/json");
     }
     if (atomic_exchange(&c->step, SOUK_HTTP_READY) == SOUK_HTTP_WAITS)
-        MHD_resume_connection(connection);
+        souk_http_daemon_resume(h, connection);
 }
 
 /* The answer may come while we still ask: then nothing is suspended. */
@@ -258,7 +260,7 @@ static enum MHD_Result ask(struct souk_http_call *c)
         return souk_http_reply_send(c);
     MHD_suspend_connection(c->connection);
     if (!atomic_compare_exchange_strong(&c->step, &asked, SOUK_HTTP_WAITS))
-        MHD_resume_connection(c->connection); /* it has come meanwhile */
+        souk_http_daemon_resume(c->http, c->connection); /* it has come meanwhile */
     return MHD_YES;
 }
 

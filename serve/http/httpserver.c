@@ -9,9 +9,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024 };
+enum { BACKLOG = 1024, LAST_ANSWERS_MS = 500 };
 
 /* A network may reach it with TLS only, but where the operator wants it so. */
 static souk_status check_address(const struct souk_http_plan *plan, struct souk_error *err)
@@ -102,10 +103,19 @@ void souk_http_drain(struct souk_http *h)
         atomic_store(&h->drains, true);
 }
 
+/* Answers that are there are sent, to who takes them. */
+static void finish_calls(struct souk_http *h)
+{
+    for (int ms = 0; ms < LAST_ANSWERS_MS && atomic_load(&h->calls) > 0; ms++)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
 void souk_http_stop(struct souk_http *h)
 {
     if (!h)
         return;
+    if (h->daemon)
+        finish_calls(h);
     souk_http_daemon_stop(h);
     souk_peers_stop(&h->peers);
     souk_http_calls_free(h);

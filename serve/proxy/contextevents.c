@@ -1,138 +1,124 @@
 #include "serve/proxy/contextevents.h"
 
-#include "shared/data/idtable.h"
-
-#include <math.h>
 #include <string.h>
 
-enum { UNKNOWN_TYPE = 255 };
+/* Clocks of proxies may differ by so much: what one of them has stored is not of the future. */
+enum { CLOCK_SKEW_MS = 60000 };
 
-struct event {
-    const char *item, *type;
-    size_t item_len, type_len;
-    int64_t ms;
-    double value;
-};
-
-/* One entry of the list. @return what is wrong with it, or NULL */
-static const char *read_event(const struct souk_job *j, const msgpack_object *entry,
-                              struct event *e)
+int64_t souk_job_data_until_ms(const struct souk_job *j)
 {
-    const struct souk_message m = {.unpacked = {.data = *entry}};
-    *e = (struct event){.ms = j->moment_ms};
-    if (entry->type != MSGPACK_OBJECT_MAP)
-        return "is not a map";
-    if (!souk_message_text(&m, "item", SOUK_ID_MAX_BYTES, &e->item, &e->item_len) || !e->item ||
-        !souk_id_is_valid(e->item, e->item_len))
-        return "has no 'item' of 1 to 128 bytes of UTF-8";
-    if (!souk_message_text(&m, "type", SOUK_ID_MAX_BYTES, &e->type, &e->type_len) ||
-        e->type_len == 0)
-        return "has no 'type' of 1 to 128 bytes";
-    if (!souk_message_int(&m, "ms", 0, SOUK_WIRE_MOMENT_MAX, &e->ms))
-        return "has an 'ms' that is not milliseconds from 1970 to the year 9999";
-    if (souk_message_get(&m, "value") && !souk_message_map_number(entry, "value", &e->value))
-        return "has a 'value' that is not a number";
-    return isfinite((float)e->value) ? NULL : "has a 'value' that is too large";
+    return j->view.data.until_ms;
 }
 
-static bool refuse(struct souk_job *j, size_t number, const char *reason)
+/* @return false: an error reply is there */
+static bool take_requested(struct souk_job *j)
 {
-    souk_reply_error(j->reply, j->request, SOUK_WIRE_BAD_FIELD, "'events': number %zu %s", number,
-                     reason);
+    char reason[160];
+    if (souk_lately_take(&j->space->lately, souk_message_get(&j->request->message, "events"),
+                         j->moment_ms, reason, sizeof reason))
+        return true;
+    souk_reply_error(j->reply, j->request, SOUK_WIRE_BAD_FIELD, "%s", reason);
     return false;
 }
 
-bool souk_job_take_context(struct souk_job *j)
+static void take_stored(struct souk_job *j)
 {
-    const msgpack_object *list = souk_message_get(&j->request->message, "events");
-    if (!list)
-        return true;
-    if (list->type != MSGPACK_OBJECT_ARRAY || list->via.array.size > SOUK_WIRE_CONTEXT_MAX) {
-        souk_reply_error(j->reply, j->request, SOUK_WIRE_BAD_FIELD,
-                         "'events' must be a list of at most %d events", SOUK_WIRE_CONTEXT_MAX);
+    struct souk_lately *l = &j->space->lately;
+    const int64_t until_ms = souk_job_data_until_ms(j);
+    if (j->recent->get(j->recent->context, j->id, j->id_len, until_ms, &l->recent) != SOUK_OK) {
+        j->degraded = true;
+        return;
+    }
+    const int64_t erased_ms = l->recent.erased_ms;
+    j->erased = erased_ms > 0 && erased_ms >= until_ms;
+    souk_lately_add_recent(l, j->erased ? erased_ms + 1 : until_ms);
+    if (l->count > 0 && !souk_message_get(&j->request->message, "moment_ms")) {
+        const int64_t latest_ms = l->events[l->count - 1].ms;
+        if (latest_ms > j->moment_ms && latest_ms <= j->moment_ms + CLOCK_SKEW_MS)
+            j->moment_ms = latest_ms;
+    }
+}
+
+bool souk_job_take_lately(struct souk_job *j)
+{
+    if (!take_requested(j))
         return false;
-    }
-    if (j->view.sources == 0 && list->via.array.size > 0) {
-        souk_reply_error(j->reply, j->request, SOUK_WIRE_BAD_FIELD,
-                         "a model of kind '%s' takes no 'events'", j->view.kind);
-        return false;
-    }
-    for (uint32_t i = 0; i < list->via.array.size; i++) {
-        struct event e;
-        const char *const reason = read_event(j, &list->via.array.ptr[i], &e);
-        if (reason)
-            return refuse(j, i, reason);
-    }
-    j->context = list->via.array.ptr;
-    j->context_count = list->via.array.size;
+    if (j->recent)
+        take_stored(j);
     return true;
 }
 
-static void write_question(struct souk_job *j)
+void souk_job_start_resolve(struct souk_job *j, size_t fields)
 {
+    const struct souk_lately *l = &j->space->lately;
     struct souk_writer *w = &j->space->question;
-    struct event e;
-    souk_job_start_question(j, "resolve", 2);
+    souk_job_start_question(j, "resolve", 2 + fields);
     souk_writer_key(w, "items");
-    souk_writer_array(w, j->context_count);
-    for (size_t i = 0; i < j->context_count; i++)
-        if (!read_event(j, &j->context[i], &e))
-            souk_writer_text(w, e.item, e.item_len);
+    souk_writer_array(w, (size_t)l->count);
+    for (int i = 0; i < l->count; i++)
+        souk_writer_text(w, l->events[i].item, l->events[i].item_len);
     souk_writer_key(w, "types");
-    souk_writer_array(w, j->context_count);
-    for (size_t i = 0; i < j->context_count; i++)
-        if (!read_event(j, &j->context[i], &e))
-            souk_writer_text(w, e.type, e.type_len);
+    souk_writer_array(w, (size_t)l->count);
+    for (int i = 0; i < l->count; i++)
+        souk_writer_text(w, l->events[i].type, l->events[i].type_len);
 }
 
-/* Rows of the items that this shard has, and all types. @return false: the reply cannot be used */
-static bool read_rows(const struct souk_job *j, const struct souk_message *m, int64_t *row,
-                      uint8_t *type)
+bool souk_job_read_resolved(const struct souk_job *j, const struct souk_message *m, int64_t *row,
+                            uint8_t *type)
 {
+    const int count = j->space->lately.count;
     const void *rows = NULL, *types = NULL;
     int64_t row_count = 0, type_count = 0;
     if (!souk_message_array(m, "rows", sizeof *row, &rows, &row_count) ||
-        !souk_message_array(m, "types", sizeof *type, &types, &type_count) ||
-        row_count != (int64_t)j->context_count || type_count != row_count)
+        !souk_message_array(m, "types", sizeof *type, &types, &type_count) || row_count != count ||
+        type_count != count)
         return false;
-    for (size_t i = 0; i < j->context_count; i++) {
+    for (int i = 0; i < count; i++) {
         int64_t here;
-        memcpy(&here, (const char *)rows + i * sizeof here, sizeof here);
+        memcpy(&here, (const char *)rows + (size_t)i * sizeof here, sizeof here);
         row[i] = here >= 0 ? here : row[i];
         type[i] = ((const uint8_t *)types)[i];
     }
     return true;
 }
 
+bool souk_job_refuse_event(struct souk_job *j, const struct souk_lately_event *e,
+                           const char *reason)
+{
+    souk_reply_error(j->reply, j->request, SOUK_WIRE_BAD_FIELD, "'events': number %d %s", e->number,
+                     reason);
+    return false;
+}
+
 static bool add_events(struct souk_job *j, const int64_t *row, const uint8_t *type)
 {
-    for (size_t i = 0; i < j->context_count; i++) {
-        struct event e;
-        if (read_event(j, &j->context[i], &e))
-            continue;
-        if (type[i] == UNKNOWN_TYPE)
-            return refuse(j, i, "has a 'type' that the model does not know");
-        if (row[i] >= 0 &&
-            !souk_event_fields_add(&j->space->events, row[i], e.ms, type[i], (float)e.value))
-            return refuse(j, i, "is one too many");
+    const struct souk_lately *l = &j->space->lately;
+    for (int i = 0; i < l->count; i++) {
+        const struct souk_lately_event *e = &l->events[i];
+        if (type[i] == SOUK_TYPE_UNKNOWN && e->number >= 0)
+            return souk_job_refuse_event(j, e, "has a 'type' that the model does not know");
+        if (type[i] != SOUK_TYPE_UNKNOWN && row[i] >= 0 &&
+            !souk_event_fields_add(&j->space->events, row[i], e->ms, type[i], (float)e->value) &&
+            e->number >= 0)
+            return souk_job_refuse_event(j, e, "is one too many");
     }
     return true;
 }
 
-bool souk_job_add_context(struct souk_job *j)
+bool souk_job_add_lately(struct souk_job *j)
 {
     int64_t row[SOUK_WIRE_CONTEXT_MAX];
     uint8_t type[SOUK_WIRE_CONTEXT_MAX];
-    if (j->context_count == 0)
+    if (j->space->lately.count == 0)
         return true;
     memset(row, 0xff, sizeof row);
-    write_question(j);
+    memset(type, SOUK_TYPE_UNKNOWN, sizeof type);
+    souk_job_start_resolve(j, 0);
     if (!souk_job_ask_all(j, SOUK_ROUND_FIRST))
         return false;
-    memset(type, UNKNOWN_TYPE, sizeof type);
     for (int s = 0; s < souk_topology_shards(j->topology); s++) {
         const struct souk_message *m = souk_job_answer(j, s);
-        if (m && !read_rows(j, m, row, type))
+        if (m && !souk_job_read_resolved(j, m, row, type))
             souk_job_miss(j, s);
         j->degraded |= j->space->missed[s];
     }

@@ -222,8 +222,8 @@ static void put_answer(struct souk_job *j, const struct question *q)
 void souk_job_explain(struct souk_job *j)
 {
     struct question q = {0};
-    if (!souk_job_take_fields(j, "user") || !souk_job_take_context(j) || !take_items(j, &q) ||
-        !souk_job_get_profile(j) || !souk_job_add_context(j))
+    if (!souk_job_take_fields(j, "user") || !souk_job_take_lately(j) || !take_items(j, &q) ||
+        !souk_job_get_profile(j) || !souk_job_add_lately(j))
         return;
     if (!souk_job_is_staged(j))
         start_reply(j, 0, 0, 0); /* popular items come as they are */

@@ -2,6 +2,8 @@
 
 #include "shared/base/clock.h"
 
+#include <stdio.h>
+
 static enum souk_scope scope_of(const struct souk_request *r)
 {
     static const struct {
@@ -37,11 +39,14 @@ static void refuse(const struct souk_request *r, enum souk_access_verdict why,
         [SOUK_ACCESS_MISSING] = "a token is needed, and none was sent",
         [SOUK_ACCESS_UNKNOWN] = "the token is not known",
         [SOUK_ACCESS_EXPIRED] = "the token has expired",
-        [SOUK_ACCESS_SCOPE] = "the token lacks the scope of this operation",
+        [SOUK_ACCESS_SCOPE] = "the token lacks the scope",
         [SOUK_ACCESS_RATE] = "the token's rate is exceeded",
         [SOUK_ACCESS_GLOBAL_RATE] = "the rate of all requests together is exceeded"};
     const enum souk_wire_status status = souk_access_verdict_status(why);
-    souk_reply_error_begin(reply, r, status, status != SOUK_WIRE_UNAUTHORIZED, texts[why]);
+    char text[64];
+    snprintf(text, sizeof text, "%s%s%s", texts[why], why == SOUK_ACCESS_SCOPE ? " " : "",
+             why == SOUK_ACCESS_SCOPE ? souk_scope_name(scope) : "");
+    souk_reply_error_begin(reply, r, status, status != SOUK_WIRE_UNAUTHORIZED, text);
     if (status == SOUK_WIRE_FORBIDDEN)
         souk_writer_put_string(reply, "scope", souk_scope_name(scope));
     if (status == SOUK_WIRE_RATE_LIMITED)

@@ -20,6 +20,8 @@ souk_status souk_workspace_init(struct souk_workspace *w, struct souk_topology *
     souk_status status = souk_merge_init(&w->merge);
     if (!status)
         status = souk_event_fields_init(&w->events);
+    if (!status)
+        status = souk_lately_init(&w->lately);
     w->wanted = souk_zalloc_array(shards, sizeof *w->wanted);
     w->missed = souk_zalloc_array(shards, sizeof *w->missed);
     w->described = souk_zalloc_array(shards, sizeof *w->described);
@@ -34,6 +36,10 @@ void souk_workspace_fini(struct souk_workspace *w)
     souk_merge_fini(&w->merge);
     souk_candidate_merge_fini(&w->candidates);
     souk_event_fields_fini(&w->events);
+    souk_lately_fini(&w->lately);
+    souk_whole_history_fini(&w->whole);
+    free(w->folded);
+    free(w->seen);
     souk_writer_fini(&w->question);
     free(w->wanted);
     free(w->missed);
@@ -184,6 +190,25 @@ bool souk_job_ask_all(struct souk_job *j, enum souk_round round)
     for (int s = 0; s < shards; s++)
         j->space->missed[s] |= j->space->fanout.answers[s].status != SOUK_WIRE_OK;
     return good > 0;
+}
+
+int souk_job_ask_aside(struct souk_job *j)
+{
+    const int shards = souk_topology_shards(j->topology);
+    for (int s = 0; s < shards; s++)
+        j->space->wanted[s] = !j->space->missed[s];
+    const int good = ask(j, SOUK_ROUND_FIRST);
+    for (int s = 0; s < shards; s++) {
+        const int64_t status = j->space->fanout.answers[s].status;
+        j->space->missed[s] |= status != SOUK_WIRE_OK && status != SOUK_WIRE_UNKNOWN_OPERATION;
+    }
+    return j->stale ? 0 : good;
+}
+
+const struct souk_message *souk_job_said(const struct souk_job *j, int shard)
+{
+    const struct souk_shard_answer *a = &j->space->fanout.answers[shard];
+    return a->answered && a->status == SOUK_WIRE_OK ? &a->message : NULL;
 }
 
 bool souk_job_ask_wanted(struct souk_job *j, enum souk_round round)

@@ -13,10 +13,13 @@
 
 #include "serve/proxy/candidatemerge.h"
 #include "serve/proxy/fanout.h"
+#include "serve/proxy/lately.h"
 #include "serve/proxy/merge.h"
+#include "serve/proxy/modelrules.h"
 #include "serve/proxy/proxymetrics.h"
 #include "serve/proxy/requestid.h"
 #include "serve/proxy/uniqueid.h"
+#include "shared/score/wholehistory.h"
 #include "shared/wire/eventfields.h"
 #include "shared/wire/filterfields.h"
 #include "shared/wire/reply.h"
@@ -29,9 +32,15 @@ struct souk_workspace {
     struct souk_fanout fanout;
     struct souk_merge merge;
     struct souk_candidate_merge candidates;
-    struct souk_event_fields events; /**< of the visitor: stored ones and those of the request */
-    struct souk_writer question;     /**< fields of the question, without the common ones */
-    const char *operation;           /**< that it asks */
+    struct souk_event_fields events; /**< of the visitor: the model's, and later ones */
+    struct souk_lately lately;       /**< of the visitor, since the model's data ends */
+    struct souk_whole_history whole; /**< of the visitor, where there are later events */
+    float *folded;                   /**< [folded_room], factors that such a visitor gets */
+    size_t folded_room;
+    int64_t *seen; /**< [seen_room], rows of such a visitor */
+    size_t seen_room;
+    struct souk_writer question; /**< fields of the question, without the common ones */
+    const char *operation;       /**< that it asks */
     size_t question_fields;
     int stage;                           /**< that the question belongs to */
     int64_t stage_us[SOUK_PROXY_STAGES]; /**< of this request */
@@ -39,7 +48,7 @@ struct souk_workspace {
     bool *wanted;                        /**< [shards], of the next question */
     bool *missed;       /**< [shards], a round of this request went without its answer */
     int64_t *described; /**< [shards], items of the list that metadata was taken of (metadata.h) */
-    unsigned char *profile; /**< factors, history and its weights, out of the home shard's reply */
+    unsigned char *profile; /**< factors, history and weights, out of the home shard's reply */
     size_t profile_size;
 };
 
@@ -54,6 +63,8 @@ struct souk_job {
     struct souk_proxy_metrics *metrics;
     struct souk_workspace *space;
     struct souk_unique_ids *ids; /**< of answers */
+    struct souk_rules_shelf *shelf;
+    const struct souk_recent_source *recent; /**< NULL: there is no store of events */
     const struct souk_request *request;
     struct souk_writer *reply;
     size_t body_at, body_fields; /**< what of a list's reply may be kept (answering.h) */
@@ -69,14 +80,14 @@ struct souk_job {
     char source[SOUK_MODEL_NAME_MAX + 1]; /**< that `similar` goes by, where it is not the model */
     const char *id, *category;            /**< the user or the item; points into the request */
     size_t id_len, category_len;
-    const msgpack_object *context; /**< [context_count], events of the request */
-    size_t context_count;
     struct souk_filter_fields filters, preferences; /**< point into the request */
     bool include_seen, include_metadata;
     bool warm, degraded, similar;
-    int ahead; /**< the shard that has sent its list with the profile; -1: none */
-    const void *vector, *history, *weight; /**< into the workspace's profile */
-    size_t vector_bytes, history_bytes, weight_bytes;
+    int ahead;   /**< the shard that has sent its list with the profile; -1: none */
+    bool erased; /**< what the model has of the visitor must not be used */
+    /* Into the workspace. Seen is what must not be in the list, pair what history weighs. */
+    const void *vector, *history, *weight, *pair, *seen;
+    size_t vector_bytes, history_bytes, weight_bytes, pair_bytes, seen_bytes;
 };
 
 /** The last round of a request may take all the time that is left, another one half of it: a shard
@@ -118,6 +129,14 @@ bool souk_job_ask_all(struct souk_job *j, enum souk_round round);
 /** The same of those that are wanted already, in the workspace. None is needed.
  *  @return false: the job is stale */
 bool souk_job_ask_wanted(struct souk_job *j, enum souk_round round);
+
+/** Ask all shards what an answer can do without. A shard that does not answer misses this round;
+ * one of an older release, which does not know the operation, misses nothing. No error reply is
+ *  written. @return how many have said something; 0 also where the job is stale */
+int souk_job_ask_aside(struct souk_job *j);
+
+/** What a shard has said to it; NULL: nothing. */
+const struct souk_message *souk_job_said(const struct souk_job *j, int shard);
 
 /** The answer of a shard to the last question; NULL where it has missed a round. */
 const struct souk_message *souk_job_answer(const struct souk_job *j, int shard);

@@ -304,13 +304,23 @@ static void drain(struct process *p, int64_t limit_ms)
     }
 }
 
+/* It may have been moved away. */
+static void open_log_again(struct souk_http *http)
+{
+    struct souk_error err = {0};
+    if (souk_http_reopen_log(http, &err) != SOUK_OK)
+        souk_log(SOUK_LOG_ERROR, "access_log_kept", "reason=\"%s\"", err.msg);
+}
+
 static void read_again(struct process *p, const struct proxy_options *o)
 {
     if (o->fleet)
         read_fleet_again(o->fleet, p->topology);
     if (o->tokens)
         read_tokens_again(o->tokens, p->access);
-    if (!o->fleet && !o->tokens)
+    if (o->http.access_log)
+        open_log_again(p->http);
+    if (!o->fleet && !o->tokens && !o->http.access_log)
         souk_log(SOUK_LOG_ERROR, "nothing_read",
                  "reason=\"SIGHUP reads the files of --fleet and --tokens: there is none\"");
 }

@@ -10,9 +10,9 @@
 static const char *const operations[] = {"recommend",  "similar", "explain", "event",
                                          "user_stats", "health",  NULL};
 
-static const char *const stages[SOUK_PROXY_STAGES] = {"profile", "item",    "resolve",
-                                                      "scan",    "candidates", "rank",
-                                                      "explain", "describe", "merge"};
+static const char *const stages[SOUK_PROXY_STAGES] = {"profile",  "item",       "rules", "resolve",
+                                                      "scan",     "candidates", "rank",  "explain",
+                                                      "describe", "merge"};
 
 /* ---- the fleet, as the topology has it at the moment ---- */
 

@@ -14,7 +14,7 @@
 #include "serve/proxy/topology.h"
 
 /** Questions to shards, by their operation; and the merge of the answers. */
-enum { SOUK_PROXY_STAGES = 9 };
+enum { SOUK_PROXY_STAGES = 10 };
 
 /** Where an answer came from. */
 enum souk_cache_result {

@@ -8,9 +8,12 @@
 #include "serve/proxy/job.h"
 #include "serve/proxy/metadata.h"
 #include "serve/proxy/narrowing.h"
+#include "serve/proxy/onestage.h"
 #include "serve/proxy/requestlog.h"
 #include "serve/proxy/twostage.h"
 #include "serve/proxy/userprofile.h"
+#include "serve/proxy/userstats.h"
+#include "serve/proxy/visitorfold.h"
 #include "shared/base/clock.h"
 #include "shared/base/memory.h"
 
@@ -34,6 +37,8 @@ struct souk_service {
     struct souk_unique_ids ids;
     struct souk_answering answering;
     struct souk_slow_log slow;
+    struct souk_rules_shelf shelf;
+    struct souk_recent_source recent; /* without a get: no store */
     struct souk_event_intake *intake; /* NULL: no events are kept */
     struct souk_access *access;       /* NULL: all may ask */
 };
@@ -50,6 +55,7 @@ souk_status souk_service_new(struct souk_topology *topology, struct souk_proxy_m
     souk_hedging_init(&s->hedging);
     souk_unique_ids_init(&s->ids);
     souk_answering_init(&s->answering, cache);
+    souk_rules_shelf_init(&s->shelf);
     s->topology = topology;
     s->metrics = metrics;
     s->deadline_ms = deadline_ms;
@@ -76,6 +82,7 @@ void souk_service_free(struct souk_service *s)
         souk_workspace_fini(&s->spaces[i]);
     souk_hedging_fini(&s->hedging);
     souk_answering_fini(&s->answering);
+    souk_rules_shelf_fini(&s->shelf);
     free(s->spaces);
     free(s);
 }
@@ -85,9 +92,23 @@ void souk_service_log_slow(struct souk_service *s, int64_t slow_ms)
     souk_slow_log_init(&s->slow, slow_ms);
 }
 
+void souk_service_read_recent(struct souk_service *s, struct souk_recent_source source)
+{
+    s->recent = source;
+}
+
+static souk_status read_recent(void *context, const char *user, size_t len, int64_t since_ms,
+                               struct souk_recent_list *list)
+{
+    return souk_recent_events_get(context, user, len, since_ms, list);
+}
+
 void souk_service_keep_events(struct souk_service *s, struct souk_event_intake *intake)
 {
     s->intake = intake;
+    if (intake)
+        souk_service_read_recent(
+            s, (struct souk_recent_source){read_recent, souk_event_intake_recent(intake)});
 }
 
 void souk_service_guard(struct souk_service *s, struct souk_access *access)
@@ -98,35 +119,6 @@ void souk_service_guard(struct souk_service *s, struct souk_access *access)
 const struct souk_hedging *souk_service_hedging(const struct souk_service *s)
 {
     return &s->hedging;
-}
-
-/* ---- one stage: all shards scan their items ---- */
-
-static void write_scan(struct souk_job *j)
-{
-    struct souk_writer *w = &j->space->question;
-    const bool by_neighbours = j->weight_bytes > 0;
-    souk_job_start_question(j, "scan",
-                            3 + (j->vector_bytes > 0) + (by_neighbours ? 2 : 0) +
-                                souk_job_narrowing_fields(j, true));
-    souk_writer_put_int(w, "n", j->n);
-    souk_writer_put_bool(w, "cosine", j->similar);
-    souk_writer_put_binary(w, "exclude", j->history,
-                           j->include_seen && !j->similar ? 0 : j->history_bytes);
-    if (by_neighbours) {
-        souk_writer_put_binary(w, "history", j->history, j->history_bytes);
-        souk_writer_put_binary(w, "history_weight", j->weight, j->weight_bytes);
-    }
-    if (j->vector_bytes > 0)
-        souk_writer_put_binary(w, "vector", j->vector, j->vector_bytes);
-    souk_job_put_narrowing(j, true);
-}
-
-/* @return false: an error reply is there; or the job is stale */
-static bool scan(struct souk_job *j, struct souk_result *result)
-{
-    write_scan(j);
-    return souk_job_ask_all(j, souk_job_list_round(j)) && souk_job_merge_hits(j, result);
 }
 
 /* ---- the answer ---- */
@@ -192,11 +184,11 @@ static const char *source_of(const struct souk_job *j, bool staged)
 static void recommend(struct souk_job *j)
 {
     struct souk_result result;
-    if (!souk_job_take_fields(j, "user") || !souk_job_take_context(j) || !souk_job_get_profile(j) ||
-        !souk_job_add_context(j))
+    if (!souk_job_take_fields(j, "user") || !souk_job_take_lately(j) || !souk_job_get_profile(j) ||
+        !(j->view.sources > 0 ? souk_job_add_lately : souk_job_fold_in)(j))
         return;
     const bool staged = souk_job_is_staged(j);
-    if (!(staged ? souk_job_rank : scan)(j, &result) || !souk_job_describe(j))
+    if (!(staged ? souk_job_rank : souk_job_scan)(j, &result) || !souk_job_describe(j))
         return;
     const bool is_sure = j->min_confidence > 0;
     souk_answering_begin_list(j, 7 + (j->view.sources > 0) + is_sure);
@@ -213,7 +205,7 @@ static void recommend(struct souk_job *j)
 static void similar(struct souk_job *j)
 {
     struct souk_result result;
-    if (!souk_job_take_fields(j, "item") || !souk_job_get_item(j) || !scan(j, &result) ||
+    if (!souk_job_take_fields(j, "item") || !souk_job_get_item(j) || !souk_job_scan(j, &result) ||
         !souk_job_describe(j))
         return;
     souk_answering_begin_list(j, 6);
@@ -246,7 +238,7 @@ static void put_version(struct souk_writer *w, const struct souk_view *v)
     souk_writer_array(w, v->model[0] != '\0');
     if (!v->model[0])
         return;
-    souk_writer_map(w, 8);
+    souk_writer_map(w, 10);
     souk_writer_put_string(w, "model", v->model);
     souk_writer_put_string(w, "kind", v->kind);
     souk_writer_put_int(w, "created_ms", v->created_ms);
@@ -255,6 +247,8 @@ static void put_version(struct souk_writer *w, const struct souk_view *v)
     souk_writer_put_int(w, "events", v->data.events);
     souk_writer_put_int(w, "from_ms", v->data.from_ms);
     souk_writer_put_int(w, "until_ms", v->data.until_ms);
+    souk_writer_put_bool(w, "prices", v->data.prices);
+    souk_writer_put_bool(w, "availability", v->data.availability);
 }
 
 static void health(struct souk_job *j)
@@ -293,8 +287,10 @@ static answerer answerer_of(const struct souk_request *r)
     static const struct {
         const char *name;
         answerer run;
-    } operations[] = {
-        {"recommend", recommend}, {"similar", similar}, {"explain", souk_job_explain}};
+    } operations[] = {{"recommend", recommend},
+                      {"similar", similar},
+                      {"explain", souk_job_explain},
+                      {"user_stats", souk_job_user_stats}};
     for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
         if (souk_request_is(r, operations[i].name))
             return operations[i].run;
@@ -336,7 +332,7 @@ static struct souk_answer_facts facts_of(const struct souk_job *j, answerer answ
     facts.degraded = j->degraded;
     facts.of_user = answer != similar;
     facts.warm = facts.of_user && strcmp(souk_job_user_type(j), "warm") == 0;
-    facts.has_list = answer != souk_job_explain;
+    facts.has_list = answer == recommend || answer == similar;
     facts.returned = facts.has_list ? j->space->merge.best.count : 0;
     return facts;
 }
@@ -401,6 +397,8 @@ static struct souk_job job_of(struct souk_service *s, struct souk_request *reque
     struct souk_job j = {.topology = s->topology,
                          .metrics = s->metrics,
                          .ids = &s->ids,
+                         .shelf = &s->shelf,
+                         .recent = s->recent.get ? &s->recent : NULL,
                          .request = request,
                          .reply = reply,
                          .deadline_us = received_us + ms * 1000};

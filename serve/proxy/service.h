@@ -1,7 +1,11 @@
 /** @file
- *  The operations of the proxy: `recommend`, `similar`, `explain`, `health` (docs/wire-format.md).
+ *  The operations of the proxy: `recommend`, `similar`, `explain`, `user_stats`, `health`
+ *  (docs/wire-format.md).
  *
- *      recommend:  home shard -> profile (factors, history)      unknown user: cold, no profile
+ *      recommend:  store      -> events since training (lately.h)
+ *                  home shard -> profile (factors, history)      unknown user: cold, no profile
+ *                  all shards -> what the events are, where there are any (contextevents.h,
+ *                                visitorfold.h)
  *                  all shards -> scan (vector or popularity, without the history), or the rounds of
  *                                two stages (twostage.h)
  *                  merge      -> answer, partial where a shard is missing
@@ -14,6 +18,7 @@
 #include "serve/proxy/answercache.h"
 #include "serve/proxy/eventintake.h"
 #include "serve/proxy/hedging.h"
+#include "serve/proxy/lately.h"
 #include "serve/proxy/proxymetrics.h"
 #include "serve/proxy/topology.h"
 #include "shared/base/status.h"
@@ -34,6 +39,10 @@ void souk_service_free(struct souk_service *s);
 
 /** Log requests that take so long; 0, as it is at first: none. Before the first request. */
 void souk_service_log_slow(struct souk_service *s, int64_t slow_ms);
+
+/** Where visitors' events since training come from, if not from an intake. Before the first request;
+ *  without one only what requests bring counts. @param source its context outlives the service */
+void souk_service_read_recent(struct souk_service *s, struct souk_recent_source source);
 
 /** Take events in, and count what visitors did lately; NULL, as it is at first: neither. Before the
  *  first request. @param intake outlives the last of them */

@@ -1,6 +1,7 @@
 #include "serve/replica/handler.h"
 
 #include "serve/replica/describe.h"
+#include "serve/replica/lookuphandler.h"
 #include "serve/replica/replicafields.h"
 #include "serve/replica/stagehandler.h"
 #include "shared/base/memory.h"
@@ -28,11 +29,13 @@ souk_status souk_replica_init(struct souk_replica *out, const struct souk_model 
         status = souk_topk_init(&out->lists[i], SOUK_WIRE_LIST_MAX);
     for (int i = 0; i < workers && stages && !status; i++)
         status = souk_stage_work_init(&out->works[i], stages);
-    if (status) {
+    if (status)
+        status = souk_fail(err, status, "no memory for %d workers", workers);
+    if (!status)
+        status = souk_gram_shares_init(&out->gram, shard, err);
+    if (status)
         souk_replica_fini(out);
-        return souk_fail(err, status, "no memory for %d workers", workers);
-    }
-    return SOUK_OK;
+    return status;
 }
 
 void souk_replica_fini(struct souk_replica *r)
@@ -41,6 +44,7 @@ void souk_replica_fini(struct souk_replica *r)
         souk_topk_fini(&r->lists[i]);
     for (int i = 0; i < r->workers && r->works; i++)
         souk_stage_work_fini(&r->works[i]);
+    souk_gram_shares_fini(&r->gram);
     free(r->lists);
     free(r->works);
     r->lists = NULL;
@@ -127,11 +131,12 @@ struct stored {
     const float *vector; /* NULL: a model without factors */
     const int64_t *history;
     const float *weight; /* NULL: not scored by neighbours */
+    const float *pair;   /* weights of the history, whatever scores; NULL: not asked for */
     int64_t count;
 };
 
 static struct stored stored_of(const struct souk_replica *r, const struct souk_model_part *part,
-                               int64_t row)
+                               int64_t row, bool pairs)
 {
     const int64_t first = part->history_offsets[row];
     const int64_t count = part->history_offsets[row + 1] - first;
@@ -140,6 +145,7 @@ static struct stored stored_of(const struct souk_replica *r, const struct souk_m
     return (struct stored){.vector = row_of(part->user_factors, row, part->stride),
                            .history = part->history + first,
                            .weight = by_neighbours ? part->history_weight + first : NULL,
+                           .pair = pairs ? part->history_weight + first : NULL,
                            .count = count};
 }
 
@@ -179,13 +185,15 @@ static void put_profile(const struct souk_replica *r, const struct souk_model_pa
     if (u->weight)
         souk_writer_put_binary(reply, "history_weight", u->weight,
                                (size_t)u->count * sizeof *u->weight);
+    if (u->pair)
+        souk_writer_put_binary(reply, "pair_weight", u->pair, (size_t)u->count * sizeof *u->pair);
     if (r->stages)
         put_events(reply, part, row);
 }
 
-/* The user's factors and history, with weights where neighbours are scored by them, and events
- * where two stages are, for the proxy to send to all shards; and with `n` this shard's list, too.
- */
+/* The user's factors and history, with weights where neighbours are scored by them or `pairs` are
+ * asked for, and events where two stages are, for the proxy to send to all shards; and with `n`
+ * this shard's list, too. */
 static void answer_profile(const struct souk_replica *r, int worker,
                            const struct souk_request *request, struct souk_writer *reply)
 {
@@ -196,17 +204,24 @@ static void answer_profile(const struct souk_replica *r, int worker,
         return;
     const int64_t row = souk_idtable_find(&part->users, id, len);
     const bool listed = souk_message_get(&request->message, "n") != NULL;
-    const struct stored u = row >= 0 ? stored_of(r, part, row) : (struct stored){.count = 0};
+    struct stored u = {.count = 0};
     struct scanned found = {.confidence = NULL};
     struct souk_narrowing narrowing = {.is_liked = false};
     struct souk_scan scan = {.vector = NULL};
     int64_t n = 0;
+    bool pairs = false;
+    if (!souk_message_bool(&request->message, "pairs", &pairs)) {
+        souk_reply_error(reply, request, SOUK_WIRE_BAD_FIELD, "'pairs' must be true or false");
+        return;
+    }
+    if (row >= 0)
+        u = stored_of(r, part, row, pairs);
     if (listed && !take_own_scan(r, request, &u, &scan, &n, &narrowing, reply))
         goto out;
     if (listed)
         found = scan_shard(r, worker, &scan, n);
     souk_reply_begin(reply, request, r->model->id,
-                     1 + (row >= 0 ? 2 + (u.weight != NULL) : 0) +
+                     1 + (row >= 0 ? 2 + (u.weight != NULL) + (u.pair != NULL) : 0) +
                          (row >= 0 && r->stages ? SOUK_WIRE_EVENT_FIELDS : 0) +
                          (listed ? scanned_fields(&found) : 0));
     souk_writer_put_bool(reply, "known", row >= 0);
@@ -372,7 +387,8 @@ void souk_replica_answer(struct souk_replica *r, int worker, const struct souk_r
         answer_item(r, request, reply);
     else if (souk_request_is(request, "describe"))
         souk_replica_describe(r, request, reply);
-    else if (!souk_replica_handle_stages(r, worker, request, reply))
+    else if (!souk_replica_handle_lookups(r, request, reply) &&
+             !souk_replica_handle_stages(r, worker, request, reply))
         souk_reply_error(reply, request, SOUK_WIRE_UNKNOWN_OPERATION,
                          "a replica does not know the operation '%.*s'",
                          (int)request->operation_len, request->operation);

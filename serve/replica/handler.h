@@ -1,11 +1,12 @@
 /** @file
- *  What one version of a model answers: `profile`, `scan` and `item` of any model, and the rounds
- *  of two stages (stagehandler.h); docs/wire-format.md, between proxy and replica. Thread-safe: the
- *  shard is immutable, each worker has memory of its own.
+ *  What one version of a model answers: `profile`, `scan` and `item` of any model, what it holds
+ *  (lookuphandler.h), and the rounds of two stages (stagehandler.h); docs/wire-format.md, between
+ * proxy and replica. Thread-safe: the shard is immutable, each worker has memory of its own.
  */
 #ifndef SOUK_REPLICA_HANDLER_H
 #define SOUK_REPLICA_HANDLER_H
 
+#include "serve/replica/gramshares.h"
 #include "serve/replica/stageshard.h"
 #include "shared/score/shard.h"
 #include "shared/wire/reply.h"
@@ -18,6 +19,7 @@ struct souk_replica {
     int workers;
     struct souk_topk *lists;       /**< [workers] */
     struct souk_stage_work *works; /**< [workers], with stages */
+    struct souk_gram_shares gram;
 };
 
 /** @param stages NULL: not a two-stage model

@@ -33,7 +33,9 @@ static int64_t part_bytes(const struct souk_model *m, int part)
                                ? souk_screen_bytes(m->item_first[part + 1] - m->item_first[part],
                                                    souk_factor_stride(m->factors))
                                : 0;
-    return m->files[part].size_bytes + rows * (padding + norm) * (int64_t)sizeof(float) + screen;
+    const int64_t gram = souk_gram_share_size(m) * (int64_t)sizeof(double);
+    return m->files[part].size_bytes + rows * (padding + norm) * (int64_t)sizeof(float) + screen +
+           gram;
 }
 
 static int64_t worker_bytes(const struct souk_model *m)

@@ -5,8 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { UNKNOWN_TYPE = 255 };
-
 /* ---- what requests carry ---- */
 
 /* Events and moment become the worker's profile. @return false: an error reply is there */
@@ -64,53 +62,6 @@ static bool take_rows(struct souk_stage_work *w, const struct souk_request *requ
         souk_reply_error(reply, request, SOUK_WIRE_BAD_FIELD,
                          "'rows' must ascend, and be no more than the quotas allow");
     return good;
-}
-
-/* ---- resolve: ids and names of events into rows and numbers ---- */
-
-static int64_t row_of_item(const struct souk_replica *r, const char *id, size_t len)
-{
-    int64_t item;
-    int index;
-    return souk_replica_find_item(r, id, len, &index, &item)
-               ? r->model->item_first[r->shard->parts[index].part] + item
-               : -1;
-}
-
-static uint8_t number_of_type(const struct souk_replica *r, const char *name, size_t len)
-{
-    const struct souk_model_stages *s = &r->model->stages;
-    for (int t = 0; t < s->type_count; t++)
-        if (strlen(s->types[t].name) == len && memcmp(s->types[t].name, name, len) == 0)
-            return (uint8_t)t;
-    return UNKNOWN_TYPE;
-}
-
-static void answer_resolve(const struct souk_replica *r, const struct souk_request *request,
-                           struct souk_writer *reply)
-{
-    const msgpack_object *items = NULL, *types = NULL;
-    size_t item_count = 0, type_count = 0;
-    if (!souk_message_texts(&request->message, "items", SOUK_WIRE_CONTEXT_MAX, SOUK_ID_MAX_BYTES,
-                            &items, &item_count) ||
-        !souk_message_texts(&request->message, "types", SOUK_WIRE_CONTEXT_MAX, SOUK_ID_MAX_BYTES,
-                            &types, &type_count)) {
-        souk_reply_error(reply, request, SOUK_WIRE_BAD_FIELD,
-                         "'items' and 'types' must be lists of at most %d texts",
-                         SOUK_WIRE_CONTEXT_MAX);
-        return;
-    }
-    souk_reply_begin(reply, request, r->model->id, 2);
-    souk_writer_begin_binary(reply, "rows", item_count * sizeof(int64_t));
-    for (size_t i = 0; i < item_count; i++) {
-        const int64_t row = row_of_item(r, items[i].via.str.ptr, items[i].via.str.size);
-        souk_writer_append_binary(reply, &row, sizeof row);
-    }
-    souk_writer_begin_binary(reply, "types", type_count);
-    for (size_t i = 0; i < type_count; i++) {
-        const uint8_t type = number_of_type(r, types[i].via.str.ptr, types[i].via.str.size);
-        souk_writer_append_binary(reply, &type, sizeof type);
-    }
 }
 
 /* ---- candidates: the first round ---- */
@@ -297,8 +248,6 @@ bool souk_replica_handle_stages(const struct souk_replica *r, int worker,
         answer_rank(r, worker, request, reply);
     else if (souk_request_is(request, "explain"))
         answer_explain(r, &r->works[worker], request, reply);
-    else if (souk_request_is(request, "resolve"))
-        answer_resolve(r, request, reply);
     else
         return false;
     return true;

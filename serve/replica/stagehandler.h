@@ -1,5 +1,5 @@
 /** @file
- *  The operations of a replica of a two-stage model: `resolve`, `candidates`, `rank`, `explain`
+ *  The operations of a replica of a two-stage model: `candidates`, `rank`, `explain`
  *  (docs/wire-format.md).
  */
 #ifndef SOUK_REPLICA_STAGEHANDLER_H

@@ -134,6 +134,11 @@ static bool in_range(const struct souk_option *option, double value)
     return !has_range(option) || (value >= option->min && value <= option->max);
 }
 
+bool souk_option_duration(const char *text, int64_t *ms)
+{
+    return parse_duration(text, ms);
+}
+
 bool souk_option_value_parse(const struct souk_option *option, const char *text,
                              union souk_option_value *value)
 {

@@ -21,6 +21,10 @@ union souk_option_value {
 bool souk_option_value_parse(const struct souk_option *option, const char *text,
                              union souk_option_value *value);
 
+/** "250ms", "7d"; "none" is -1: a duration as options and the parameters of models have it.
+ *  @return false: it is none; *ms is then not to be read */
+bool souk_option_duration(const char *text, int64_t *ms);
+
 /** What the option takes, for a message: "a whole number from 8 to 1024". */
 void souk_option_value_describe(const struct souk_option *option, char *text, size_t size);
 

@@ -4,6 +4,7 @@
 #include "shared/data/h5file.h"
 #include "shared/data/manifest.h"
 #include "shared/model/stages.h"
+#include "shared/model/weighing.h"
 #include "souk_version.h"
 
 #include <inttypes.h>
@@ -44,8 +45,8 @@ static souk_status get_data(const struct souk_manifest *m, struct souk_model *mo
     model->events = -1;
     if (!json_object_get(m->json, "data_until_ms"))
         return SOUK_OK;
-    status = souk_manifest_get_int(m, "data_from_ms", INT64_MIN, INT64_MAX, &model->data.from_ms,
-                                   err);
+    status =
+        souk_manifest_get_int(m, "data_from_ms", INT64_MIN, INT64_MAX, &model->data.from_ms, err);
     if (!status)
         status = souk_manifest_get_int(m, "data_until_ms", INT64_MIN, INT64_MAX,
                                        &model->data.until_ms, err);
@@ -115,6 +116,8 @@ static souk_status parse_manifest(const struct souk_manifest *m, struct souk_mod
                                         sizeof model->git_commit, err);
     if (!status)
         status = souk_manifest_get_json(m, "parameters", &model->parameters_json, err);
+    if (!status)
+        status = souk_weighing_parse(m, &model->weighing, err);
     if (!status)
         status = souk_manifest_get_files(m, model->parts, &model->files, err);
     if (!status && model->schema == SCHEMA_WITH_STAGES)
@@ -237,11 +240,14 @@ static json_t *manifest_json(const struct souk_model *m)
         "item_first", souk_manifest_first_json(m->item_first, m->parts), "from_ms",
         (json_int_t)m->window.from_ms, "until_ms", (json_int_t)m->window.until_ms, "data_from_ms",
         (json_int_t)m->data.from_ms, "data_until_ms", (json_int_t)m->data.until_ms, "events",
-        (json_int_t)m->events, "dataset", dataset, "git_commit", m->git_commit, "parameters", souk_manifest_embed(m->parameters_json), "files",
+        (json_int_t)m->events, "dataset", dataset, "git_commit", m->git_commit, "parameters",
+        souk_manifest_embed(m->parameters_json), "files",
         souk_manifest_files_json(m->files, m->parts));
     int failed = 0;
     if (json && m->neighbours > 0)
         failed = json_object_set_new(json, "neighbours", json_integer(m->neighbours));
+    if (json && m->weighing.type_count > 0)
+        failed |= json_object_set_new(json, "weighing", souk_weighing_json(&m->weighing));
     if (json && m->stages.source_count > 0)
         failed |= json_object_set_new(json, "stages", souk_stages_json(&m->stages));
     if (!failed)

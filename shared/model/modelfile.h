@@ -23,11 +23,11 @@
 enum {
     SOUK_MODEL_SCHEMA = 3, /**< newest; a model is written as the lowest version that can hold it */
     SOUK_FACTORS_MAX = 4096,
-    SOUK_SOURCES_MAX = 8,     /**< candidate sources of a two-stage model */
-    SOUK_COLUMNS_MAX = 64,    /**< facts of an item */
-    SOUK_ITEM_COLUMNS_MAX = 32,  /**< attributes of an item */
-    SOUK_ITEM_BYTES_MAX = 4096,  /**< of an item's attributes, with their names */
-    SOUK_MODEL_ID_BYTES = 16, /**< hex digits of souk_model.id */
+    SOUK_SOURCES_MAX = 8,       /**< candidate sources of a two-stage model */
+    SOUK_COLUMNS_MAX = 64,      /**< facts of an item */
+    SOUK_ITEM_COLUMNS_MAX = 32, /**< attributes of an item */
+    SOUK_ITEM_BYTES_MAX = 4096, /**< of an item's attributes, with their names */
+    SOUK_MODEL_ID_BYTES = 16,   /**< hex digits of souk_model.id */
 };
 
 /** A candidate source of a two-stage model: item-to-item rows. */
@@ -49,6 +49,13 @@ struct souk_model_stages {
     char *forest_text;         /**< ranker in LightGBM's text format; NULL before it is trained */
     char *confidence_text;     /**< what scores say of themselves, one JSON object
                                     (docs/confidence.md); NULL: not calibrated */
+};
+
+/** How the events of a user and an item became the weight of their pair (interactions.h). */
+struct souk_model_weighing {
+    int type_count;                                     /**< 0: an older release did not say */
+    struct souk_event_type types[SOUK_EVENT_TYPES_MAX]; /**< weights as trained with; no counts */
+    enum souk_weighting weighting;
 };
 
 struct souk_model {
@@ -73,6 +80,7 @@ struct souk_model {
     struct souk_part_file *files; /**< [parts] */
     struct souk_categories categories;
     struct souk_model_stages stages;
+    struct souk_model_weighing weighing;
 };
 
 /** Item-to-item rows of one source, as a part's neighbours. */

@@ -2,9 +2,9 @@
 
 #include "shared/base/hash.h"
 #include "shared/base/memory.h"
+#include "shared/model/weighing.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,15 +19,6 @@ static json_t *sources_json(const struct souk_model_stages *s)
     for (int i = 0; i < s->source_count && list; i++)
         json_array_append_new(list, json_pack("{s:s, s:I}", "name", s->sources[i].name, "longest",
                                               (json_int_t)s->sources[i].longest));
-    return list;
-}
-
-static json_t *types_json(const struct souk_model_stages *s)
-{
-    json_t *list = json_array();
-    for (int i = 0; i < s->type_count && list; i++)
-        json_array_append_new(list, json_pack("{s:s, s:f, s:b}", "name", s->types[i].name, "weight",
-                                              s->types[i].weight, "target", s->types[i].is_target));
     return list;
 }
 
@@ -51,10 +42,11 @@ static json_t *digest_json(const char *text)
 
 json_t *souk_stages_json(const struct souk_model_stages *s)
 {
-    json_t *json = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o}", "sources", sources_json(s), "types", types_json(s),
-        "columns", columns_json(s), "rules", souk_manifest_embed(s->rules_json), "forest",
-        digest_json(s->forest_text), "confidence", digest_json(s->confidence_text));
+    json_t *json =
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "sources", sources_json(s), "types",
+                  souk_event_types_json(s->types, s->type_count), "columns", columns_json(s),
+                  "rules", souk_manifest_embed(s->rules_json), "forest",
+                  digest_json(s->forest_text), "confidence", digest_json(s->confidence_text));
     if (!json || souk_levels_add_json(&s->levels, json) == 0)
         return json;
     json_decref(json);
@@ -116,32 +108,6 @@ static souk_status parse_sources(const struct souk_manifest *m, struct souk_mode
     return SOUK_OK;
 }
 
-static souk_status parse_types(const struct souk_manifest *m, struct souk_model_stages *s,
-                               struct souk_error *err)
-{
-    json_t *list, *entry;
-    size_t i;
-    souk_status status = list_of(m, "types", 1, SOUK_EVENT_TYPES_MAX, &list, err);
-    if (status)
-        return status;
-    json_array_foreach(list, i, entry)
-    {
-        const struct souk_manifest one = {.path = m->path, .json = entry};
-        struct souk_event_type *type = &s->types[i];
-        const json_t *weight = json_object_get(entry, "weight");
-        status = souk_manifest_get_text(&one, "name", type->name, sizeof type->name, err);
-        if (status)
-            return status;
-        type->weight = json_number_value(weight);
-        type->is_target = json_is_true(json_object_get(entry, "target"));
-        if (!json_is_number(weight) || !isfinite(type->weight) || type->weight < 0)
-            return souk_fail(err, SOUK_EFORMAT, "%s: manifest: weight of event type '%s'", m->path,
-                             type->name);
-    }
-    s->type_count = (int)json_array_size(list);
-    return SOUK_OK;
-}
-
 static souk_status parse_columns(const struct souk_manifest *m, struct souk_model_stages *s,
                                  struct souk_error *err)
 {
@@ -170,7 +136,8 @@ souk_status souk_stages_parse(const struct souk_manifest *m, struct souk_model_s
         return souk_fail(err, SOUK_EFORMAT, "%s: manifest: 'stages' is not an object", m->path);
     souk_status status = parse_sources(&inner, s, err);
     if (!status)
-        status = parse_types(&inner, s, err);
+        status = souk_event_types_read(m->path, "stages", json_object_get(inner.json, "types"),
+                                       s->types, &s->type_count, err);
     if (!status)
         status = parse_columns(&inner, s, err);
     if (!status)

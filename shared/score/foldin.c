@@ -1,6 +1,7 @@
 #include "shared/score/foldin.h"
 
 #include "shared/base/memory.h"
+#include "shared/base/optionvalue.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -48,21 +49,51 @@ static souk_status read_als(struct souk_foldin *f, const json_t *json, struct so
     return SOUK_OK;
 }
 
+/* Absent where a model was trained without a half-life. */
+static souk_status read_recency(struct souk_foldin *f, const json_t *json, struct souk_error *err)
+{
+    const json_t *newest = json_object_get(json, "recency-newest-ms");
+    const char *half_life = json_string_value(json_object_get(json, "half-life"));
+    const struct parameter mean = {"recency-mean", &f->recency.mean};
+    if (!newest)
+        return SOUK_OK;
+    const souk_status status = read_numbers(json, &mean, 1, err);
+    if (status)
+        return status;
+    if (!json_is_integer(newest) || !(f->recency.mean > 0) || !half_life ||
+        !souk_option_duration(half_life, &f->recency.half_life_ms))
+        return souk_fail(err, SOUK_EFORMAT,
+                         "the model's parameters of its half-life are not as training writes them");
+    f->recency.newest_ms = json_integer_value(newest);
+    return SOUK_OK;
+}
+
 souk_status souk_foldin_init(const struct souk_model *model, struct souk_foldin *out,
                              struct souk_error *err)
 {
-    const size_t d = (size_t)model->factors;
+    return souk_foldin_init_from(model->kind, model->factors, souk_model_items(model),
+                                 model->parameters_json, out, err);
+}
+
+souk_status souk_foldin_init_from(const char *kind, int factors, int64_t items,
+                                  const char *parameters_json, struct souk_foldin *out,
+                                  struct souk_error *err)
+{
+    const size_t d = (size_t)factors;
     souk_status status = SOUK_OK;
-    *out = (struct souk_foldin){.factors = model->factors,
-                                .stride = souk_factor_stride(model->factors),
-                                .items = souk_model_items(model)};
-    json_t *json = json_loads(model->parameters_json ? model->parameters_json : "{}", 0, NULL);
-    if (d > 0 && strcmp(model->kind, "svd") == 0)
+    *out = (struct souk_foldin){.factors = factors,
+                                .stride = souk_factor_stride(factors),
+                                .items = items,
+                                .recency = {.mean = 1}};
+    json_t *json = json_loads(parameters_json ? parameters_json : "{}", 0, NULL);
+    if (d > 0 && strcmp(kind, "svd") == 0)
         out->kind = SOUK_FOLDIN_PROJECTION;
-    else if (d > 0 && strcmp(model->kind, "als") == 0)
+    else if (d > 0 && strcmp(kind, "als") == 0)
         status = read_als(out, json, err);
+    if (status == SOUK_OK && souk_foldin_needs_gram(out))
+        status = read_recency(out, json, err);
     json_decref(json);
-    if (status == SOUK_OK && (out->kind == SOUK_FOLDIN_IALS || out->kind == SOUK_FOLDIN_IMPLICIT)) {
+    if (status == SOUK_OK && souk_foldin_needs_gram(out)) {
         out->gram = souk_zalloc_array(d * d, sizeof *out->gram);
         if (!out->gram)
             status = souk_fail(err, SOUK_ENOMEM, "out of memory for a Gram matrix of %zu", d);
@@ -88,18 +119,34 @@ static void add_outer(double *m, int d, double weight, const float *y)
     }
 }
 
+void souk_foldin_share_of(const struct souk_model_part *part, double *share)
+{
+    memset(share, 0, (size_t)souk_foldin_share_size(part->factors) * sizeof *share);
+    for (int64_t item = 0; item < part->items.count; item++) {
+        const float *y = part->item_factors + item * part->stride;
+        double *row = share;
+        for (int i = 0; i < part->factors; row += ++i)
+            for (int j = 0; j <= i; j++)
+                row[j] += (double)y[i] * (double)y[j];
+    }
+}
+
+void souk_foldin_add_share(struct souk_foldin *f, const double *share)
+{
+    for (int i = 0; i < f->factors; share += ++i)
+        for (int j = 0; j <= i; j++)
+            f->gram[(size_t)i * (size_t)f->factors + (size_t)j] += share[j];
+}
+
 souk_status souk_foldin_add_items(struct souk_foldin *f, const struct souk_model_part *part)
 {
-    const size_t cells = (size_t)f->factors * (size_t)f->factors;
     if (!f->gram)
         return SOUK_OK;
-    double *share = souk_zalloc_array(cells, sizeof *share);
+    double *share = souk_alloc_array((size_t)souk_foldin_share_size(f->factors), sizeof *share);
     if (!share)
         return SOUK_ENOMEM;
-    for (int64_t i = 0; i < part->items.count; i++)
-        add_outer(share, f->factors, 1, part->item_factors + i * part->stride);
-    for (size_t c = 0; c < cells; c++)
-        f->gram[c] += share[c];
+    souk_foldin_share_of(part, share);
+    souk_foldin_add_share(f, share);
     free(share);
     return SOUK_OK;
 }
@@ -110,13 +157,14 @@ int64_t souk_foldin_scratch(const struct souk_foldin *f)
 }
 
 /* Coefficients of a pair: of y y', and of y. */
-static void coefficients(const struct souk_foldin *f, double weight, double *a, double *b)
+static void coefficients(const struct souk_foldin *f, double weight, double recency, double *a,
+                         double *b)
 {
     if (f->kind == SOUK_FOLDIN_IALS) {
-        *a = *b = f->power == 0 ? 1 : pow(weight, f->power);
+        *a = *b = (f->power == 0 ? 1 : pow(weight, f->power)) * recency;
         return;
     }
-    *b = f->offset + f->alpha * weight;
+    *b = f->offset + f->alpha * weight * recency;
     *a = *b - 1;
 }
 
@@ -155,7 +203,8 @@ static bool solve_cholesky(double *m, int d, double *x)
 }
 
 static bool solve_equations(const struct souk_foldin *f, const float *const *row,
-                            const float *weight, int64_t count, double *scratch)
+                            const float *weight, const double *recency, int64_t count,
+                            double *scratch)
 {
     const int d = f->factors;
     double *x = scratch, *m = scratch + d, a, b;
@@ -165,7 +214,7 @@ static bool solve_equations(const struct souk_foldin *f, const float *const *row
     for (int i = 0; i < d; i++)
         m[(size_t)i * (size_t)d + (size_t)i] += ridge(f, count);
     for (int64_t p = 0; p < count; p++) {
-        coefficients(f, (double)weight[p], &a, &b);
+        coefficients(f, (double)weight[p], recency ? recency[p] : 1, &a, &b);
         add_outer(m, d, a, row[p]);
         for (int i = 0; i < d; i++)
             x[i] += b * (double)row[p][i];
@@ -174,7 +223,8 @@ static bool solve_equations(const struct souk_foldin *f, const float *const *row
 }
 
 souk_status souk_foldin_solve(const struct souk_foldin *f, const float *const *row,
-                              const float *weight, int64_t count, double *scratch, float *vector)
+                              const float *weight, const double *recency, int64_t count,
+                              double *scratch, float *vector)
 {
     double *x = scratch;
     if (f->kind == SOUK_FOLDIN_NONE)
@@ -187,7 +237,7 @@ souk_status souk_foldin_solve(const struct souk_foldin *f, const float *const *r
         for (int64_t p = 0; p < count; p++)
             for (int i = 0; i < f->factors; i++)
                 x[i] += (double)weight[p] * (double)row[p][i];
-    } else if (!solve_equations(f, row, weight, count, scratch)) {
+    } else if (!solve_equations(f, row, weight, recency, count, scratch)) {
         return SOUK_ENUMERIC;
     }
     for (int i = 0; i < f->factors; i++) {

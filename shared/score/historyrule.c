@@ -1,7 +1,9 @@
 #include "shared/score/historyrule.h"
 
 #include "shared/base/memory.h"
+#include "shared/base/optionvalue.h"
 
+#include <float.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -28,20 +30,36 @@ static souk_status read_weights(const json_t *parameters, char **text, struct so
     return *text ? SOUK_OK : souk_fail(err, SOUK_ENOMEM, "out of memory for the event weights");
 }
 
+static souk_status read_half_life(const json_t *parameters, int64_t *half_life_ms,
+                                  struct souk_error *err)
+{
+    const char *text = json_string_value(json_object_get(parameters, "history-half-life"));
+    if (!text || (souk_option_duration(text, half_life_ms) && *half_life_ms != 0))
+        return SOUK_OK;
+    return souk_fail(err, SOUK_EFORMAT, "the parameter 'history-half-life' is not a duration");
+}
+
 souk_status souk_history_rule_of_model(const struct souk_model *model,
                                        struct souk_history_rule *out, struct souk_error *err)
 {
-    const bool is_dense = strcmp(model->kind, "ease") == 0 || strcmp(model->kind, "svd") == 0;
-    const char *text = model->parameters_json;
+    return souk_history_rule_init(model->kind, model->parameters_json, out, err);
+}
+
+souk_status souk_history_rule_init(const char *kind, const char *parameters_json,
+                                   struct souk_history_rule *out, struct souk_error *err)
+{
+    const bool is_dense = strcmp(kind, "ease") == 0 || strcmp(kind, "svd") == 0;
     souk_status status = SOUK_OK;
-    *out = (struct souk_history_rule){.power = is_dense ? 0 : 1};
-    json_t *parameters = json_loads(text ? text : "{}", 0, NULL);
+    *out = (struct souk_history_rule){.power = is_dense ? 0 : 1, .half_life_ms = -1};
+    json_t *parameters = json_loads(parameters_json ? parameters_json : "{}", 0, NULL);
     if (!json_is_object(parameters))
         status = souk_fail(err, SOUK_EFORMAT, "the model's parameters are not a JSON object");
     if (status == SOUK_OK && is_dense)
         status = read_power(parameters, "weight-power", &out->power, err);
     if (status == SOUK_OK)
         status = read_power(parameters, "history-power", &out->power, err);
+    if (status == SOUK_OK)
+        status = read_half_life(parameters, &out->half_life_ms, err);
     if (status == SOUK_OK)
         status = read_weights(parameters, &out->event_weights, err);
     json_decref(parameters);
@@ -63,4 +81,21 @@ float souk_history_rule_weigh(const struct souk_history_rule *rule, float weight
     if (rule->power == 1)
         return weight;
     return rule->power > 0 ? (float)pow((double)weight, rule->power) : 1;
+}
+
+float souk_history_rule_join(const struct souk_history_rule *rule, float held, float later)
+{
+    const double power = rule->power;
+    if (power == 0 || !(later > 0))
+        return held;
+    const double given = power == 1 ? (double)held : pow((double)held, 1 / power);
+    return souk_history_rule_weigh(rule, (float)(given + (double)later));
+}
+
+float souk_history_rule_fade(const struct souk_history_rule *rule, float weight, int64_t age_ms)
+{
+    if (rule->half_life_ms <= 0 || age_ms <= 0 || !(weight > 0))
+        return weight;
+    const double left = exp2(-(double)age_ms / (double)rule->half_life_ms);
+    return (float)fmax((double)weight * left, (double)FLT_MIN);
 }

@@ -57,8 +57,8 @@ souk_status souk_item_filter_by_category(struct souk_item_filter *f,
         if (under[i] >= 0)
             marked[under[i]] = true;
     for (size_t c = 0; c < all; c++)
-        allowed[c] =
-            (!f->category || f->category[c]) && is_under_marked(categories, marked, (int32_t)c);
+        allowed[1 + c] =
+            (!f->category || f->category[1 + c]) && is_under_marked(categories, marked, (int32_t)c);
     free(marked);
     free(f->category);
     f->category = allowed;
@@ -103,20 +103,39 @@ static int64_t first_excluded(const struct souk_item_filter *f, int64_t row)
     return low;
 }
 
+/* Without branches and calls, so that they vectorise. */
+
+/* What is not known, NaN, is not inside. */
+static void refuse_outside(const double *restrict value, double min, double max, int64_t count,
+                           bool *restrict refused)
+{
+    for (int64_t i = 0; i < count; i++)
+        refused[i] |= !(value[i] >= min) | !(value[i] <= max);
+}
+
+static void refuse_known_0(const double *restrict value, int64_t count, bool *restrict refused)
+{
+    for (int64_t i = 0; i < count; i++)
+        refused[i] |= value[i] <= 0;
+}
+
 void souk_item_filter_mark(const struct souk_item_filter *f, const struct souk_model_part *part,
                            const struct souk_item_facts *facts, int64_t first_row, int64_t first,
                            int64_t count, bool *refused)
 {
     const double *const price = facts->price ? facts->price + first : NULL;
     const double *const available = facts->available ? facts->available + first : NULL;
-    for (int64_t i = 0; i < count && f->category; i++) {
-        const int32_t own = part->category ? part->category[first + i] : -1;
-        refused[i] |= own < 0 || !f->category[own];
-    }
-    for (int64_t i = 0; i < count && f->by_price; i++)
-        refused[i] |= !price || !(price[i] >= f->price_min && price[i] <= f->price_max);
-    for (int64_t i = 0; i < count && f->available && available; i++)
-        refused[i] |= available[i] <= 0; /* not where it is not known */
+    if (f->category && !part->category)
+        memset(refused, true, (size_t)count);
+    else if (f->category)
+        for (int64_t i = 0; i < count; i++)
+            refused[i] |= !f->category[1 + part->category[first + i]];
+    if (f->by_price && !price)
+        memset(refused, true, (size_t)count);
+    else if (f->by_price)
+        refuse_outside(price, f->price_min, f->price_max, count, refused);
+    if (f->available && available)
+        refuse_known_0(available, count, refused);
     const int64_t begin = first_row + first;
     for (int64_t e = first_excluded(f, begin);
          e < f->exclude_count && f->exclude[e] < begin + count; e++)

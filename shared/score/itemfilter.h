@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 struct souk_item_filter {
-    bool *category; /**< [categories], in C; NULL: all items, with a category or without */
+    bool *category; /**< [1 + categories], in C: of category c at 1 + c, of none at 0; NULL: all */
     bool by_price, available;
     double price_min, price_max; /**< infinite: no bound */
     int64_t *exclude;            /**< [exclude_count], model item rows, ascending */

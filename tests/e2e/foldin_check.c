@@ -43,7 +43,7 @@ static souk_status check_part(const struct souk_foldin *f, const struct souk_mod
         const int64_t first = p->history_offsets[u], count = p->history_offsets[u + 1] - first;
         for (int64_t i = 0; i < count; i++)
             row[i] = factors + p->history[first + i] * p->stride;
-        status = souk_foldin_solve(f, row, p->history_weight + first, count, scratch, x);
+        status = souk_foldin_solve(f, row, p->history_weight + first, NULL, count, scratch, x);
         for (int c = 0; c < p->stride; c++) {
             const double trained = (double)p->user_factors[u * p->stride + c];
             worst->difference = fmax(worst->difference, fabs((double)x[c] - trained));

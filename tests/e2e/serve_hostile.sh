@@ -133,7 +133,6 @@ stop half
 kill -9 "${pid[shard1]}" && unset 'pid[shard1]'
 refused 0 '"partial":true' ask recommend --user u1 --json
 ask recommend --user u1 -n 3 >/dev/null || fail "no answer from the shard that is left"
-refused 2 "takes no 'events'" ask recommend --user u1 --events i1=view
 refused 2 'is not calibrated' ask recommend --user u1 --min-confidence 0.5
 refused 2 'has no ranker to explain' ask explain --user u1 --items i1
 stop_fleet
@@ -206,6 +205,9 @@ bad_rank 'no list' "'n' must be" '{"n": 0}'
 bad_rank 'rows of nobody' 'hits' '{"rows": rows(-7, 10**12)}'
 asked shard0 'explain: too many items' "'items' must be a list" "ask('explain', events(), items=['i1'] * 51, moment_ms=9)"
 asked shard0 'resolve: no texts' "'items' and 'types' must be" "ask('resolve', items=[1], types=[''])"
+asked shard0 'resolve: half a row' "'rows' int64" "ask('resolve', items=[], types=[], rows=bytes(12))"
+asked shard0 'resolve: vectors by number' "'vectors' and 'categories' bool" "ask('resolve', items=[], types=[], vectors=1)"
+asked shard0 'rules: no part' "'from' must be" "ask('rules', {'from': -1})"
 asked shard0 'candidates: no category' "'category' is not" "ask('candidates', events(), category=7, moment_ms=9)"
 bad_events() { asked proxy "events: $1" "$2" "ask('recommend', user='u1', events=$3)"; }
 bad_events 'not a list' "'events' must be a list" '{"item": "i1"}'

@@ -6,7 +6,7 @@ seconds=${1:-60}
 shift || true
 cd "$(dirname "$0")/../.."
 command -v clang >/dev/null || { echo "skipped: clang is not installed"; exit 77; }
-[ $# -gt 0 ] || set -- message csv model foresttext replica
+[ $# -gt 0 ] || set -- message csv tokenlist model foresttext replica
 cmake --preset fuzz >/dev/null
 cmake --build build/fuzz --target "${@/#/fuzz_}"
 mkdir -p build/fuzz/findings

@@ -267,6 +267,25 @@ static souk_status damage_text(const char *folder, const char *name, const char 
     return status;
 }
 
+/* What fold-in and histories go by; and types as a shop has them, or as the stages say. */
+static void describe(const struct small_model *m, struct souk_model *model)
+{
+    static char als[] = "{\"objective\":\"ials\",\"alpha0\":0.2,\"lambda\":0.05,\"nu\":0.8,"
+                        "\"weight-power\":0.5,\"half-life\":\"500ms\","
+                        "\"recency-newest-ms\":1000,\"recency-mean\":0.5}";
+    static char dense[] = "{\"weight-power\":0.5}";
+    struct souk_model_weighing *w = &model->weighing;
+    model->parameters_json = m->factors > 0 ? als : dense;
+    w->type_count = 3;
+    w->types[0] = (struct souk_event_type){.name = "view", .weight = 1};
+    w->types[1] = (struct souk_event_type){.name = "addtocart", .weight = 4};
+    w->types[2] = (struct souk_event_type){.name = "transaction", .weight = 8, .is_target = true};
+    if (!m->stages)
+        return;
+    w->type_count = model->stages.type_count;
+    memcpy(w->types, model->stages.types, sizeof w->types);
+}
+
 souk_status small_model_write(const char *path, const struct small_model *m, struct souk_error *err)
 {
     const size_t parts = (size_t)m->parts;
@@ -277,6 +296,7 @@ souk_status small_model_write(const char *path, const struct small_model *m, str
                                .neighbours =
                                    m->fault == SMALL_MODEL_LONG_NEIGHBOURS ? 1 : m->neighbours,
                                .window = {0, 1000},
+                               .data = {0, 1000},
                                .created_ms = 1};
     souk_status status = SOUK_OK;
     strcpy(model.kind, m->factors > 0 ? "als" : m->neighbours > 0 ? "ease" : "popular");
@@ -290,6 +310,7 @@ souk_status small_model_write(const char *path, const struct small_model *m, str
         if (!status)
             status = small_stages_sort(m->seed, m->items, &model.stages.levels);
     }
+    describe(m, &model);
     if (status || !model.user_first || !model.item_first || !model.files)
         status = souk_fail(err, SOUK_ENOMEM, "no memory");
     if (!status && mkdir(path, 0755) != 0)

@@ -44,8 +44,9 @@ struct small_model {
 
 /** Write a model folder. Users are "u0", "u1", ..., items "i0", ...; each user has up to 7 items,
  * with weights of a quarter to 2, and some users with weights of 0 only. Without factors, but with
- * neighbours, the kind is "ease"; with stages it is "two-stage", calibrated by
- * SMALL_MODEL_CALIBRATION. */
+ * neighbours, the kind is "ease", with factors "als", folded in as `ials` with a half-life of
+ * 500 ms; event types are view (1), addtocart (4) and transaction (8); with stages it is
+ * "two-stage", calibrated by SMALL_MODEL_CALIBRATION. */
 souk_status small_model_write(const char *path, const struct small_model *m,
                               struct souk_error *err) SOUK_MUST_CHECK;
 

@@ -45,7 +45,7 @@ static void solve(const struct souk_foldin *f, const int *item, const float *wei
     double *scratch = malloc((size_t)souk_foldin_scratch(f) * sizeof *scratch);
     for (int i = 0; i < count; i++)
         row[i] = factors + item[i] * STRIDE;
-    cr_assert_eq(souk_foldin_solve(f, row, weight, count, scratch, x), SOUK_OK);
+    cr_assert_eq(souk_foldin_solve(f, row, weight, NULL, count, scratch, x), SOUK_OK);
     free(scratch);
 }
 
@@ -101,6 +101,57 @@ Test(foldin, minimizes_the_objective_of_its_row)
     }
 }
 
+/* With a half-life a pair counts what its age leaves of it: as if its weight were so much. */
+Test(foldin, minds_the_age_of_pairs)
+{
+    char aged[] = "{\"objective\": \"ials\", \"alpha0\": 0.2, \"lambda\": 0.05, \"nu\": 0.8, "
+                  "\"weight-power\": 1, \"half-life\": \"2s\", \"recency-newest-ms\": 9000, "
+                  "\"recency-mean\": 0.5}";
+    const struct souk_model m = model_of("als", aged);
+    const int64_t last_ms[] = {9000, 7000, 5000, 9500};
+    const double factor[] = {2, 1, .5, 2};
+    const float *row[4];
+    float x[STRIDE], y[STRIDE], scaled[4];
+    double recency[4], scratch[FACTORS * FACTORS + FACTORS];
+    struct souk_foldin f;
+    load(&f, &m);
+    for (int i = 0; i < 4; i++) {
+        recency[i] = souk_recency_factor(&f.recency, last_ms[i]);
+        cr_expect_float_eq(recency[i], factor[i], 1e-12);
+        scaled[i] = weight[i] * (float)factor[i];
+        row[i] = factors + history[i] * STRIDE;
+    }
+    cr_assert_eq(souk_foldin_solve(&f, row, weight, recency, 4, scratch, x), SOUK_OK);
+    cr_assert_eq(souk_foldin_solve(&f, row, scaled, NULL, 4, scratch, y), SOUK_OK);
+    cr_expect_eq(memcmp(x, y, sizeof x), 0);
+    souk_foldin_fini(&f);
+}
+
+/* Whoever adds up the shares of the parts has the same bits as who reads the parts. */
+Test(foldin, adds_up_shares_of_parts)
+{
+    char ials[] = "{\"objective\": \"ials\", \"alpha0\": 0.2, \"lambda\": 0.05, \"nu\": 0.8, "
+                  "\"weight-power\": 0.5}";
+    const struct souk_model m = model_of("als", ials);
+    struct souk_foldin whole, sum;
+    double share[FACTORS * (FACTORS + 1) / 2];
+    load(&whole, &m);
+    cr_assert_eq(souk_foldin_init_from("als", FACTORS, ITEMS, ials, &sum, NULL), SOUK_OK);
+    cr_expect_eq(souk_foldin_share_size(FACTORS), FACTORS * (FACTORS + 1) / 2);
+    for (int p = 0; p < 3; p++) {
+        const struct souk_model_part part = {.part = p,
+                                             .factors = FACTORS,
+                                             .stride = STRIDE,
+                                             .items = {.count = item_first[p + 1] - item_first[p]},
+                                             .item_factors = factors + item_first[p] * STRIDE};
+        souk_foldin_share_of(&part, share);
+        souk_foldin_add_share(&sum, share);
+    }
+    cr_expect_eq(memcmp(whole.gram, sum.gram, FACTORS * FACTORS * sizeof *sum.gram), 0);
+    souk_foldin_fini(&whole);
+    souk_foldin_fini(&sum);
+}
+
 Test(foldin, projects_onto_the_items_of_svd)
 {
     char none[] = "{}";
@@ -126,7 +177,7 @@ Test(foldin, says_what_it_cannot_do)
     float x[STRIDE];
     cr_expect_eq(souk_foldin_init(&m, &f, NULL), SOUK_OK);
     cr_expect_eq(f.kind, SOUK_FOLDIN_NONE);
-    cr_expect_eq(souk_foldin_solve(&f, NULL, NULL, 0, NULL, x), SOUK_EINVAL);
+    cr_expect_eq(souk_foldin_solve(&f, NULL, NULL, NULL, 0, NULL, x), SOUK_EINVAL);
     souk_foldin_fini(&f);
     m.parameters_json = missing;
     cr_expect_eq(souk_foldin_init(&m, &f, NULL), SOUK_EFORMAT);

@@ -65,6 +65,19 @@ struct souk_model_part souk_model_part_view(const struct souk_ratings *ratings,
     return p;
 }
 
+/* How the pairs were weighed. */
+static struct souk_model_weighing weighing_of(const struct souk_dataset *dataset,
+                                              const struct souk_interaction_rule *rule)
+{
+    struct souk_model_weighing w = {.type_count = dataset->type_count,
+                                    .weighting = rule->weighting};
+    for (int t = 0; t < w.type_count; t++) {
+        w.types[t] = dataset->types[t];
+        w.types[t].weight = rule->type_weight[t];
+    }
+    return w;
+}
+
 /* What the events of the dataset span inside of the window. */
 static struct souk_window data_of(const struct souk_dataset *dataset, struct souk_window window)
 {
@@ -93,6 +106,7 @@ struct souk_model souk_model_view(const struct souk_dataset *dataset,
         .parameters_json = (char *)content->parameters_json, /* read only */
         .metrics_json = (char *)content->metrics_json,
         .categories = dataset->categories,
+        .weighing = weighing_of(dataset, &ratings->weighing),
     };
     if (content->stages)
         m.stages = *content->stages;

@@ -17,7 +17,7 @@ struct loading_part {
     struct souk_interactions pairs;
     int32_t *category; /* [items] or NULL */
     struct souk_attributes columns;
-    bool *known;       /* [items] or NULL: no matter */
+    bool *known; /* [items] or NULL: no matter */
 };
 
 struct loading {
@@ -104,6 +104,7 @@ static souk_status load_parts(struct loading *l)
     for (int p = 0; p < l->dataset->parts && !status; p++)
         if (souk_part_rank(l->comm, p) == l->comm->rank)
             status = load_part(l, p, &rule);
+    l->out->weighing = rule;
     return status;
 }
 

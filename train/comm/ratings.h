@@ -13,6 +13,7 @@
 #define SOUK_COMM_RATINGS_H
 
 #include "shared/data/dataset.h"
+#include "shared/data/interactions.h"
 #include "train/comm/comm.h"
 #include "train/comm/hiding.h"
 
@@ -55,6 +56,7 @@ struct souk_ratings {
     int64_t *item_row;   /**< [dataset items], model row, -1: left out; on every rank, or NULL in
                               ratings that were not loaded */
     int64_t pairs;       /**< of all ranks */
+    struct souk_interaction_rule weighing; /**< that made the pairs' weights */
     int local_count;
     struct souk_ratings_part *local; /**< [local_count], ascending by part */
 };

@@ -151,7 +151,7 @@ static souk_status fold_case(struct telling *t, int64_t at, const float **row, d
         row[i] =
             t->factors + souk_rows_lower_bound(t->row, t->rows, v->history[first + i]) * v->stride;
     v->has_vector[at] = true;
-    return souk_foldin_solve(&t->foldin, row, v->history_weight + first, count, scratch,
+    return souk_foldin_solve(&t->foldin, row, v->history_weight + first, NULL, count, scratch,
                              v->vectors + at * v->stride);
 }
 
