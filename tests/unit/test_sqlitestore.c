@@ -316,6 +316,24 @@ Test(sqlitestore, keeps_its_locks_when_other_connections_of_the_process_come_and
     souk_event_store_close(s);
 }
 
+Test(sqlitestore, acknowledges_nothing_in_a_file_that_was_removed_or_replaced)
+{
+    char other[160];
+    enum souk_event_fate fate;
+    const struct souk_event_record record = store_case_event("b", "u", 1);
+    struct souk_event_store *s = store_case_open(url, SOUK_EVENTS_WRITE);
+    store_case_append(s, "a", "u", 1);
+    snprintf(other, sizeof other, "%s.old", path);
+    cr_assert_eq(rename(path, other), 0);
+    cr_assert_eq(souk_event_store_append(s, &record, 1, &fate, &err), SOUK_EIO);
+    cr_assert(strstr(err.msg, "removed or replaced"), "%s", err.msg);
+    run_sql("CREATE TABLE another (a)");
+    cr_assert_eq(souk_event_store_append(s, &record, 1, &fate, &err), SOUK_EIO);
+    cr_assert_eq(rename(other, path), 0);
+    cr_assert_eq(store_case_append(s, "b", "u", 1), SOUK_EVENT_STORED);
+    souk_event_store_close(s);
+}
+
 /* ---- a full disk ---- */
 
 static void fill_disk(const char *name)
