@@ -11,26 +11,36 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum { TICK_MAX_MS = 1000, TICK_MIN_MS = 20, TICKS_PER_TIME = 8 };
+enum {
+    TICK_MAX_MS = 1000,
+    TICK_MIN_MS = 20,
+    TICKS_PER_TIME = 8,
+    CLOSE_WAIT = 8, /* TCP_CLOSE_WAIT of netinet/tcp.h, which linux/tcp.h excludes */
+};
 
-/* Bytes that the peer's kernel has delivered, read by us or not. */
-static uint64_t received_by(int fd)
+static struct souk_peer_traffic traffic_of(int fd)
 {
     struct tcp_info info;
     socklen_t len = sizeof info;
     memset(&info, 0, sizeof info);
-    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 ? info.tcpi_bytes_received : 0;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+        return (struct souk_peer_traffic){.received = 0};
+    return (struct souk_peer_traffic){.received = info.tcpi_bytes_received,
+                                      .is_over = info.tcpi_state == CLOSE_WAIT};
 }
 
 enum souk_peer_end souk_peers_judge(const struct souk_peers *p, struct souk_peer *peer,
-                                    uint64_t received, int64_t now_us)
+                                    struct souk_peer_traffic seen, int64_t now_us)
 {
-    const int64_t waited_us = now_us - atomic_load(&peer->since_us);
+    const int64_t since_us = atomic_load(&peer->since_us);
+    const int64_t waited_us = now_us - since_us;
     switch ((enum souk_peer_phase)atomic_load(&peer->phase)) {
     case SOUK_PEER_RESTING:
-        if (received <= atomic_load(&peer->rest_bytes))
+        if (seen.is_over && waited_us > SOUK_PEER_GONE_US)
+            return SOUK_PEER_GONE;
+        if (seen.received <= atomic_load(&peer->rest_bytes))
             return waited_us > p->idle_us ? SOUK_PEER_IDLE : SOUK_PEER_STAYS;
-        peer->head_us = peer->head_us > 0 ? peer->head_us : now_us;
+        peer->head_us = peer->head_us > since_us ? peer->head_us : now_us;
         return now_us - peer->head_us > p->arrival_us ? SOUK_PEER_SLOW_HEAD : SOUK_PEER_STAYS;
     case SOUK_PEER_ARRIVING:
         return waited_us > p->arrival_us ? SOUK_PEER_SLOW_BODY : SOUK_PEER_STAYS;
@@ -48,10 +58,9 @@ static void look(struct souk_peers *p, int64_t now_us)
 {
     for (struct souk_peer *peer = p->first; peer; peer = peer->next) {
         const bool rests = atomic_load(&peer->phase) == SOUK_PEER_RESTING;
-        if (!rests)
-            peer->head_us = 0;
+        const struct souk_peer_traffic nothing = {.received = 0};
         const enum souk_peer_end end =
-            souk_peers_judge(p, peer, rests ? received_by(peer->fd) : 0, now_us);
+            souk_peers_judge(p, peer, rests ? traffic_of(peer->fd) : nothing, now_us);
         if (end == SOUK_PEER_STAYS)
             continue;
         if (shutdown(peer->fd, SHUT_RDWR) == 0)
@@ -142,7 +151,7 @@ void souk_peers_remove(struct souk_peers *p, struct souk_peer *peer)
 void souk_peer_enter(struct souk_peer *peer, enum souk_peer_phase phase, int64_t now_us)
 {
     if (phase == SOUK_PEER_RESTING)
-        atomic_store(&peer->rest_bytes, received_by(peer->fd));
+        atomic_store(&peer->rest_bytes, traffic_of(peer->fd).received);
     atomic_store(&peer->since_us, now_us);
     atomic_store(&peer->phase, phase);
 }

@@ -32,7 +32,18 @@ enum souk_peer_end {
     SOUK_PEER_SLOW_HEAD,
     SOUK_PEER_SLOW_BODY,
     SOUK_PEER_SLOW_READER,
+    SOUK_PEER_GONE, /**< it has sent its last byte, and that was not the end of a request */
     SOUK_PEER_ENDS,
+};
+
+/** A peer that has sent its last byte stays so long where all was answered: libmicrohttpd may not
+ *  have been told, for epoll tells each edge once. */
+enum { SOUK_PEER_GONE_US = 1000000 };
+
+/** What the kernel knows of a connection. */
+struct souk_peer_traffic {
+    uint64_t received; /**< bytes, read by us or not */
+    bool is_over;      /**< nothing more will come */
 };
 
 struct souk_peer {
@@ -41,7 +52,7 @@ struct souk_peer {
     atomic_int phase;
     _Atomic int64_t since_us;
     _Atomic uint64_t rest_bytes; /**< received when it began to rest */
-    int64_t head_us;             /**< when a head was first seen to arrive; 0: not yet */
+    int64_t head_us; /**< when a head was first seen to arrive; before since_us: not yet */
 };
 
 struct souk_peers {
@@ -69,8 +80,8 @@ void souk_peers_remove(struct souk_peers *p, struct souk_peer *peer);
 void souk_peer_enter(struct souk_peer *peer, enum souk_peer_phase phase, int64_t now_us);
 
 /** Whether it is late.
- *  @param received bytes that it has sent so far */
+ *  @param seen of one that rests; else nothing */
 enum souk_peer_end souk_peers_judge(const struct souk_peers *p, struct souk_peer *peer,
-                                    uint64_t received, int64_t now_us);
+                                    struct souk_peer_traffic seen, int64_t now_us);
 
 #endif

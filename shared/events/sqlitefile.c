@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -289,15 +290,22 @@ static souk_status sync_folder_of(const char *path, struct souk_error *err)
     return status;
 }
 
-/* SQLite syncs the folder for its log, not for the file itself. */
-static souk_status touch(const char *path, enum souk_event_access access, struct souk_error *err)
+/* A file that is there is never opened here: who closes any descriptor of it takes the locks of all
+ * connections of the process away (POSIX), and another process could remove the log in use. SQLite
+ * syncs the folder for its log, not for the file itself. */
+static souk_status find_or_make(const char *path, enum souk_event_access access,
+                                struct souk_error *err)
 {
-    const int flags = access == SOUK_EVENTS_WRITE ? O_RDWR | O_CREAT : O_RDONLY;
-    const int file = open(path, flags | O_CLOEXEC | O_NONBLOCK, 0600);
-    if (file < 0)
+    struct stat info;
+    if (stat(path, &info) == 0)
+        return SOUK_OK;
+    if (errno != ENOENT || access != SOUK_EVENTS_WRITE)
         return souk_fail_errno(err, "%s", path);
+    const int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0)
+        return errno == EEXIST ? SOUK_OK : souk_fail_errno(err, "%s", path);
     close(file);
-    return access == SOUK_EVENTS_WRITE ? sync_folder_of(path, err) : SOUK_OK;
+    return sync_folder_of(path, err);
 }
 
 static souk_status connect_to(struct souk_sqlite_file *f, enum souk_event_access access,
@@ -323,7 +331,7 @@ souk_status souk_sqlite_file_open(struct souk_sqlite_file *f, const char *path,
                                   struct souk_error *err)
 {
     const bool makes = access == SOUK_EVENTS_WRITE;
-    souk_status status = touch(path, access, err);
+    souk_status status = find_or_make(path, access, err);
     if (status)
         return status;
     f->path = realpath(path, NULL);

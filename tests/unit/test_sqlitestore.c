@@ -291,6 +291,30 @@ Test(sqlitestore, goes_on_when_another_writer_is_killed)
     souk_event_store_close(s);
 }
 
+/* A process that closes any descriptor of a file loses its locks on it (POSIX). Another process
+ * that closes the database then takes itself for the last one, and removes the log in use. */
+Test(sqlitestore, keeps_its_locks_when_other_connections_of_the_process_come_and_go)
+{
+    static const enum souk_event_access ways[] = {SOUK_EVENTS_READ, SOUK_EVENTS_CHANGE,
+                                                  SOUK_EVENTS_WRITE};
+    char log[160], command[400];
+    struct stat before, after;
+    struct souk_event_store *s = store_case_open(url, SOUK_EVENTS_WRITE);
+    store_case_append(s, "a", "u", 1);
+    snprintf(log, sizeof log, "%s-wal", path);
+    snprintf(command, sizeof command, "sqlite3 %s 'SELECT count(*) FROM event' >%s.out", path,
+             path);
+    cr_assert_eq(stat(log, &before), 0);
+    for (int i = 0; i < 3; i++) {
+        souk_event_store_close(store_case_open(url, ways[i]));
+        if (system(command) != 0)
+            cr_skip_test("no sqlite3");
+        cr_assert_eq(stat(log, &after), 0, "the log is gone after access %d", i);
+        cr_assert_eq(before.st_ino, after.st_ino);
+    }
+    souk_event_store_close(s);
+}
+
 /* ---- a full disk ---- */
 
 static void fill_disk(const char *name)
