@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,7 +15,7 @@
 /* Of tcpi_state; <netinet/tcp.h>, which names it, and <linux/tcp.h> exclude each other. */
 enum { STATE_CLOSE_WAIT = 8 };
 
-enum { TICK_MAX_MS = 1000, TICK_MIN_MS = 20, TICKS_PER_TIME = 8 };
+enum { TICK_MAX_MS = 1000, TICK_MIN_MS = 20, TICKS_PER_TIME = 8, PEERS_AT_A_TIME = 64 };
 
 struct souk_peer_wire souk_peer_wire_of(int fd)
 {
@@ -49,19 +50,34 @@ enum souk_peer_end souk_peers_judge(const struct souk_peers *p, struct souk_peer
 
 /* libmicrohttpd sees the end and closes the connection. Under the lock its descriptor is its own:
  * it is closed after souk_peers_remove(). */
+static void look_at(struct souk_peers *p, struct souk_peer *peer, int64_t now_us)
+{
+    struct souk_peer_wire wire = {.received = 0};
+    if (atomic_load(&peer->phase) == SOUK_PEER_RESTING)
+        wire = souk_peer_wire_of(peer->fd);
+    else
+        peer->head_us = 0;
+    const enum souk_peer_end end = souk_peers_judge(p, peer, wire, now_us);
+    if (end == SOUK_PEER_STAYS || peer->is_shut)
+        return;
+    peer->is_shut = shutdown(peer->fd, SHUT_RDWR) == 0;
+    if (peer->is_shut)
+        souk_counter_add(p->closed[end], 1);
+}
+
+/* At all of them, some at a time: connections that come and go do not wait for thousands. */
 static void look(struct souk_peers *p, int64_t now_us)
 {
-    const struct souk_peer_wire nothing = {.received = 0};
-    for (struct souk_peer *peer = p->first; peer; peer = peer->next) {
-        const bool rests = atomic_load(&peer->phase) == SOUK_PEER_RESTING;
-        if (!rests)
-            peer->head_us = 0;
-        const enum souk_peer_end end =
-            souk_peers_judge(p, peer, rests ? souk_peer_wire_of(peer->fd) : nothing, now_us);
-        if (end == SOUK_PEER_STAYS)
-            continue;
-        if (shutdown(peer->fd, SHUT_RDWR) == 0)
-            souk_counter_add(p->closed[end], 1);
+    p->cursor = p->first;
+    while (p->cursor && !p->ends) {
+        for (int i = 0; i < PEERS_AT_A_TIME && p->cursor; i++) {
+            struct souk_peer *const peer = p->cursor;
+            p->cursor = peer->next;
+            look_at(p, peer, now_us);
+        }
+        pthread_mutex_unlock(&p->lock);
+        sched_yield();
+        pthread_mutex_lock(&p->lock);
     }
 }
 
@@ -140,6 +156,8 @@ void souk_peers_remove(struct souk_peers *p, struct souk_peer *peer)
     *peer->before = peer->next;
     if (peer->next)
         peer->next->before = peer->before;
+    if (p->cursor == peer)
+        p->cursor = peer->next;
     pthread_mutex_unlock(&p->lock);
     souk_gauge_set(p->open, atomic_fetch_sub(&p->count, 1) - 1);
     free(peer);

@@ -41,6 +41,7 @@ struct souk_peer {
     atomic_int phase;
     _Atomic int64_t since_us;
     _Atomic uint64_t rest_bytes; /**< received when it began to rest */
+    bool is_shut;                /**< by us; it is about to go */
     int64_t head_us;             /**< when a head was first seen to arrive; 0: not yet */
 };
 
@@ -49,7 +50,7 @@ struct souk_peers {
     pthread_cond_t ending;
     pthread_t watcher;
     bool is_watched, ends;
-    struct souk_peer *first;
+    struct souk_peer *first, *cursor; /* cursor: to be looked at next */
     int64_t idle_us, arrival_us;
     atomic_int count;
     struct souk_gauge *open;                     /* connections */
