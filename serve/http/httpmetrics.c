@@ -42,7 +42,6 @@ void souk_http_metrics_init(struct souk_http_metrics *h, struct souk_metrics *m,
     peers->closed[SOUK_PEER_SLOW_HEAD] = make_closed(m, "slow_head");
     peers->closed[SOUK_PEER_SLOW_BODY] = make_closed(m, "slow_body");
     peers->closed[SOUK_PEER_SLOW_READER] = make_closed(m, "slow_reader");
-    peers->closed[SOUK_PEER_GONE] = make_closed(m, "gone");
     h->malformed = make_closed(m, "malformed");
     h->cut = make_closed(m, "too_large");
     h->body_bytes =

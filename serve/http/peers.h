@@ -32,18 +32,7 @@ enum souk_peer_end {
     SOUK_PEER_SLOW_HEAD,
     SOUK_PEER_SLOW_BODY,
     SOUK_PEER_SLOW_READER,
-    SOUK_PEER_GONE, /**< it has sent its last byte, and that was not the end of a request */
     SOUK_PEER_ENDS,
-};
-
-/** A peer that has sent its last byte stays so long where all was answered: libmicrohttpd may not
- *  have been told, for epoll tells each edge once. */
-enum { SOUK_PEER_GONE_US = 1000000 };
-
-/** What the kernel knows of a connection. */
-struct souk_peer_traffic {
-    uint64_t received; /**< bytes, read by us or not */
-    bool is_over;      /**< nothing more will come */
 };
 
 struct souk_peer {
@@ -52,6 +41,7 @@ struct souk_peer {
     atomic_int phase;
     _Atomic int64_t since_us;
     _Atomic uint64_t rest_bytes; /**< received when it began to rest */
+    bool is_shut;                /**< by us; it is about to go */
     int64_t head_us; /**< when a head was first seen to arrive; before since_us: not yet */
 };
 
@@ -60,7 +50,7 @@ struct souk_peers {
     pthread_cond_t ending;
     pthread_t watcher;
     bool is_watched, ends;
-    struct souk_peer *first;
+    struct souk_peer *first, *cursor; /* cursor: to be looked at next */
     int64_t idle_us, arrival_us;
     atomic_int count;
     struct souk_gauge *open;                     /* connections */
@@ -79,9 +69,15 @@ void souk_peers_remove(struct souk_peers *p, struct souk_peer *peer);
 /** A peer has come further. */
 void souk_peer_enter(struct souk_peer *peer, enum souk_peer_phase phase, int64_t now_us);
 
-/** Whether it is late.
- *  @param seen of one that rests; else nothing */
+/** What the kernel knows of a peer. */
+struct souk_peer_wire {
+    uint64_t received; /**< bytes, read by us or not */
+    bool has_ended;    /**< it will send no more: what rests with half a head waits in vain */
+};
+struct souk_peer_wire souk_peer_wire_of(int fd);
+
+/** Whether it is late. */
 enum souk_peer_end souk_peers_judge(const struct souk_peers *p, struct souk_peer *peer,
-                                    struct souk_peer_traffic seen, int64_t now_us);
+                                    struct souk_peer_wire wire, int64_t now_us);
 
 #endif

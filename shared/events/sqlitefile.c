@@ -16,9 +16,12 @@
 enum {
     BUSY_MS = 5000, /* other writers hold the file for one group, or a step of a prune */
     BUSY_STEP_MS = 2,
-    CHECKPOINT_PAGES = 1000,       /* of the log: then they go into the file itself */
-    CHECKPOINT_WAIT_PAGES = 16000, /* 64 MiB: then readers are waited for, too, but not long: the
-                                      log must begin anew some time, events must be stored now */
+    /* Of the log, when they go into the file itself: 32 MiB. Ids without order touch a page for
+     * each event in each index; the longer the log, the more of them are written back once. */
+    CHECKPOINT_PAGES = 8000,
+    /* 128 MiB: then readers are waited for, too, but not long: the log must begin anew some time,
+     * events must be stored now. */
+    CHECKPOINT_WAIT_PAGES = 32000,
     CHECKPOINT_WAIT_MS = 20,
 };
 
@@ -197,7 +200,7 @@ static int check_point(void *context, sqlite3 *db, const char *name, int pages)
 static souk_status set_durable(struct souk_sqlite_file *f, const char *synchronous,
                                struct souk_error *err)
 {
-    char text[128], mode[16];
+    char text[160], mode[16];
     souk_status status = query(f, "PRAGMA journal_mode = WAL", mode, sizeof mode, err);
     if (!status && strcmp(mode, "wal") != 0)
         status =
@@ -206,7 +209,7 @@ static souk_status set_durable(struct souk_sqlite_file *f, const char *synchrono
     /* Erased events leave no bytes in the file. */
     snprintf(text, sizeof text,
              "PRAGMA synchronous = %s; PRAGMA journal_size_limit = 67108864; "
-             "PRAGMA secure_delete = ON",
+             "PRAGMA secure_delete = ON; PRAGMA cache_size = -16384",
              synchronous);
     if (!status)
         status = souk_sqlite_file_run(f, text, err);

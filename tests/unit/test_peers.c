@@ -10,7 +10,7 @@ static const struct souk_peers limits = {.idle_us = 60 * SECOND, .arrival_us = 1
 
 static enum souk_peer_end judge(struct souk_peer *p, uint64_t received, int64_t second)
 {
-    return souk_peers_judge(&limits, p, (struct souk_peer_traffic){.received = received},
+    return souk_peers_judge(&limits, p, (struct souk_peer_wire){.received = received},
                             second * SECOND);
 }
 
@@ -30,6 +30,14 @@ Test(peers, counts_a_head_from_its_first_byte)
     cr_expect_eq(judge(&p, 120, 62), SOUK_PEER_SLOW_HEAD, "each byte has bought time");
 }
 
+Test(peers, waits_no_longer_for_who_has_ended)
+{
+    struct souk_peer p = {.phase = SOUK_PEER_RESTING, .rest_bytes = 100};
+    const struct souk_peer_wire wire = {.received = 100, .has_ended = true};
+    cr_expect_eq(souk_peers_judge(&limits, &p, wire, 1 * SECOND), SOUK_PEER_STAYS);
+    cr_expect_eq(souk_peers_judge(&limits, &p, wire, 12 * SECOND), SOUK_PEER_SLOW_HEAD);
+}
+
 Test(peers, counts_each_head_for_itself)
 {
     struct souk_peer p = {.phase = SOUK_PEER_RESTING, .rest_bytes = 100};
@@ -37,16 +45,6 @@ Test(peers, counts_each_head_for_itself)
         p.since_us = second * SECOND - 1;
         cr_expect_eq(judge(&p, 200, second), SOUK_PEER_STAYS);
     }
-}
-
-Test(peers, ends_one_that_will_say_no_more)
-{
-    struct souk_peer p = {.phase = SOUK_PEER_RESTING, .since_us = SECOND};
-    const struct souk_peer_traffic over = {.received = 100, .is_over = true};
-    cr_expect_eq(souk_peers_judge(&limits, &p, over, 2 * SECOND), SOUK_PEER_STAYS);
-    cr_expect_eq(souk_peers_judge(&limits, &p, over, 3 * SECOND), SOUK_PEER_GONE);
-    p.phase = SOUK_PEER_ANSWERING;
-    cr_expect_eq(souk_peers_judge(&limits, &p, over, 30 * SECOND), SOUK_PEER_STAYS);
 }
 
 Test(peers, waits_for_a_body_and_a_reader_but_for_no_worker)
