@@ -205,6 +205,9 @@ bad_rank 'no list' "'n' must be" '{"n": 0}'
 bad_rank 'rows of nobody' 'hits' '{"rows": rows(-7, 10**12)}'
 asked shard0 'explain: too many items' "'items' must be a list" "ask('explain', events(), items=['i1'] * 51, moment_ms=9)"
 asked shard0 'resolve: no texts' "'items' and 'types' must be" "ask('resolve', items=[1], types=[''])"
+asked shard0 'resolve: half a row' "'rows' int64" "ask('resolve', items=[], types=[], rows=bytes(12))"
+asked shard0 'resolve: vectors by number' "'vectors' and 'categories' bool" "ask('resolve', items=[], types=[], vectors=1)"
+asked shard0 'rules: no part' "'from' must be" "ask('rules', {'from': -1})"
 asked shard0 'candidates: no category' "'category' is not" "ask('candidates', events(), category=7, moment_ms=9)"
 bad_events() { asked proxy "events: $1" "$2" "ask('recommend', user='u1', events=$3)"; }
 bad_events 'not a list' "'events' must be a list" '{"item": "i1"}'

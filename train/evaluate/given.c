@@ -23,7 +23,8 @@ struct telling {
 /* One pair on its way into a history. */
 struct pair {
     int64_t row;
-    float weight;
+    float weight;  /* as the model holds it; of a given one as its events weigh */
+    bool is_given; /* behind the model's own of the same row */
 };
 
 static void resolve_part(struct telling *t, const struct souk_model_part *p)
@@ -39,10 +40,10 @@ static void resolve_part(struct telling *t, const struct souk_model_part *p)
 static int compare_pairs(const void *a, const void *b)
 {
     const struct pair *x = a, *y = b;
-    return (x->row > y->row) - (x->row < y->row);
+    return x->row != y->row ? (x->row > y->row) - (x->row < y->row) : x->is_given - y->is_given;
 }
 
-/* Training and given items of a case, equal ones added up. @param out room for both
+/* Training and given items of a case, equal ones joined. @param out room for both
  * @return how many */
 static int64_t merge_case(const struct telling *t, int64_t at, struct pair *out)
 {
@@ -50,19 +51,24 @@ static int64_t merge_case(const struct telling *t, int64_t at, struct pair *out)
     const struct souk_cases *c = t->cases;
     int64_t count = 0, kept = 0;
     for (int64_t h = v->history_offsets[at]; h < v->history_offsets[at + 1]; h++)
-        out[count++] = (struct pair){v->history[h], v->history_weight[h]};
+        out[count++] = (struct pair){v->history[h], v->history_weight[h], false};
     for (int64_t g = c->given_offsets[at]; g < c->given_offsets[at + 1]; g++) {
-        const float weight = souk_history_rule_weigh(&t->rule, c->given_weight[g]);
-        if (t->wanted_row[c->given[g]] >= 0 && weight > 0)
-            out[count++] = (struct pair){t->wanted_row[c->given[g]], weight};
+        if (t->wanted_row[c->given[g]] >= 0 &&
+            souk_history_rule_weigh(&t->rule, c->given_weight[g]) > 0)
+            out[count++] = (struct pair){t->wanted_row[c->given[g]], c->given_weight[g], true};
     }
     if (count > 1)
         qsort(out, (size_t)count, sizeof *out, compare_pairs);
     for (int64_t i = 0; i < count; i++) {
-        if (kept > 0 && out[kept - 1].row == out[i].row)
-            out[kept - 1].weight += t->rule.power == 0 ? 0 : out[i].weight;
-        else
-            out[kept++] = out[i];
+        const struct pair p = out[i];
+        if (kept > 0 && out[kept - 1].row == p.row) {
+            out[kept - 1].weight = souk_history_rule_join(&t->rule, out[kept - 1].weight, p.weight);
+            continue;
+        }
+        out[kept] = p;
+        if (p.is_given)
+            out[kept].weight = souk_history_rule_weigh(&t->rule, p.weight);
+        kept++;
     }
     return kept;
 }

@@ -1,7 +1,7 @@
 /** @file
  *  Histories that are given with the question (cases.h), told to the model as serving would.
  *
- *      history of a case   = its training items and the given ones, weights added
+ *      history of a case   = its training items and the given ones, joined (historyrule.h)
  *      model with factors  : the user's factors are folded in from that history (foldin.h)
  *      model of neighbours : scores by that history
  *      others              : popularity, without what is in the history
