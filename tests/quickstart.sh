@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # quickstart.sh: from a fresh machine to recommendations. Sets up, builds, makes a shop up, ingests
-# it, trains on it, evaluates, serves it from two shards, asks, and stops all that it started.
+# it, trains on it, evaluates, serves it from two shards, asks, tells events over HTTP, and stops all
+# that it started.
 set -euo pipefail
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -114,6 +115,32 @@ first_item() {
         awk '$1 == 1 { print $2 }'
 }
 
+# http PATH [CURL OPTION...]: ask the proxy over HTTP, as the token's bearer. The token is in a file,
+# not among the arguments, which every user of the machine can see.
+http() {
+    echo "\$ curl -H @bearer http://$address$1 ${*:2}" >&2
+    curl -sS --fail-with-body -H @bearer "http://$address$1" "${@:2}"
+}
+
+# tell ITEM TYPE: what the new visitor does
+tell() {
+    http /events --json "{\"user_id\": \"somebody-new\", \"item_id\": \"$1\", \"event_type\": \"$2\"}"
+    echo
+}
+
+# The new visitor's ten recommendations, `item category`, kept in a file.
+print_list() {
+    http /recommendations --json "{\"user_id\": \"somebody-new\", \"n_items\": 10}" |
+        grep -o '"item_id":"[^"]*"' | cut -d '"' -f 4 >"$1"
+    awk -F, 'NR == FNR { category[$1] = $2; next } { printf "  item %s in category %s\n", $1, category[$1] }' categories.csv "$1"
+}
+
+# Three items of the category that has the most.
+pick_items() {
+    awk -F, '{ n = ++items[$2]; if (n <= 3) first[$2] = first[$2] " " $1; if (n > most) { most = n; best = $2 } }
+             END { print first[best] }' categories.csv
+}
+
 say "Set up and build"
 bash "$top/tests/setup.sh"
 (cd "$top" && cmake --preset release && cmake --build --preset release --parallel "$cores")
@@ -146,8 +173,11 @@ done
 say "Serve: two shards and a proxy"
 serve replica0 souk-replica --model two-stage.model --shard 0/2 --listen "ipc://$sockets/shard0"
 serve replica1 souk-replica --model two-stage.model --shard 1/2 --listen "ipc://$sockets/shard1"
+SOUK_TOKEN=$(umask 077 && run souk-token add quickstart --scopes read,write --tokens tokens)
+export SOUK_TOKEN # for souk; curl gets it from a file
+(umask 077 && echo "Authorization: Bearer $SOUK_TOKEN" >bearer)
 serve proxy souk-proxy --shards "ipc://$sockets/shard0 ipc://$sockets/shard1" \
-    --listen "ipc://$sockets/proxy"
+    --listen "ipc://$sockets/proxy" --http 127.0.0.1:0 --tokens tokens --events sqlite:events.db
 wait_until_ready "ipc://$sockets/proxy"
 
 say "Ask: for a visitor whom the model knows, and for one whom it does not"
@@ -163,6 +193,22 @@ say "Why: what the trees saw in the first of them"
 run souk explain --proxy "ipc://$sockets/proxy" --user "$visitor" --moment "$moment" --top 6 \
     --items "$(first_item "$visitor")"
 
+say "Over HTTP, with the token: what somebody new does counts in the next answer"
+address=$(sed -n 's/.* http .*listen=\([^ ]*\).*/\1/p' proxy.log)
+print_list before.txt
+items=$(pick_items)
+for item in $items; do tell "$item" view; done
+print_list after.txt
+bought=$(head -n 1 after.txt)
+tell "$bought" transaction
+print_list bought.txt
+http "/user/somebody-new/stats"
+echo
+if cmp -s before.txt after.txt || grep -qx "$bought" bought.txt; then
+    echo "quickstart: the events changed nothing" >&2
+    exit 1
+fi
+
 say "Done in $SECONDS s after the build"
 cat <<GO_ON
 The data, the model and the metrics are in build/quickstart. To serve the model again:
@@ -170,9 +216,10 @@ The data, the model and the metrics are in build/quickstart. To serve the model 
     cd $work && PATH=$bin:\$PATH
     souk-replica --model two-stage.model --shard 0/2 --listen tcp://127.0.0.1:7101 &
     souk-replica --model two-stage.model --shard 1/2 --listen tcp://127.0.0.1:7102 &
-    souk-proxy --shards "tcp://127.0.0.1:7101 tcp://127.0.0.1:7102" &
+    souk-proxy --shards "tcp://127.0.0.1:7101 tcp://127.0.0.1:7102" --http 127.0.0.1:8080 --events sqlite:events.db &
     souk recommend --user $visitor --moment $moment
     souk similar --item 7
+    curl http://127.0.0.1:8080/recommend/$visitor # and http://127.0.0.1:8080/docs in a browser
 
 Every program has --help. README.md says how to bring a shop of your own.
 GO_ON

@@ -7,7 +7,8 @@
  *      souk_access_check()   known? -> in force? -> has the scope? -> has a request left, and so
  * has everybody together? -> SOUK_ACCESS_GRANTED
  *
- *  Scopes: read (recommend, similar, explain, user_stats, health), write (event), admin (erase).
+ *  Scopes: read (recommend, similar, explain, user_stats, health), write (event), admin (the
+ *  operations of the admin listener).
  *  What is refused takes nothing from any rate: who has no token cannot use up the others'.
  *  Thread-safe; souk_access_reload() swaps the whole table.
  */

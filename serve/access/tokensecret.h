@@ -5,8 +5,8 @@
  *      BLAKE2b-256 of that text           what the server keeps (libsodium's crypto_generichash)
  *
  *  A slow hash (Argon2) guards passwords, for people choose those from few. Nobody searches 2^256
- *  random secrets, however fast each try is: a fast hash serves, and a check costs a microsecond.
- *  The prefix lets scanners for leaked secrets find tokens in files and logs.
+ *  random secrets, however fast each try is: a fast hash serves: a check costs less than half a
+ * microsecond. The prefix lets scanners for leaked secrets find tokens in files and logs.
  */
 #ifndef SOUK_ACCESS_TOKENSECRET_H
 #define SOUK_ACCESS_TOKENSECRET_H

@@ -1,6 +1,7 @@
 #include "serve/client/clientcall.h"
 
 #include "serve/client/lane.h"
+#include "serve/net/tokenfile.h"
 #include "shared/base/memory.h"
 
 #include <pthread.h>
@@ -20,8 +21,6 @@ struct seat {
     size_t len;
     struct souk_error *err;
 };
-
-enum { TOKEN_MAX = 1024 };
 
 struct souk_client {
     char *token; /* NULL: none */
@@ -105,8 +104,8 @@ souk_status souk_client_set_token(struct souk_client *c, const char *token, stru
     forget_token(c);
     if (!token)
         return SOUK_OK;
-    if (strlen(token) > TOKEN_MAX)
-        return souk_fail(err, SOUK_EUSAGE, "a token of more than %d bytes", TOKEN_MAX);
+    if (strlen(token) > SOUK_TOKEN_BYTES_MAX)
+        return souk_fail(err, SOUK_EUSAGE, "a token of more than %d bytes", SOUK_TOKEN_BYTES_MAX);
     c->token = souk_strndup(token, strlen(token));
     return c->token ? SOUK_OK : souk_fail(err, SOUK_ENOMEM, "no memory for a token");
 }

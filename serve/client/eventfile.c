@@ -16,6 +16,9 @@ enum { PREFIX_MAX = 32, LINE_DIGITS = 20 };
 static const char *const names[COLUMNS] = {"user",  "item",     "type",      "ms",
                                            "value", "event_id", "request_id"};
 
+/* As `souk-events export` calls them. */
+static const char *const other_names[COLUMNS] = {[TYPE] = "event", [MS] = "timestamp"};
+
 struct reading {
     const char *path, *prefix;
     struct souk_csv csv;
@@ -49,6 +52,11 @@ static souk_status read_all(const char *path, char **out, size_t *len, struct so
 
 /* ---- records ---- */
 
+static bool is_named(const struct souk_csv_field *field, const char *name)
+{
+    return name && strlen(name) == field->len && memcmp(name, field->text, field->len) == 0;
+}
+
 static souk_status read_header(struct reading *r, struct souk_error *err)
 {
     struct souk_csv_field fields[SOUK_CSV_FIELDS_MAX];
@@ -60,8 +68,7 @@ static souk_status read_header(struct reading *r, struct souk_error *err)
         return souk_fail(err, SOUK_EFORMAT, "%s:1: there is no header line", r->path);
     for (int c = 0; c < COLUMNS; c++)
         for (int f = 0; f < count; f++)
-            if (strlen(names[c]) == fields[f].len &&
-                memcmp(names[c], fields[f].text, fields[f].len) == 0)
+            if (is_named(&fields[f], names[c]) || is_named(&fields[f], other_names[c]))
                 r->at[c] = f;
     for (int c = USER; c <= TYPE; c++)
         if (r->at[c] < 0)

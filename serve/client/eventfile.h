@@ -1,6 +1,7 @@
 /** @file
  *  Events in a CSV file: a header line that names the columns `user`, `item`, `type`, and, where
- *  there are any, `ms`, `value`, `event_id`, `request_id`; others are ignored (docs/events.md).
+ *  there are any, `ms`, `value`, `event_id`, `request_id`; others are ignored. `event` and
+ * `timestamp`, as `souk-events export` writes them, are other names of `type` and `ms`.
  */
 #ifndef SOUK_CLIENT_EVENTFILE_H
 #define SOUK_CLIENT_EVENTFILE_H

@@ -6,31 +6,38 @@
 #include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
-enum { TICK_MAX_MS = 1000, TICK_MIN_MS = 20, TICKS_PER_TIME = 8 };
+/* Of tcpi_state; <netinet/tcp.h>, which names it, and <linux/tcp.h> exclude each other. */
+enum { STATE_CLOSE_WAIT = 8 };
 
-/* Bytes that the peer's kernel has delivered, read by us or not. */
-static uint64_t received_by(int fd)
+enum { TICK_MAX_MS = 1000, TICK_MIN_MS = 20, TICKS_PER_TIME = 8, PEERS_AT_A_TIME = 64 };
+
+struct souk_peer_wire souk_peer_wire_of(int fd)
 {
     struct tcp_info info;
     socklen_t len = sizeof info;
     memset(&info, 0, sizeof info);
-    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 ? info.tcpi_bytes_received : 0;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+        return (struct souk_peer_wire){.received = 0};
+    return (struct souk_peer_wire){.received = info.tcpi_bytes_received,
+                                   .has_ended = info.tcpi_state == STATE_CLOSE_WAIT};
 }
 
 enum souk_peer_end souk_peers_judge(const struct souk_peers *p, struct souk_peer *peer,
-                                    uint64_t received, int64_t now_us)
+                                    struct souk_peer_wire wire, int64_t now_us)
 {
-    const int64_t waited_us = now_us - atomic_load(&peer->since_us);
+    const int64_t since_us = atomic_load(&peer->since_us);
+    const int64_t waited_us = now_us - since_us;
     switch ((enum souk_peer_phase)atomic_load(&peer->phase)) {
     case SOUK_PEER_RESTING:
-        if (received <= atomic_load(&peer->rest_bytes))
+        if (wire.received <= atomic_load(&peer->rest_bytes) && !wire.has_ended)
             return waited_us > p->idle_us ? SOUK_PEER_IDLE : SOUK_PEER_STAYS;
-        peer->head_us = peer->head_us > 0 ? peer->head_us : now_us;
+        peer->head_us = peer->head_us > since_us ? peer->head_us : now_us;
         return now_us - peer->head_us > p->arrival_us ? SOUK_PEER_SLOW_HEAD : SOUK_PEER_STAYS;
     case SOUK_PEER_ARRIVING:
         return waited_us > p->arrival_us ? SOUK_PEER_SLOW_BODY : SOUK_PEER_STAYS;
@@ -44,18 +51,32 @@ enum souk_peer_end souk_peers_judge(const struct souk_peers *p, struct souk_peer
 
 /* libmicrohttpd sees the end and closes the connection. Under the lock its descriptor is its own:
  * it is closed after souk_peers_remove(). */
+static void look_at(struct souk_peers *p, struct souk_peer *peer, int64_t now_us)
+{
+    struct souk_peer_wire wire = {.received = 0};
+    if (atomic_load(&peer->phase) == SOUK_PEER_RESTING)
+        wire = souk_peer_wire_of(peer->fd);
+    const enum souk_peer_end end = souk_peers_judge(p, peer, wire, now_us);
+    if (end == SOUK_PEER_STAYS || peer->is_shut)
+        return;
+    peer->is_shut = shutdown(peer->fd, SHUT_RDWR) == 0;
+    if (peer->is_shut)
+        souk_counter_add(p->closed[end], 1);
+}
+
+/* At all of them, some at a time: connections that come and go do not wait for thousands. */
 static void look(struct souk_peers *p, int64_t now_us)
 {
-    for (struct souk_peer *peer = p->first; peer; peer = peer->next) {
-        const bool rests = atomic_load(&peer->phase) == SOUK_PEER_RESTING;
-        if (!rests)
-            peer->head_us = 0;
-        const enum souk_peer_end end =
-            souk_peers_judge(p, peer, rests ? received_by(peer->fd) : 0, now_us);
-        if (end == SOUK_PEER_STAYS)
-            continue;
-        if (shutdown(peer->fd, SHUT_RDWR) == 0)
-            souk_counter_add(p->closed[end], 1);
+    p->cursor = p->first;
+    while (p->cursor && !p->ends) {
+        for (int i = 0; i < PEERS_AT_A_TIME && p->cursor; i++) {
+            struct souk_peer *const peer = p->cursor;
+            p->cursor = peer->next;
+            look_at(p, peer, now_us);
+        }
+        pthread_mutex_unlock(&p->lock);
+        sched_yield();
+        pthread_mutex_lock(&p->lock);
     }
 }
 
@@ -134,6 +155,8 @@ void souk_peers_remove(struct souk_peers *p, struct souk_peer *peer)
     *peer->before = peer->next;
     if (peer->next)
         peer->next->before = peer->before;
+    if (p->cursor == peer)
+        p->cursor = peer->next;
     pthread_mutex_unlock(&p->lock);
     souk_gauge_set(p->open, atomic_fetch_sub(&p->count, 1) - 1);
     free(peer);
@@ -142,7 +165,7 @@ void souk_peers_remove(struct souk_peers *p, struct souk_peer *peer)
 void souk_peer_enter(struct souk_peer *peer, enum souk_peer_phase phase, int64_t now_us)
 {
     if (phase == SOUK_PEER_RESTING)
-        atomic_store(&peer->rest_bytes, received_by(peer->fd));
+        atomic_store(&peer->rest_bytes, souk_peer_wire_of(peer->fd).received);
     atomic_store(&peer->since_us, now_us);
     atomic_store(&peer->phase, phase);
 }

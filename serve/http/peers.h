@@ -41,7 +41,8 @@ struct souk_peer {
     atomic_int phase;
     _Atomic int64_t since_us;
     _Atomic uint64_t rest_bytes; /**< received when it began to rest */
-    int64_t head_us;             /**< when a head was first seen to arrive; 0: not yet */
+    bool is_shut;                /**< by us; it is about to go */
+    int64_t head_us; /**< when a head was first seen to arrive; before since_us: not yet */
 };
 
 struct souk_peers {
@@ -49,7 +50,7 @@ struct souk_peers {
     pthread_cond_t ending;
     pthread_t watcher;
     bool is_watched, ends;
-    struct souk_peer *first;
+    struct souk_peer *first, *cursor; /* cursor: to be looked at next */
     int64_t idle_us, arrival_us;
     atomic_int count;
     struct souk_gauge *open;                     /* connections */
@@ -68,9 +69,15 @@ void souk_peers_remove(struct souk_peers *p, struct souk_peer *peer);
 /** A peer has come further. */
 void souk_peer_enter(struct souk_peer *peer, enum souk_peer_phase phase, int64_t now_us);
 
-/** Whether it is late.
- *  @param received bytes that it has sent so far */
+/** What the kernel knows of a peer. */
+struct souk_peer_wire {
+    uint64_t received; /**< bytes, read by us or not */
+    bool has_ended;    /**< it will send no more: what rests with half a head waits in vain */
+};
+struct souk_peer_wire souk_peer_wire_of(int fd);
+
+/** Whether it is late. */
 enum souk_peer_end souk_peers_judge(const struct souk_peers *p, struct souk_peer *peer,
-                                    uint64_t received, int64_t now_us);
+                                    struct souk_peer_wire wire, int64_t now_us);
 
 #endif

@@ -11,8 +11,7 @@ static enum souk_scope scope_of(const struct souk_request *r)
         enum souk_scope scope;
     } scopes[] = {{"recommend", SOUK_SCOPE_READ}, {"similar", SOUK_SCOPE_READ},
                   {"explain", SOUK_SCOPE_READ},   {"user_stats", SOUK_SCOPE_READ},
-                  {"health", SOUK_SCOPE_READ},    {"event", SOUK_SCOPE_WRITE},
-                  {"erase", SOUK_SCOPE_ADMIN}};
+                  {"health", SOUK_SCOPE_READ},    {"event", SOUK_SCOPE_WRITE}};
     for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++)
         if (souk_request_is(r, scopes[i].operation))
             return scopes[i].scope;
@@ -53,20 +52,31 @@ static void refuse(const struct souk_request *r, enum souk_access_verdict why,
         souk_writer_put_int(reply, "retry_after_ms", retry_after_ms);
 }
 
-bool souk_gate_check(struct souk_access *access, const struct souk_request *r,
-                     struct souk_writer *reply)
+static bool check(struct souk_access *access, const struct souk_request *r, enum souk_scope scope,
+                  struct souk_writer *reply)
 {
-    const enum souk_scope scope = scope_of(r);
     int64_t retry_after_ms;
     size_t len;
     const char *token = token_of(r, &len);
-    if (!access || (!token && souk_request_is(r, "health")))
-        return true;
     const enum souk_access_verdict why = souk_access_check(
         access, token, len, scope, souk_monotonic_us(), souk_wall_ms() / 1000, &retry_after_ms);
     if (why != SOUK_ACCESS_GRANTED)
         refuse(r, why, scope, retry_after_ms, reply);
     return why == SOUK_ACCESS_GRANTED;
+}
+
+bool souk_gate_check(struct souk_access *access, const struct souk_request *r,
+                     struct souk_writer *reply)
+{
+    if (!access || (souk_request_is(r, "health") && !souk_message_get(&r->message, "token")))
+        return true;
+    return check(access, r, scope_of(r), reply);
+}
+
+bool souk_gate_check_admin(struct souk_access *access, const struct souk_request *r,
+                           struct souk_writer *reply)
+{
+    return !access || check(access, r, SOUK_SCOPE_ADMIN, reply);
 }
 
 bool souk_gate_shows_fleet(const struct souk_access *access, const struct souk_request *r)

@@ -22,7 +22,7 @@ static void check_answers(struct souk_job *j, const struct souk_topk *list)
     for (int i = 0; i < list->count; i++)
         items[shard_of(j, list->hits[i].id)]++;
     for (int s = 0; s < souk_topology_shards(j->topology); s++) {
-        const msgpack_object *maps = maps_of(j, s);
+        const msgpack_object *maps = items[s] > 0 ? maps_of(j, s) : NULL;
         bool good = maps && maps->via.array.size == items[s];
         for (int64_t i = 0; i < items[s] && good; i++)
             good = maps->via.array.ptr[i].type == MSGPACK_OBJECT_MAP &&

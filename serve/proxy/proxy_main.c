@@ -22,6 +22,7 @@
 
 #include <inttypes.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 enum {
@@ -269,16 +270,24 @@ static souk_status start_http(struct process *p, const struct proxy_options *o,
 static souk_status start_admin(struct process *p, const struct proxy_options *o,
                                struct souk_error *err)
 {
+    const bool by_folder = strncmp(o->admin, "ipc://", 6) == 0; /* whose rights say who may */
+    if (!by_folder && !o->tokens)
+        souk_log(SOUK_LOG_WARN, "admin_is_open", "listen=%s way_out=\"ipc://, or --tokens\"",
+                 o->admin);
     p->told = (struct souk_proxy_status){.topology = p->topology,
                                          .metrics = &p->metrics,
                                          .hedging = souk_service_hedging(p->service),
-                                         .server = p->server};
+                                         .server = p->server,
+                                         .access = o->tokens && !by_folder ? p->access : NULL};
     const struct souk_server_plan plan = {.url = o->admin,
                                           .work = {.workers = SOUK_PROXY_ADMIN_WORKERS,
                                                    .queue = SOUK_PROXY_ADMIN_WORKERS,
                                                    .handler = souk_proxy_admin_handle,
                                                    .context = &p->told}};
-    return souk_server_start(&plan, &p->admin_server, err);
+    const souk_status status = souk_server_start(&plan, &p->admin_server, err);
+    if (!status)
+        souk_log(SOUK_LOG_INFO, "admin", "listen=%s", souk_server_address(p->admin_server));
+    return status;
 }
 
 /* Nobody is taken in any more: clients that are told so turn to another proxy. Over when nobody has

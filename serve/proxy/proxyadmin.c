@@ -1,6 +1,7 @@
 #include "serve/proxy/proxyadmin.h"
 
 #include "serve/proxy/fleetchange.h"
+#include "serve/proxy/gate.h"
 #include "shared/base/log.h"
 
 #include <string.h>
@@ -98,6 +99,22 @@ static void set_canary(const struct souk_proxy_status *s, const struct souk_requ
     souk_writer_put_string(reply, "canary", canary.model);
 }
 
+static void answer(const struct souk_proxy_status *s, const struct souk_request *r,
+                   struct souk_writer *reply)
+{
+    if (souk_request_is(r, "list") || souk_request_is(r, "status"))
+        souk_proxy_status_reply(s, r, souk_request_is(r, "status"), -1, reply);
+    else if (souk_request_is(r, "add") || souk_request_is(r, "drain") ||
+             souk_request_is(r, "remove"))
+        change(s, r, reply);
+    else if (souk_request_is(r, "canary"))
+        set_canary(s, r, reply);
+    else
+        souk_reply_error(reply, r, SOUK_WIRE_UNKNOWN_OPERATION,
+                         "the admin listener does not know the operation '%.*s'",
+                         (int)r->operation_len, r->operation);
+}
+
 enum souk_task_step souk_proxy_admin_handle(void *context, int worker, struct souk_task *task,
                                             struct souk_writer *reply)
 {
@@ -106,17 +123,8 @@ enum souk_task_step souk_proxy_admin_handle(void *context, int worker, struct so
     (void)worker;
     if (souk_request_parse(&request, task->request, task->len, reply)) {
         request.start_us = task->received_us;
-        if (souk_request_is(&request, "list") || souk_request_is(&request, "status"))
-            souk_proxy_status_reply(s, &request, souk_request_is(&request, "status"), -1, reply);
-        else if (souk_request_is(&request, "add") || souk_request_is(&request, "drain") ||
-                 souk_request_is(&request, "remove"))
-            change(s, &request, reply);
-        else if (souk_request_is(&request, "canary"))
-            set_canary(s, &request, reply);
-        else
-            souk_reply_error(reply, &request, SOUK_WIRE_UNKNOWN_OPERATION,
-                             "the admin listener does not know the operation '%.*s'",
-                             (int)request.operation_len, request.operation);
+        if (souk_gate_check_admin(s->access, &request, reply))
+            answer(s, &request, reply);
     }
     souk_request_fini(&request);
     return SOUK_TASK_ANSWERED;

@@ -5,6 +5,7 @@
 #ifndef SOUK_PROXY_PROXYSTATUS_H
 #define SOUK_PROXY_PROXYSTATUS_H
 
+#include "serve/access/access.h"
 #include "serve/net/server.h"
 #include "serve/proxy/hedging.h"
 #include "serve/proxy/proxymetrics.h"
@@ -17,6 +18,7 @@ struct souk_proxy_status {
     const struct souk_proxy_metrics *metrics;
     const struct souk_hedging *hedging;
     struct souk_server *server;
+    struct souk_access *access; /**< who may change the fleet; NULL: whoever opens the socket */
 };
 
 /** A whole reply: the replicas, with `figures` the counts, too. Thread-safe.

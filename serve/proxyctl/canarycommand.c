@@ -43,11 +43,9 @@ souk_status souk_proxyctl_canary(const struct souk_proxyctl *o, const char *text
     if (status)
         return status;
     souk_writer_init(&request);
-    souk_writer_map(&request, 3);
-    souk_writer_put_int(&request, "v", SOUK_WIRE_VERSION);
-    souk_writer_put_string(&request, "op", "canary");
+    status = souk_proxies_open(o, &proxies, err);
+    souk_proxies_begin(&proxies, &request, "canary", 1);
     souk_writer_put_real(&request, "share", share);
-    status = souk_proxies_open(o->at, &proxies, err);
     if (!status)
         status = souk_proxies_tell(&proxies, &request, o->timeout_ms, print_reply, &share, err);
     souk_proxies_close(&proxies);

@@ -10,13 +10,18 @@ static bool is(const char *command, const char *name)
     return strcmp(command, name) == 0;
 }
 
-static void write_request(struct souk_writer *w, const struct souk_proxyctl *o, const char *command,
-                          int64_t shard, const char *address)
+static void write_request(struct souk_writer *w, const struct souk_proxies *proxies,
+                          const struct souk_proxyctl *o, const char *command, int64_t shard,
+                          const char *address)
 {
     const bool adds = is(command, "add"), removes = is(command, "remove");
-    souk_writer_map(w, 3 + (adds ? 1 : removes ? 2 : 3));
-    souk_writer_put_int(w, "v", SOUK_WIRE_VERSION);
-    souk_writer_put_string(w, "op", adds ? "add" : removes ? "remove" : "drain");
+    souk_proxies_begin(proxies, w,
+                       adds      ? "add"
+                       : removes ? "remove"
+                                 : "drain",
+                       adds      ? 2
+                       : removes ? 3
+                                 : 4);
     souk_writer_put_string(w, "address", address);
     if (adds) {
         souk_writer_put_int(w, "shard", shard);
@@ -93,8 +98,8 @@ souk_status souk_proxyctl_change(const struct souk_proxyctl *o, const char *comm
     if (status)
         return status;
     souk_writer_init(&request);
-    write_request(&request, o, command, number, address);
-    status = souk_proxies_open(o->at, &proxies, err);
+    status = souk_proxies_open(o, &proxies, err);
+    write_request(&request, &proxies, o, command, number, address);
     if (!status)
         status = souk_proxies_tell(&proxies, &request, o->timeout_ms + o->wait_ms, print_reply,
                                    &(struct change){command, address}, err);

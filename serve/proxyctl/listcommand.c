@@ -73,7 +73,7 @@ souk_status souk_proxyctl_list(const struct souk_proxyctl *o, struct souk_error 
 {
     struct souk_proxies proxies;
     json_t *fleets = json_array();
-    souk_status status = souk_proxies_open(o->at, &proxies, err);
+    souk_status status = souk_proxies_open(o, &proxies, err);
     for (int i = 0; i < proxies.count && !status; i++) {
         const char *url = proxies.peers[i].caller.url;
         struct souk_fleet_status fleet;

@@ -22,16 +22,28 @@ static souk_status open_all(char *list, struct souk_proxies *p, struct souk_erro
     return status;
 }
 
-souk_status souk_proxies_open(const char *at, struct souk_proxies *out, struct souk_error *err)
+souk_status souk_proxies_open(const struct souk_proxyctl *o, struct souk_proxies *out,
+                              struct souk_error *err)
 {
-    char *list = souk_strndup(at, strlen(at));
+    char *list = souk_strndup(o->at, strlen(o->at));
     souk_status status;
     *out = (struct souk_proxies){
         .peers = souk_zalloc_array(SOUK_PROXYCTL_PROXIES_MAX, sizeof *out->peers)};
     status = list && out->peers ? open_all(list, out, err)
                                 : souk_fail(err, SOUK_ENOMEM, "no memory for the proxies");
     free(list);
-    return status;
+    return status ? status : souk_token_file_read(o->token_file, out->token, err);
+}
+
+void souk_proxies_begin(const struct souk_proxies *p, struct souk_writer *w, const char *operation,
+                        size_t fields)
+{
+    const bool has_token = p->token[0] != '\0';
+    souk_writer_map(w, 2 + has_token + fields);
+    souk_writer_put_int(w, "v", SOUK_WIRE_VERSION);
+    souk_writer_put_string(w, "op", operation);
+    if (has_token)
+        souk_writer_put_string(w, "token", p->token);
 }
 
 void souk_proxies_close(struct souk_proxies *p)
@@ -39,6 +51,7 @@ void souk_proxies_close(struct souk_proxies *p)
     for (int i = 0; i < p->count; i++)
         souk_admin_peer_close(&p->peers[i]);
     free(p->peers);
+    explicit_bzero(p->token, sizeof p->token);
     *p = (struct souk_proxies){0};
 }
 
@@ -72,9 +85,7 @@ souk_status souk_proxies_status(struct souk_proxies *p, int index, const char *o
     souk_status status;
     *out = (struct souk_fleet_status){0};
     souk_writer_init(&w);
-    souk_writer_map(&w, 2);
-    souk_writer_put_int(&w, "v", SOUK_WIRE_VERSION);
-    souk_writer_put_string(&w, "op", operation);
+    souk_proxies_begin(p, &w, operation, 0);
     status = souk_admin_peer_ask(&p->peers[index], &w, timeout_ms, &reply, err);
     if (!status) {
         status = souk_fleet_status_read(reply, out, err);

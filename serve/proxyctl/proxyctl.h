@@ -6,11 +6,12 @@
 #define SOUK_PROXYCTL_PROXYCTL_H
 
 #include "serve/net/adminpeer.h"
+#include "serve/net/tokenfile.h"
 #include "serve/proxyctl/fleetstatus.h"
 #include "shared/base/options.h"
 
 struct souk_proxyctl {
-    const char *at;
+    const char *at, *token_file;
     int64_t timeout_ms, wait_ms, interval_ms;
     bool force, json, once;
 };
@@ -21,13 +22,19 @@ enum { SOUK_PROXYCTL_PROXIES_MAX = 64 };
 struct souk_proxies {
     struct souk_admin_peer *peers; /**< [count] */
     int count;
+    char token[SOUK_TOKEN_BYTES_MAX + 1]; /**< to show; "": none */
 };
 
 /** @param out free with souk_proxies_close(), also after a failure
- *  @return SOUK_OK, SOUK_EUSAGE (not an address, none, too many), SOUK_ENOMEM */
-souk_status souk_proxies_open(const char *at, struct souk_proxies *out,
+ *  @return SOUK_OK, SOUK_EUSAGE (not an address, none, too many), SOUK_ENOMEM, those of
+ *          souk_token_file_read() */
+souk_status souk_proxies_open(const struct souk_proxyctl *o, struct souk_proxies *out,
                               struct souk_error *err) SOUK_MUST_CHECK;
 void souk_proxies_close(struct souk_proxies *p);
+
+/** Begin a request to them, with the token where there is one: `fields` more follow. */
+void souk_proxies_begin(const struct souk_proxies *p, struct souk_writer *w, const char *operation,
+                        size_t fields);
 
 /** What to do with a proxy's reply. */
 typedef souk_status (*souk_proxy_told)(void *context, const char *url,

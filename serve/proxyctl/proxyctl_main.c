@@ -64,6 +64,10 @@ static souk_status run(int argc, char **argv, const struct souk_subcommand *comm
     const struct souk_option table[] = {
         {"at", 'a', SOUK_OPTION_TEXT, &o.at, NULL, 0, 0, NULL, "URL,...",
          "admin listeners of proxies (--admin), asked one after another", true},
+        {"token-file", 0, SOUK_OPTION_TEXT, &o.token_file, NULL, 0, 0, NULL, "FILE",
+         "token to show, of the scope admin, where --at is no ipc; default: the variable "
+         "SOUK_TOKEN",
+         false},
         {"timeout", 't', SOUK_OPTION_DURATION, &o.timeout_ms, "5s", 1, 1e9, NULL, "DURATION",
          "give up on a proxy after this", false},
         {"force", 0, SOUK_OPTION_FLAG, &o.force, NULL, 0, 0, NULL, NULL,

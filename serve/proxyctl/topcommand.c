@@ -78,7 +78,7 @@ souk_status souk_proxyctl_top(const struct souk_proxyctl *o, struct souk_error *
     struct souk_watched_proxy *w = souk_zalloc_array(SOUK_PROXYCTL_PROXIES_MAX, sizeof *w);
     souk_status status;
     souk_top_screen_prepare();
-    status = w ? souk_proxies_open(o->at, &proxies, err)
+    status = w ? souk_proxies_open(o, &proxies, err)
                : souk_fail(err, SOUK_ENOMEM, "no memory for the proxies");
     for (int i = 0; i < proxies.count; i++)
         w[i].url = proxies.peers[i].caller.url;

@@ -39,6 +39,18 @@ static souk_status read_facts(struct souk_postgres_link *link, struct facts *f,
     return SOUK_OK;
 }
 
+/* A text that another encoding has no character for would fail the group that it comes in, each
+ * time that the group is sent again. */
+static souk_status check_encoding(const struct souk_postgres_link *link, struct souk_error *err)
+{
+    const char *encoding = PQparameterStatus(link->connection, "server_encoding");
+    if (encoding && strcmp(encoding, "UTF8") == 0)
+        return SOUK_OK;
+    return souk_fail(err, SOUK_EINVAL,
+                     "%s: the database's encoding is %s: make one with ENCODING 'UTF8'", link->name,
+                     encoding ? encoding : "not known");
+}
+
 /* `local` waits for this server's disk and not for a standby's: an event survives a power cut, but
  * not the loss of the machine. `off` waits for nothing, and the last events before a crash are
  * gone. Of the others, each waits for the disk and more. */
@@ -154,7 +166,8 @@ souk_status souk_postgres_check(struct souk_postgres_link *link, struct souk_err
     if (writes && facts.standby)
         return souk_fail(err, SOUK_EUNAVAILABLE, "%s: a standby, which takes no events",
                          link->name);
-    if (writes)
+    status = check_encoding(link, err);
+    if (!status && writes)
         status = check_durable(link, &facts, err);
     if (!status && writes)
         status = keep_durable(link, &facts, err);

@@ -17,6 +17,12 @@ enum {
 
 /* ---- errors ---- */
 
+static void hang_up(struct souk_postgres_link *link)
+{
+    PQfinish(link->connection);
+    link->connection = NULL;
+}
+
 souk_status souk_postgres_link_lost(struct souk_postgres_link *link, const char *what,
                                     struct souk_error *err)
 {
@@ -25,9 +31,8 @@ souk_status souk_postgres_link_lost(struct souk_postgres_link *link, const char 
         const char *text = PQerrorMessage(link->connection);
         if (text[0])
             snprintf(reason, sizeof reason, "%.*s", (int)strcspn(text, "\n"), text);
-        PQfinish(link->connection);
     }
-    link->connection = NULL;
+    hang_up(link);
     return souk_fail(err, SOUK_EUNAVAILABLE, "%s: %s: %s", link->name, what, reason);
 }
 
@@ -229,7 +234,7 @@ static souk_status check_commit(const struct souk_postgres_link *link,
 static void roll_back(struct souk_postgres_link *link)
 {
     struct souk_error err = {0};
-    if (PQtransactionStatus(link->connection) != PQTRANS_IDLE &&
+    if (link->connection && PQtransactionStatus(link->connection) != PQTRANS_IDLE &&
         souk_postgres_link_run(link, "ROLLBACK", 0, NULL, &err) != SOUK_OK)
         souk_log(SOUK_LOG_WARN, "event_rollback", "reason='%s'", err.msg);
 }
@@ -255,7 +260,11 @@ souk_status souk_postgres_link_exchange(struct souk_postgres_link *link,
         PQclear(calls[i].result);
         calls[i].result = NULL;
     }
-    if (link->connection)
+    /* What was unavailable may be so for good on this connection: a server that has become a
+     * standby, for one. The next call connects anew. */
+    if (status == SOUK_EUNAVAILABLE)
+        hang_up(link);
+    else
         roll_back(link);
     return status;
 }
@@ -342,8 +351,7 @@ souk_status souk_postgres_link_connect(struct souk_postgres_link *link, struct s
 {
     if (is_alive(link))
         return SOUK_OK;
-    PQfinish(link->connection);
-    link->connection = NULL;
+    hang_up(link);
     memset(link->prepared, 0, sizeof link->prepared);
     link->listens = false;
     PQconninfoOption *url = PQconninfoParse(link->url, NULL);
@@ -353,10 +361,8 @@ souk_status souk_postgres_link_connect(struct souk_postgres_link *link, struct s
     PQconninfoFree(url);
     if (!status)
         status = souk_postgres_check(link, err);
-    if (status && link->connection) {
-        PQfinish(link->connection);
-        link->connection = NULL;
-    }
+    if (status)
+        hang_up(link);
     return status;
 }
 

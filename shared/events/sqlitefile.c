@@ -9,15 +9,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
     BUSY_MS = 5000, /* other writers hold the file for one group, or a step of a prune */
     BUSY_STEP_MS = 2,
-    CHECKPOINT_PAGES = 1000,       /* of the log: then they go into the file itself */
-    CHECKPOINT_WAIT_PAGES = 16000, /* 64 MiB: then readers are waited for, too, but not long: the
-                                      log must begin anew some time, events must be stored now */
+    /* Of the log, when they go into the file itself: 32 MiB. Ids without order touch a page for
+     * each event in each index; the longer the log, the more of them are written back once. */
+    CHECKPOINT_PAGES = 8000,
+    /* 128 MiB: then readers are waited for, too, but not long: the log must begin anew some time,
+     * events must be stored now. */
+    CHECKPOINT_WAIT_PAGES = 32000,
     CHECKPOINT_WAIT_MS = 20,
 };
 
@@ -196,7 +200,7 @@ static int check_point(void *context, sqlite3 *db, const char *name, int pages)
 static souk_status set_durable(struct souk_sqlite_file *f, const char *synchronous,
                                struct souk_error *err)
 {
-    char text[128], mode[16];
+    char text[160], mode[16];
     souk_status status = query(f, "PRAGMA journal_mode = WAL", mode, sizeof mode, err);
     if (!status && strcmp(mode, "wal") != 0)
         status =
@@ -205,7 +209,7 @@ static souk_status set_durable(struct souk_sqlite_file *f, const char *synchrono
     /* Erased events leave no bytes in the file. */
     snprintf(text, sizeof text,
              "PRAGMA synchronous = %s; PRAGMA journal_size_limit = 67108864; "
-             "PRAGMA secure_delete = ON",
+             "PRAGMA secure_delete = ON; PRAGMA cache_size = -16384",
              synchronous);
     if (!status)
         status = souk_sqlite_file_run(f, text, err);
@@ -289,15 +293,22 @@ static souk_status sync_folder_of(const char *path, struct souk_error *err)
     return status;
 }
 
-/* SQLite syncs the folder for its log, not for the file itself. */
-static souk_status touch(const char *path, enum souk_event_access access, struct souk_error *err)
+/* A file that is there is never opened here: who closes any descriptor of it takes the locks of all
+ * connections of the process away (POSIX), and another process could remove the log in use. SQLite
+ * syncs the folder for its log, not for the file itself. */
+static souk_status find_or_make(const char *path, enum souk_event_access access,
+                                struct souk_error *err)
 {
-    const int flags = access == SOUK_EVENTS_WRITE ? O_RDWR | O_CREAT : O_RDONLY;
-    const int file = open(path, flags | O_CLOEXEC | O_NONBLOCK, 0600);
-    if (file < 0)
+    struct stat info;
+    if (stat(path, &info) == 0)
+        return SOUK_OK;
+    if (errno != ENOENT || access != SOUK_EVENTS_WRITE)
         return souk_fail_errno(err, "%s", path);
+    const int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0)
+        return errno == EEXIST ? SOUK_OK : souk_fail_errno(err, "%s", path);
     close(file);
-    return access == SOUK_EVENTS_WRITE ? sync_folder_of(path, err) : SOUK_OK;
+    return sync_folder_of(path, err);
 }
 
 static souk_status connect_to(struct souk_sqlite_file *f, enum souk_event_access access,
@@ -323,7 +334,7 @@ souk_status souk_sqlite_file_open(struct souk_sqlite_file *f, const char *path,
                                   struct souk_error *err)
 {
     const bool makes = access == SOUK_EVENTS_WRITE;
-    souk_status status = touch(path, access, err);
+    souk_status status = find_or_make(path, access, err);
     if (status)
         return status;
     f->path = realpath(path, NULL);

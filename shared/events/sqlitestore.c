@@ -48,9 +48,23 @@ static void bind_text(sqlite3_stmt *statement, int place, const char *text)
     sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC);
 }
 
+/* A file that was removed or replaced would take events, and nobody would find them again. */
+static souk_status check_place(const struct sqlite_store *s, struct souk_error *err)
+{
+    int moved = 0;
+    if (sqlite3_file_control(s->file.db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+        moved)
+        return souk_fail(err, SOUK_EIO,
+                         "%s: removed or replaced while it was open: start this program again",
+                         s->file.path);
+    return SOUK_OK;
+}
+
 static souk_status begin(struct sqlite_store *s, struct souk_error *err)
 {
-    return souk_sqlite_file_do(&s->file, SOUK_SQL_BEGIN, "cannot be written", err);
+    const souk_status status = check_place(s, err);
+    return status ? status
+                  : souk_sqlite_file_do(&s->file, SOUK_SQL_BEGIN, "cannot be written", err);
 }
 
 /* Commit where all went well, else undo. */

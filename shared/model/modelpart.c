@@ -256,8 +256,8 @@ static bool is_good_value(const struct souk_attribute *a, int64_t row)
 static souk_status read_attributes(const struct part_reader *r)
 {
     const struct souk_model_part *p = r->part;
-    souk_status status = souk_attributes_read(r->h5, r->path, "items", p->items.count,
-                                              &r->part->attributes, r->err);
+    souk_status status =
+        souk_attributes_read(r->h5, r->path, "items", p->items.count, &r->part->attributes, r->err);
     if (!status && p->attributes.count > SOUK_ITEM_COLUMNS_MAX)
         status = souk_fail(r->err, SOUK_EFORMAT, "%s: items have %d attributes, more than %d",
                            r->path, p->attributes.count, SOUK_ITEM_COLUMNS_MAX);

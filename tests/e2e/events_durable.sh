@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/serve_lib.sh"
 # shellcheck source=tests/e2e/postgres_lib.sh
 . "$here/postgres_lib.sh"
-events=12000 kills=3
+events=30000 kills=3
 while [ $# -gt 0 ]; do
     case $1 in
     --events | --kills) printf -v "${1#--}" %s "$2"; shift 2 ;;
@@ -48,8 +48,8 @@ sent() {
 count_sqlite() { /usr/bin/python3 -c 'import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute("select count(*), count(distinct event_id) from event").fetchone())' "$1"; }
 count_postgres() { "$postgres_bin/psql" "${postgres_url/\?/postgres?}" -Atc 'select count(*), count(distinct event_id) from souk.event' | tr '|' ' '; }
 
-# pause: 50 to 350 ms
-pause() { sleep "$(awk -v r=$RANDOM 'BEGIN { printf "%.3f", .05 + r % 300 / 1000 }')"; }
+# pause: 50 to 250 ms
+pause() { sleep "$(awk -v r=$RANDOM 'BEGIN { printf "%.3f", .05 + r % 200 / 1000 }')"; }
 
 # kill_proxy NAME STORE: and start it again at the same place
 kill_proxy() {

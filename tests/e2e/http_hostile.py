@@ -34,7 +34,7 @@ def ask_on(pipe):
     """At a steady pace, until told to stop; what each request took goes into the pipe."""
     took = []
     connection = http.client.HTTPConnection(*where, timeout=30)
-    while not pipe.poll(.02):
+    while not pipe.poll(.005):
         start = time.monotonic()
         try:
             connection.request("GET", "/recommend/u%d?n=5" % random.randrange(200))
@@ -126,12 +126,17 @@ def slow_bodies():
     slow("slow bodies", b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n[")
 
 def idle():
+    """They come in their thousands a second, stay, and go."""
     sockets = []
-    for _ in range(options.idle):
-        sockets.append(connect())
-    time.sleep(.5)
-    for s in sockets:
-        s.close()
+    while len(sockets) < options.idle:
+        sockets += [connect() for _ in range(100)]
+        time.sleep(.01)
+    time.sleep(1)
+    while sockets:
+        for s in sockets[:100]:
+            s.close()
+        del sockets[:100]
+        time.sleep(.01)
 
 def huge_body():
     """1 GiB in chunks, from several at once: cut soon after the limit, and told why."""

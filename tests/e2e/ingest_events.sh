@@ -108,6 +108,9 @@ store=sqlite:$work/events.db
 check_store sqlite "$store" send
 run plain 1 --events-from "$store"
 diff -r plain.ds day.ds || fail "without options: not the dataset of the file"
+"$SOUK_BIN/souk-events" export --store "$store" --out export.csv 2>err || fail "souk-events export: $(tail -1 err)"
+run export 2 --format csv --event-column event --value-column value --time-unit ms --event-id-column event_id export.csv
+diff -r export.ds day.ds || fail "the export is not the dataset of the file"
 # Half of it stands in a file, too; and so it does in other words: what is stored counts.
 run half 3 "${options[@]}" --events-from "$store" half.csv
 same_parts half day

@@ -128,7 +128,6 @@ for face in $faces; do
     # A long request takes a worker, and is checked there. What is no operation is none for anybody.
     long=$(printf '%0200d' 0)
     if [ "$face" = nng ]; then
-        refused 16 'admin' shop.token erase user=u1
         refused 15 'none was sent' - recommend user=u1 a="$long" b="$long" c="$long" d="$long" e="$long" f="$long"
         refused 0 'recommendations' shop.token recommend user=u1 a="$long" b="$long" c="$long" d="$long" e="$long" f="$long"
     else
@@ -136,7 +135,7 @@ for face in $faces; do
         refused 15 'none was sent' - event times=50
     fi
     # Admin operations, from outside.
-    for operation in reload drain undrain add remove canary list stats; do
+    for operation in reload drain undrain add remove canary list erase; do
         if [ "$face" = nng ]; then
             refused 15 'none was sent' - $operation
             refused 4 'does not know the operation' ops.token $operation
@@ -174,7 +173,7 @@ kill -HUP "${pid[proxy]}"
 wait_for proxy.log 'tokens_read .*tokens=5'
 refused 15 'is not known' gone.token recommend user=u1
 refused 17 'retry_after' slow.token recommend user=u1
-cp tokens good.tokens && echo 'nonsense' >>tokens
+cp -p tokens good.tokens && echo 'nonsense' >>tokens
 kill -HUP "${pid[proxy]}"
 wait_for proxy.log 'tokens_kept .*tokens:7: a line is NAME SCOPES'
 refused 0 'recommendations' shop.token recommend user=u1
@@ -202,6 +201,25 @@ for t in *.token; do
         grep -qF -- "${secret#souk_}" "$place" && [ "$t" != cut.token ] && fail "$place holds $t"
     done
 done
+stop_fleet
+
+# An admin listener that others than root and the proxy's user can reach takes the scope admin.
+cp -p good.tokens tokens
+replica shard0 good.model 0/1
+proxy proxy "ipc://$work/shard0" --tokens tokens --admin tcp://127.0.0.1:0
+admin=$(sed -n 's/.* admin .*listen=\([^ ]*\)$/\1/p' proxy.log)
+# control CODE TEXT TOKEN-FILE COMMAND...
+control() {
+    local expected=$1 text=$2 token=$3 code=0
+    shift 3
+    SOUK_TOKEN_FILE=$token "$SOUK_BIN/souk-proxyctl" "$@" --at "$admin" >out.txt 2>&1 || code=$?
+    [ $code = "$expected" ] || fail "souk-proxyctl $*: exit code $code, not $expected: $(cat out.txt)"
+    grep -q "$text" out.txt || fail "souk-proxyctl $*: no '$text' in $(cat out.txt)"
+}
+control 3 'a token is needed' '' list
+control 3 'lacks the scope admin' shop.token drain "ipc://$work/shard0" --force
+control 0 "^0 ipc://$work/shard0  *# ready" ops.token list
+[ "$(counted 'souk_access_refused_total{reason="scope"}')" = 1 ] || fail "refused at the admin listener, and not counted"
 stop_fleet
 
 # All together too fast, without any token.

@@ -10,7 +10,8 @@ static const struct souk_peers limits = {.idle_us = 60 * SECOND, .arrival_us = 1
 
 static enum souk_peer_end judge(struct souk_peer *p, uint64_t received, int64_t second)
 {
-    return souk_peers_judge(&limits, p, received, second * SECOND);
+    return souk_peers_judge(&limits, p, (struct souk_peer_wire){.received = received},
+                            second * SECOND);
 }
 
 Test(peers, gives_a_silent_one_the_idle_time)
@@ -27,6 +28,23 @@ Test(peers, counts_a_head_from_its_first_byte)
     cr_expect_eq(judge(&p, 101, 51), SOUK_PEER_STAYS);
     cr_expect_eq(judge(&p, 110, 61), SOUK_PEER_STAYS);
     cr_expect_eq(judge(&p, 120, 62), SOUK_PEER_SLOW_HEAD, "each byte has bought time");
+}
+
+Test(peers, waits_no_longer_for_who_has_ended)
+{
+    struct souk_peer p = {.phase = SOUK_PEER_RESTING, .rest_bytes = 100};
+    const struct souk_peer_wire wire = {.received = 100, .has_ended = true};
+    cr_expect_eq(souk_peers_judge(&limits, &p, wire, 1 * SECOND), SOUK_PEER_STAYS);
+    cr_expect_eq(souk_peers_judge(&limits, &p, wire, 12 * SECOND), SOUK_PEER_SLOW_HEAD);
+}
+
+Test(peers, counts_each_head_for_itself)
+{
+    struct souk_peer p = {.phase = SOUK_PEER_RESTING, .rest_bytes = 100};
+    for (int64_t second = 1; second < 100; second++) { /* a new request whenever we look */
+        p.since_us = second * SECOND - 1;
+        cr_expect_eq(judge(&p, 200, second), SOUK_PEER_STAYS);
+    }
 }
 
 Test(peers, waits_for_a_body_and_a_reader_but_for_no_worker)

@@ -129,6 +129,21 @@ Test(postgresstore, refuses_a_schema_of_another_program)
     souk_event_store_close(store_case_open(url, SOUK_EVENTS_WRITE)); /* made by the administrator */
 }
 
+Test(postgresstore, refuses_a_database_that_cannot_hold_every_text)
+{
+    char sql[160], theirs[STORE_URL_MAX];
+    NEEDS_SERVER();
+    snprintf(sql, sizeof sql,
+             "CREATE DATABASE latin_%ld ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0",
+             (long)getpid());
+    run_sql(sql);
+    snprintf(theirs, sizeof theirs, "%s", url);
+    char *name = strstr(theirs, "dbname=");
+    cr_assert_not_null(name);
+    sprintf(name, "dbname=latin_%ld", (long)getpid());
+    assert_refused(theirs, SOUK_EVENTS_WRITE, SOUK_EINVAL, "encoding is LATIN1");
+}
+
 Test(postgresstore, gives_up_on_a_server_that_does_not_answer)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

@@ -29,7 +29,8 @@ static float popularity[ITEMS];
 static int32_t category[ITEMS];
 static double price[ITEMS], available[ITEMS]; /* NaN: not known */
 static const int32_t parents[CATEGORIES] = {-1, 0, 0, 1, -1, 4};
-static const char *const titles[] = {"", "a", "bb"}; /* of item i the one of i mod 3 */
+static const char *titles[] = {"", "a", "bb"}; /* of item i the one of i mod 3 */
+static double worst = 19;                      /* the highest price */
 static struct souk_model *model;
 
 static int compare_things(const void *a, const void *b)
@@ -64,7 +65,7 @@ static void make_items(void)
         }
         popularity[row] = (float)(number % 50);
         category[row] = (int32_t)(number % (CATEGORIES + 1)) - 1;
-        price[row] = number % 5 == 0 ? NAN : (double)(number % 20);
+        price[row] = number % 5 == 0 ? NAN : number % 20 == 19 ? worst : (double)(number % 20);
         available[row] = number % 3 == 0 ? NAN : (double)(number % 3 - 1);
     }
 }
@@ -417,6 +418,28 @@ Test(shard, does_not_offer_scores_that_overflow)
         cr_expect(isfinite(best.hits[i].score));
     souk_topk_fini(&best);
     souk_shard_fini(&shard);
+}
+
+static void expect_refused(const char *reason)
+{
+    struct souk_shard shard;
+    struct souk_error err;
+    write_model();
+    cr_assert_eq(souk_shard_load(model, 0, 1, SOUK_MODEL_ITEMS, &shard, &err), SOUK_EFORMAT);
+    cr_expect(strstr(err.msg, reason) && strstr(err.msg, "part-000"), "%s", err.msg);
+    remove_model();
+}
+
+Test(shard_attributes, that_no_reply_could_carry_are_refused)
+{
+    worst = INFINITY;
+    expect_refused("attribute 'Price'");
+}
+
+Test(shard_attributes, that_are_no_text_are_refused)
+{
+    titles[2] = "\xff\xfe";
+    expect_refused("attribute 'title'");
 }
 
 Test(shard, knows_the_part_of_its_ids_only)
