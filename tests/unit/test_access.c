@@ -3,7 +3,6 @@
 #include "serve/access/tokenlist.h"
 
 #include <criterion/criterion.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,39 +162,6 @@ Test(access, a_reload_swaps_the_table_and_keeps_what_was_used)
     write_lines();
     cr_expect_eq(souk_access_reload(access_of_test, &count, &err), SOUK_EFORMAT);
     cr_expect_eq(check(c, SOUK_SCOPE_WRITE), SOUK_ACCESS_GRANTED);
-}
-
-/* ---- threads ---- */
-
-enum { THREADS = 4, CHECKS = 20000 };
-
-static void *ask_often(void *argument)
-{
-    const char *token = argument;
-    int64_t unused;
-    long admitted = 0;
-    for (int i = 0; i < CHECKS; i++)
-        admitted += souk_access_check(access_of_test, token, SOUK_TOKEN_TEXT, SOUK_SCOPE_READ, i,
-                                      START_S, &unused) == SOUK_ACCESS_GRANTED;
-    return (void *)admitted;
-}
-
-Test(access, who_stays_is_let_in_while_the_table_is_swapped)
-{
-    char token[SOUK_TOKEN_TEXT + 1] = "";
-    pthread_t threads[THREADS];
-    void *admitted;
-    int count;
-    add_line(token, "stays", SOUK_SCOPE_READ, INT64_MAX, 0, 0);
-    open_access(0, NULL);
-    for (int i = 0; i < THREADS; i++)
-        cr_assert_eq(pthread_create(&threads[i], NULL, ask_often, token), 0);
-    for (int i = 0; i < 50; i++)
-        cr_assert_eq(souk_access_reload(access_of_test, &count, &err), SOUK_OK, "%s", err.msg);
-    for (int i = 0; i < THREADS; i++) {
-        cr_assert_eq(pthread_join(threads[i], &admitted), 0);
-        cr_expect_eq((long)admitted, CHECKS);
-    }
 }
 
 Test(access, finds_each_of_many)
