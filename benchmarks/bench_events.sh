@@ -104,7 +104,7 @@ measure SQLite "sqlite:$work/events.db" count_sqlite empty_sqlite
 if reason=$(postgres_missing); then
     echo "without PostgreSQL: $reason"
 else
-    postgres_make
+    postgres_make || exit 1
     shared=${postgres_url/\?/postgres?}
     measure PostgreSQL "$shared" count_postgres empty_postgres
 fi

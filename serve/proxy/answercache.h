@@ -71,7 +71,8 @@ struct souk_kept_answer *souk_answer_cache_find(struct souk_answer_cache *c,
 void souk_answer_cache_put(struct souk_answer_cache *c, const struct souk_kept_answer *answer,
                            int64_t now_us);
 
-/** Drop all answers of a user, those under way too: something has happened to them. */
+/** Drop all answers of a user, those under way too: something has happened to them. Only once it
+ * can be read by who computes: questions are stamped before they read (answering.h). */
 void souk_answer_cache_forget(struct souk_answer_cache *c, const char *user, size_t len);
 
 /** Drop all answers of everybody: nobody knows to whom something has happened. */

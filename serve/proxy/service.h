@@ -40,8 +40,9 @@ void souk_service_free(struct souk_service *s);
 /** Log requests that take so long; 0, as it is at first: none. Before the first request. */
 void souk_service_log_slow(struct souk_service *s, int64_t slow_ms);
 
-/** Where visitors' events since training come from, if not from an intake. Before the first request;
- *  without one only what requests bring counts. @param source its context outlives the service */
+/** Where visitors' events since training come from, if not from an intake. Before the first
+ * request; without one only what requests bring counts. @param source its context outlives the
+ * service */
 void souk_service_read_recent(struct souk_service *s, struct souk_recent_source source);
 
 /** Take events in, and count what visitors did lately; NULL, as it is at first: neither. Before the

@@ -129,7 +129,8 @@ void souk_stage_scan(const struct souk_stage_part *p, const struct souk_profile 
     const struct souk_stage_rules *rules = p->rules;
     const float *popular = column_of(p, rules->popular_column);
     float score[SOUK_SOURCES_MAX][BLOCK];
-    const struct souk_item_facts facts = souk_item_facts_of(p->part);
+    const struct souk_item_facts facts =
+        filter ? souk_item_facts_of(p->part) : (struct souk_item_facts){.price = NULL};
     const int64_t first_row = p->model->item_first[p->part->part];
     int64_t next = 0;
     for (int64_t first = 0; first < p->part->items.count; first += BLOCK) {

@@ -94,7 +94,7 @@ else
     postgres_make || fail "PostgreSQL does not start"
     shared=${postgres_url/\?/postgres?}
     proxy p0 "ipc://$work/r0" --events "$shared"
-    proxy p1 "ipc://$work/r0" --events "$shared"
+    proxy p1 "ipc://$work/r0" --events "$shared" --http 127.0.0.1:0
     send postgres "ipc://$work/p0,ipc://$work/p1" events.csv
     kill_server() { postgres_kill; pause; postgres_start; }
     kill_p0() { kill_proxy p0 "$shared"; }
@@ -102,9 +102,19 @@ else
     sent postgres
     [ "$(count_postgres)" = "$events $events" ] || fail "PostgreSQL has $(count_postgres) rows and ids, not $events"
     postgres_kill
-    "$SOUK_BIN/souk" recommend --proxy "ipc://$work/p1" --user u1 --json >out.json || fail "no answer without the store"
-    grep -q '"recommendations":\[{' out.json || fail "without the store: $(cat out.json)"
-    "$SOUK_BIN/souk" event --proxy "ipc://$work/p1" --user u1 --item i1 --type view --patience 0s 2>err.txt && fail "an event without the store"
+    for user in u1 u2 somebody-new; do
+        "$SOUK_BIN/souk" recommend --proxy "ipc://$work/p1" --user $user --json >out.json || fail "no answer without the store"
+        grep -q '"recommendations":\[{.*"degraded":true' out.json || fail "without the store: $(cat out.json)"
+    done
+    "$SOUK_BIN/souk" event --proxy "ipc://$work/p1" --user u1 --item i1 --type view --patience 0s >out.txt 2>err.txt &&
+        fail "an event without the store"
+    address=$(sed -n 's/.* http .*listen=\([^ ]*\).*/\1/p' p1.log)
+    curl -si "http://$address/events" --json '{"user_id": "u1", "item_id": "i1", "event_type": "view"}' >out.txt
+    grep -q '^HTTP/1.1 503' out.txt && grep -qi '^retry-after: [1-9]' out.txt || fail "HTTP without the store: $(cat out.txt)"
+    postgres_start || fail "PostgreSQL does not start again"
+    "$SOUK_BIN/souk" event --proxy "ipc://$work/p1" --user u2 --item i1 --type view --quiet >out.txt || fail "no event after the store is back"
+    "$SOUK_BIN/souk" recommend --proxy "ipc://$work/p1" --user u2 --json >out.json
+    grep -q '"degraded":false' out.json || fail "still degraded: $(cat out.json)"
     stop p0
     stop p1
 fi

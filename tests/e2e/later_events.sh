@@ -4,6 +4,8 @@
 # least 6 of 10. What was bought does not come back; another proxy start later it still counts.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/serve_lib.sh"
+# shellcheck source=tests/e2e/http_lib.sh
+. "$here/http_lib.sh"
 export OMP_NUM_THREADS=1
 kind=${1:-als}
 
@@ -16,7 +18,7 @@ else
     mpirun -n 2 "$SOUK_BIN/souk-train" all --dataset shop.ds --until none --label-windows 2 --out shop.model >log 2>&1 || fail "all: $(tail -1 log)"
 fi
 
-start_proxy() { proxy proxy "ipc://$work/shard0 ipc://$work/shard1" --events "sqlite:$work/events.db" --cache 16M; }
+start_proxy() { http_proxy proxy "ipc://$work/shard0 ipc://$work/shard1" --events "sqlite:$work/events.db" --cache 16M; }
 replica shard0 shop.model 0/2
 replica shard1 shop.model 1/2
 start_proxy
@@ -72,6 +74,17 @@ bought=$(items <new1.json | sed -n '1s/\t.*//p')
 did new1 "$bought" transaction
 list new1
 ! has new1 "$bought" || fail "what was bought comes back"
+
+# What is known of the visitor: four events with three items of one category, and one bought.
+curl -s "$SOUK/user/new1/stats" >stats.json
+/usr/bin/python3 - "$kind" <<'PY' || fail "stats: $(cat stats.json)"
+import json, sys
+got = json.load(open("stats.json"))
+wanted = {"user_id": "new1", "user_type": "warm", "total_events": 4, "purchases": 1, "unique_items_viewed": 4, "session_events": 4}
+wrong = {k: got.get(k) for k in wanted if got.get(k) != wanted[k]}
+if wrong or not 1 <= got["unique_categories_viewed"] <= 2 or abs(got["conversion_rate"] - 1 / 3) > 1e-9:
+    sys.exit(f"{wrong} of {got}")
+PY
 
 # After a start the store still knows.
 stop proxy

@@ -36,7 +36,7 @@ lines = open("slow.txt").read().splitlines()
 assert len(lines) == 1, lines
 ms = {k: float(v) for k, v in re.findall(r"(\w+)_ms=([\d.]+)", lines[0])}
 stages = sum(v for k, v in ms.items() if k not in ("total", "queue"))
-assert ms["total"] >= 300, ms
+assert ms["total"] >= 150, ms # of 400: asking takes its time to begin
 assert ms["total"] - 50 <= ms["queue"] + stages <= ms["total"] + 1, ms
 PY
 

@@ -22,6 +22,7 @@ struct operation {
     int64_t at;
     size_t size;
     char *bytes;
+    bool cut; /* the power went: programs never saw it */
 };
 
 struct file {
@@ -80,9 +81,9 @@ static void forget_operations(struct file *f)
     f->count = 0;
 }
 
-static void add_operation(struct file *f, int64_t at, const void *bytes, size_t size)
+static void add_operation(struct file *f, int64_t at, const void *bytes, size_t size, bool cut)
 {
-    struct operation o = {.at = at, .size = size};
+    struct operation o = {.at = at, .size = size, .cut = cut};
     const souk_status status =
         souk_grow(&f->unsynced, &f->capacity, f->count + 1, OPERATIONS_MAX, sizeof o);
     assert(status == SOUK_OK);
@@ -159,7 +160,7 @@ static int write_file(sqlite3_file *f, const void *bytes, int size, sqlite3_int6
     const bool is_on = count_operation();
     /* The write under way when the power goes may be on the disk, wholly or in part. */
     if (is_on || operations == cut_at)
-        add_operation(of(f), at, bytes, (size_t)size);
+        add_operation(of(f), at, bytes, (size_t)size, !is_on);
     return is_on ? real_of(f)->pMethods->xWrite(real_of(f), bytes, size, at) : SQLITE_IOERR_WRITE;
 }
 
@@ -167,7 +168,7 @@ static int truncate_file(sqlite3_file *f, sqlite3_int64 size)
 {
     if (!count_operation())
         return SQLITE_IOERR_TRUNCATE;
-    add_operation(of(f), size, NULL, 0);
+    add_operation(of(f), size, NULL, 0, false);
     return real_of(f)->pMethods->xTruncate(real_of(f), size);
 }
 
@@ -399,6 +400,17 @@ void losing_vfs_boot(uint64_t seed)
     for (int i = 0; i < file_count; i++)
         if (files[i].path[0] == '/')
             boot_file(&files[i], seed, &n);
+    off = false;
+    cut_at = 0;
+}
+
+void losing_vfs_restart(void)
+{
+    for (int i = 0; i < file_count; i++) {
+        struct file *f = &files[i];
+        if (f->count > 0 && f->unsynced[f->count - 1].cut)
+            free(f->unsynced[--f->count].bytes);
+    }
     off = false;
     cut_at = 0;
 }

@@ -32,6 +32,10 @@ bool losing_vfs_is_off(void);
  *  @param seed of what is kept */
 void losing_vfs_boot(uint64_t seed);
 
+/** The process was killed, the power stayed on: files are as programs saw them, and what was not
+ *  synced still is not. All must be closed. */
+void losing_vfs_restart(void);
+
 /** Forget the files, which the caller has removed. */
 void losing_vfs_forget(void);
 

@@ -74,7 +74,8 @@ void small_fleet_start(struct small_fleet *f, const char *model, int shards,
     cr_assert_eq(souk_fleet_plan_parse_shards(addresses, &plan, &err), SOUK_OK, "%s", err.msg);
     cr_assert_eq(souk_topology_start(&plan, NULL, &f->topology, &err), SOUK_OK, "%s", err.msg);
     souk_fleet_plan_fini(&plan);
-    cr_assert_eq(souk_service_new(f->topology, &f->metrics, cache, 1, 5000, &f->service, &err),
+    cr_assert_eq(souk_service_new(f->topology, &f->metrics, cache, SMALL_FLEET_WORKERS, 5000,
+                                  &f->service, &err),
                  SOUK_OK, "%s", err.msg);
     souk_service_read_recent(f->service, (struct souk_recent_source){read_store, &f->store});
     souk_writer_init(&f->reply);

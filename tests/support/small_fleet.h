@@ -14,7 +14,7 @@
 
 #include <stdbool.h>
 
-enum { SMALL_FLEET_SHARDS_MAX = 4 };
+enum { SMALL_FLEET_SHARDS_MAX = 4, SMALL_FLEET_WORKERS = 4 };
 
 /** What the store holds of its only visitor. */
 struct small_store {
@@ -54,8 +54,8 @@ void small_fleet_stop(struct small_fleet *f);
 /** Shard s falls away. */
 void small_fleet_lose(struct small_fleet *f, int shard);
 
-/** Ask. @param question a whole message @return the status of the answer, which stays until the
- *  next question */
+/** Ask, as worker 0. @param question a whole message @return the status of the answer, which stays
+ * until the next question */
 int64_t small_fleet_ask(struct small_fleet *f, const struct souk_writer *question);
 
 #endif

@@ -32,7 +32,7 @@ static bool tells(const char *line)
 {
     struct souk_exposition e = {0};
     souk_metrics_write(metrics, &e);
-    const bool found = e.text && strstr(e.text, line);
+    const bool found = e.text && memmem(e.text, e.length, line, strlen(line));
     souk_exposition_fini(&e);
     return found;
 }

@@ -1,48 +1,19 @@
-/* Answers to visitors who did something since the model was trained, from fleets of 1, 2 and 3
- * shards: those of one process that folds in, or scans, by shared/score alone. */
+/* Answers to visitors who later_did something since the model was trained, from fleets of 1, 2 and
+ * 3 shards: those of one process that folds in, or scans, by shared/score alone. */
+#include "shared/base/clock.h"
 #include "shared/base/hash.h"
 #include "shared/score/foldin.h"
 #include "shared/score/shard.h"
 #include "shared/score/wholehistory.h"
-#include "tests/support/small_fleet.h"
-#include "tests/support/small_model.h"
+#include "tests/support/later_case.h"
 
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { N = 12, MOMENT_MS = 5000, EVENTS_MAX = 16, ROWS_MAX = 64 };
-
-static char folder[] = "/tmp/souk-laterXXXXXX";
-
-/* ---- models ---- */
-
-static const char *make(const char *name, const struct small_model *m)
-{
-    static char path[64];
-    struct souk_error err = {0};
-    if (!strstr(folder, "XXXXXX") || mkdtemp(folder))
-        snprintf(path, sizeof path, "%s/%s", folder, name);
-    cr_assert_eq(small_model_write(path, m, &err), SOUK_OK, "%s", err.msg);
-    return path;
-}
-
-static const struct small_model als = {
-    .users = 60, .items = 200, .factors = 20, .parts = 8, .seed = 5};
-static const struct small_model ease = {
-    .users = 60, .items = 200, .parts = 5, .neighbours = 30, .seed = 6};
-static const struct small_model popular = {.users = 60, .items = 200, .parts = 5, .seed = 7};
-static const struct small_model staged = {
-    .users = 60, .items = 200, .parts = 6, .stages = true, .seed = 8};
-
-static void clean(void)
-{
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    cr_expect_eq(system(command), 0);
-    strcpy(folder, "/tmp/souk-laterXXXXXX");
-}
+enum { EVENTS_MAX = 16, ROWS_MAX = 64 };
 
 /* ---- the oracle ---- */
 
@@ -104,8 +75,8 @@ static void fold(const struct souk_model *m, const struct souk_shard *s, struct 
 
 struct list {
     int count;
-    char id[N][32];
-    float score[N];
+    char id[LATER_N][32];
+    float score[LATER_N];
 };
 
 /* One scan over all items. @param events ascending; @param knows whether the model's history counts
@@ -127,7 +98,7 @@ static void expect(const char *path, const char *user, bool knows,
     cr_assert_eq(souk_shard_load(m, 0, 1, SOUK_MODEL_USERS | SOUK_MODEL_ITEMS, &s, NULL), SOUK_OK);
     cr_assert_eq(souk_history_rule_of_model(m, &rule, NULL), SOUK_OK);
     cr_assert_eq(souk_foldin_init(m, &f, NULL), SOUK_OK);
-    cr_assert_eq(souk_topk_init(&best, N), SOUK_OK);
+    cr_assert_eq(souk_topk_init(&best, LATER_N), SOUK_OK);
     const struct souk_held_pairs held =
         knows ? held_of(&s, user) : (struct souk_held_pairs){.count = 0};
     for (int64_t i = 0; i < held.count; i++)
@@ -177,44 +148,11 @@ static void expect(const char *path, const char *user, bool knows,
 
 /* ---- the fleet ---- */
 
-static struct small_fleet fleet;
-
-/* @param events that the request brings */
-static int64_t ask(const char *operation, const char *user, const struct souk_recent_event *events,
-                   int count)
-{
-    struct souk_writer w;
-    souk_writer_init(&w);
-    const bool listed = strcmp(operation, "recommend") == 0;
-    souk_writer_map(&w, 3 + (listed ? 2 : 0) + (count > 0));
-    souk_writer_put_int(&w, "v", SOUK_WIRE_VERSION);
-    souk_writer_put_string(&w, "op", operation);
-    souk_writer_put_string(&w, "user", user);
-    if (listed) {
-        souk_writer_put_int(&w, "n", N);
-        souk_writer_put_int(&w, "moment_ms", MOMENT_MS);
-    }
-    if (count > 0) {
-        souk_writer_key(&w, "events");
-        souk_writer_array(&w, (size_t)count);
-    }
-    for (int e = 0; e < count; e++) {
-        souk_writer_map(&w, 4);
-        souk_writer_put_string(&w, "item", events[e].item);
-        souk_writer_put_string(&w, "type", events[e].type);
-        souk_writer_put_int(&w, "ms", events[e].ms);
-        souk_writer_put_real(&w, "value", events[e].value);
-    }
-    const int64_t status = small_fleet_ask(&fleet, &w);
-    souk_writer_fini(&w);
-    return status;
-}
-
 static void read_list(struct list *out)
 {
-    const msgpack_object *list = souk_message_get(&fleet.answer, "recommendations");
+    const msgpack_object *list = souk_message_get(&later_fleet.answer, "recommendations");
     out->count = 0;
-    cr_assert(list && list->type == MSGPACK_OBJECT_ARRAY && list->via.array.size <= N);
+    cr_assert(list && list->type == MSGPACK_OBJECT_ARRAY && list->via.array.size <= LATER_N);
     for (uint32_t i = 0; i < list->via.array.size; i++) {
         const struct souk_message one = {.unpacked = {.data = list->via.array.ptr[i]}};
         const char *id = NULL;
@@ -231,7 +169,7 @@ static void read_list(struct list *out)
 static bool flag(const char *name)
 {
     bool value = false;
-    cr_assert(souk_message_bool(&fleet.answer, name, &value));
+    cr_assert(souk_message_bool(&later_fleet.answer, name, &value));
     return value;
 }
 
@@ -254,216 +192,206 @@ static bool has(const struct list *l, const char *item)
     return false;
 }
 
-/* Views of i3, i7 and i150, a cart and a purchase of i7; one unknown item, one unknown type. */
-static struct souk_recent_event did[] = {{"i3", "view", 1500, 0},        {"i7", "view", 1600, 0},
-                                         {"i7", "addtocart", 1700, 0},   {"none", "view", 1800, 0},
-                                         {"i7", "transaction", 1900, 3}, {"i11", "wish", 1950, 0},
-                                         {"i150", "view", 2000, 0},      {"i3", "view", 4000, 0}};
-enum { DID = sizeof did / sizeof did[0] };
-
-static void store(const char *user, struct souk_recent_event *events, int count)
-{
-    fleet.store.user = user;
-    fleet.store.events = events;
-    fleet.store.count = count;
-}
-
 /* ---- tests ---- */
 
 static void check_model(const char *name, const struct small_model *m)
 {
     static const char *const users[] = {"u0", "u1", "u3", "u17", "u42", "stranger"};
-    const char *path = make(name, m);
+    const char *path = later_model(m);
     for (int shards = 1; shards <= 3; shards++) {
-        small_fleet_start(&fleet, path, shards, NULL);
+        small_fleet_start(&later_fleet, path, shards, NULL);
         for (size_t u = 0; u < sizeof users / sizeof users[0]; u++) {
             struct list wanted, got;
             char what[80];
             snprintf(what, sizeof what, "%s, %d shards, %s", name, shards, users[u]);
-            expect(path, users[u], true, did, DID, &wanted);
-            store(users[u], did, DID);
-            cr_assert_eq(ask("recommend", users[u], NULL, 0), SOUK_WIRE_OK, "%s", what);
+            expect(path, users[u], true, later_did, LATER_DID, &wanted);
+            later_store(users[u], later_did, LATER_DID);
+            cr_assert_eq(later_ask("recommend", users[u], NULL, 0), SOUK_WIRE_OK, "%s", what);
             read_list(&got);
             same(&wanted, &got, what);
             cr_expect_not(flag("degraded"), "%s", what);
             cr_expect_not(has(&got, "i7"), "%s: bought", what);
             cr_expect_not(has(&got, "i11"), "%s: seen, if in a way that the model knows not", what);
         }
-        small_fleet_stop(&fleet);
+        small_fleet_stop(&later_fleet);
     }
-    clean();
+    later_clean();
 }
 
 Test(laterevents, factors_are_folded_in_alike_on_any_number_of_shards)
 {
-    check_model("als", &als);
+    check_model("als", &later_als);
 }
 
 Test(laterevents, neighbours_score_by_the_whole_history)
 {
-    check_model("ease", &ease);
+    check_model("ease", &later_ease);
 }
 
 Test(laterevents, what_is_popular_leaves_out_what_was_seen)
 {
-    check_model("popular", &popular);
+    check_model("popular", &later_popular);
 }
 
 Test(laterevents, two_stages_take_stored_events_as_those_of_the_request)
 {
     static struct souk_recent_event some[] = {
         {"i3", "view", 1500, 0}, {"i7", "buy", 1600, 2}, {"i8", "wish", 1700, 0}};
-    const char *path = make("staged", &staged);
+    const char *path = later_model(&later_staged);
     struct list first, got;
     for (int shards = 1; shards <= 3; shards++) {
-        small_fleet_start(&fleet, path, shards, NULL);
-        cr_assert_eq(ask("recommend", "stranger", some, 2), SOUK_WIRE_OK);
+        small_fleet_start(&later_fleet, path, shards, NULL);
+        cr_assert_eq(later_ask("recommend", "stranger", some, 2), SOUK_WIRE_OK);
         read_list(&got);
         if (shards == 1)
             first = got;
         same(&first, &got, "requested");
-        store("stranger", some, 3);
-        cr_assert_eq(ask("recommend", "stranger", NULL, 0), SOUK_WIRE_OK);
+        later_store("stranger", some, 3);
+        cr_assert_eq(later_ask("recommend", "stranger", NULL, 0), SOUK_WIRE_OK);
         read_list(&got);
         same(&first, &got, "stored");
-        cr_assert_eq(ask("recommend", "stranger", some, 1), SOUK_WIRE_OK);
+        cr_assert_eq(later_ask("recommend", "stranger", some, 1), SOUK_WIRE_OK);
         read_list(&got);
         same(&first, &got, "both");
         cr_expect_not(has(&got, "i7"), "bought");
-        cr_expect_eq(ask("recommend", "stranger", some, 3), SOUK_WIRE_BAD_FIELD);
-        small_fleet_stop(&fleet);
+        cr_expect_eq(later_ask("recommend", "stranger", some, 3), SOUK_WIRE_BAD_FIELD);
+        small_fleet_stop(&later_fleet);
     }
-    clean();
+    later_clean();
 }
 
 Test(laterevents, an_event_in_both_counts_once)
 {
-    const char *path = make("als", &als);
+    const char *path = later_model(&later_als);
     struct list wanted, got;
-    small_fleet_start(&fleet, path, 2, NULL);
-    store("u1", did, DID - 3);
-    expect(path, "u1", true, did, DID - 3, &wanted);
-    cr_assert_eq(ask("recommend", "u1", did, 3), SOUK_WIRE_OK);
+    small_fleet_start(&later_fleet, path, 2, NULL);
+    later_store("u1", later_did, LATER_DID - 3);
+    expect(path, "u1", true, later_did, LATER_DID - 3, &wanted);
+    cr_assert_eq(later_ask("recommend", "u1", later_did, 3), SOUK_WIRE_OK);
     read_list(&got);
     same(&wanted, &got, "both");
-    cr_expect_eq(ask("recommend", "u1", did, DID), SOUK_WIRE_BAD_FIELD, "the request's 'wish'");
-    small_fleet_stop(&fleet);
-    clean();
+    cr_expect_eq(later_ask("recommend", "u1", later_did, LATER_DID), SOUK_WIRE_BAD_FIELD,
+                 "the request's 'wish'");
+    small_fleet_stop(&later_fleet);
+    later_clean();
 }
 
 Test(laterevents, of_the_erased_the_model_is_silent)
 {
-    const char *path = make("ease", &ease);
+    const char *path = later_model(&later_ease);
     struct list wanted, got;
-    small_fleet_start(&fleet, path, 2, NULL);
-    store("u1", did, DID);
-    fleet.store.erased_ms = 1650; /* after the model's data: i3 and i7 were viewed before */
-    expect(path, "u1", false, did + 2, DID - 2, &wanted);
-    cr_assert_eq(ask("recommend", "u1", NULL, 0), SOUK_WIRE_OK);
+    small_fleet_start(&later_fleet, path, 2, NULL);
+    later_store("u1", later_did, LATER_DID);
+    later_fleet.store.erased_ms = 1650; /* after the model's data: i3 and i7 were viewed before */
+    expect(path, "u1", false, later_did + 2, LATER_DID - 2, &wanted);
+    cr_assert_eq(later_ask("recommend", "u1", NULL, 0), SOUK_WIRE_OK);
     read_list(&got);
     same(&wanted, &got, "erased");
-    store("u1", did, 0);
-    expect(path, "u1", false, did, 0, &wanted);
-    cr_assert_eq(ask("recommend", "u1", NULL, 0), SOUK_WIRE_OK);
+    later_store("u1", later_did, 0);
+    expect(path, "u1", false, later_did, 0, &wanted);
+    cr_assert_eq(later_ask("recommend", "u1", NULL, 0), SOUK_WIRE_OK);
     read_list(&got);
     same(&wanted, &got, "erased, and nothing since");
-    fleet.store.erased_ms = 900; /* before its end: ingest has minded it */
-    expect(path, "u1", true, did, 0, &wanted);
-    cr_assert_eq(ask("recommend", "u1", NULL, 0), SOUK_WIRE_OK);
+    later_fleet.store.erased_ms = 900; /* before its end: ingest has minded it */
+    expect(path, "u1", true, later_did, 0, &wanted);
+    cr_assert_eq(later_ask("recommend", "u1", NULL, 0), SOUK_WIRE_OK);
     read_list(&got);
     same(&wanted, &got, "erased before training");
-    small_fleet_stop(&fleet);
-    clean();
+    small_fleet_stop(&later_fleet);
+    later_clean();
 }
 
 Test(laterevents, goes_on_without_the_store)
 {
-    const char *path = make("ease", &ease);
+    const char *path = later_model(&later_ease);
     struct list wanted, got;
-    small_fleet_start(&fleet, path, 2, NULL);
-    store("u1", did, DID);
-    fleet.store.is_away = true;
-    expect(path, "u1", true, did, 0, &wanted);
-    cr_assert_eq(ask("recommend", "u1", NULL, 0), SOUK_WIRE_OK);
+    small_fleet_start(&later_fleet, path, 2, NULL);
+    later_store("u1", later_did, LATER_DID);
+    later_fleet.store.is_away = true;
+    expect(path, "u1", true, later_did, 0, &wanted);
+    cr_assert_eq(later_ask("recommend", "u1", NULL, 0), SOUK_WIRE_OK);
     read_list(&got);
     same(&wanted, &got, "without the store");
     cr_expect(flag("degraded"));
-    small_fleet_stop(&fleet);
-    clean();
+    small_fleet_stop(&later_fleet);
+    later_clean();
 }
 
 Test(laterevents, folds_in_from_stored_events_where_the_home_shard_is_down)
 {
-    const char *path = make("als", &als);
+    const char *path = later_model(&later_als);
     struct list got;
-    const int home = souk_part_of(souk_hash_bytes("u1", 2), als.parts) % 2;
-    small_fleet_start(&fleet, path, 2, NULL);
-    store("u1", did, DID);
-    cr_assert_eq(ask("recommend", "u1", NULL, 0), SOUK_WIRE_OK); /* and the rules are known */
-    small_fleet_lose(&fleet, home);
-    cr_assert_eq(ask("recommend", "u1", NULL, 0), SOUK_WIRE_OK);
+    const int home = souk_part_of(souk_hash_bytes("u1", 2), later_als.parts) % 2;
+    small_fleet_start(&later_fleet, path, 2, NULL);
+    later_store("u1", later_did, LATER_DID);
+    cr_assert_eq(later_ask("recommend", "u1", NULL, 0), SOUK_WIRE_OK); /* and the rules are known */
+    small_fleet_lose(&later_fleet, home);
+    cr_assert_eq(later_ask("recommend", "u1", NULL, 0), SOUK_WIRE_OK);
     read_list(&got);
     cr_expect(flag("degraded"));
     cr_expect(flag("partial"));
     cr_expect_gt(got.count, 0);
     cr_expect_not(has(&got, "i7"));
-    small_fleet_stop(&fleet);
-    clean();
+    small_fleet_stop(&later_fleet);
+    later_clean();
 }
 
-/* ---- user_stats ---- */
+/* ---- many at once ---- */
 
-static int64_t number(const char *name)
+struct asker {
+    pthread_t thread;
+    int worker;
+    const struct souk_writer *question;
+    struct souk_writer reply;
+};
+
+static void no_answer(struct souk_task *task, const struct souk_writer *reply)
 {
-    int64_t value = -1;
-    cr_assert(souk_message_int(&fleet.answer, name, INT64_MIN, INT64_MAX, &value));
-    return value;
+    (void)task;
+    (void)reply;
 }
 
-static bool says(const char *name)
+static void *ask_as(void *context)
 {
-    return souk_message_get(&fleet.answer, name) != NULL;
+    struct asker *a = context;
+    struct souk_task task = {.request = a->question->buffer.data,
+                             .len = a->question->buffer.size,
+                             .received_us = souk_monotonic_us(),
+                             .answer = no_answer};
+    return (void *)(intptr_t)souk_service_handle(later_fleet.service, a->worker, &task, &a->reply);
 }
 
-Test(laterevents, stats_count_what_is_known)
+/* The rules are fetched by one of them, and all have the same list. */
+Test(laterevents, many_who_ask_first_have_the_same_list)
 {
-    const char *path = make("als", &als);
-    double rate = 0;
-    small_fleet_start(&fleet, path, 2, NULL);
-    cr_expect_eq(ask("user_stats", "stranger", NULL, 0), SOUK_WIRE_NOT_FOUND);
-    store("stranger", did, DID);
-    cr_assert_eq(ask("user_stats", "stranger", NULL, 0), SOUK_WIRE_OK);
-    cr_expect_eq(number("total_events"), DID);
-    cr_expect_eq(number("purchases"), 1);
-    cr_assert(souk_message_map_number(&fleet.answer.unpacked.data, "conversion_rate", &rate));
-    cr_expect_float_eq(rate, 1. / 5, 1e-12);
-    cr_expect_eq(number("unique_items_viewed"), 5);
-    cr_expect_eq(number("first_seen_ms"), 1500);
-    cr_expect_eq(number("last_seen_ms"), 4000);
-    cr_expect_eq(number("session_events"), 0, "long ago");
-    cr_expect_not(says("unique_categories_viewed"), "the model has no tree");
-    store("u1", did, DID);
-    cr_assert_eq(ask("user_stats", "u1", NULL, 0), SOUK_WIRE_OK);
-    cr_expect_not(says("total_events"), "the model has pairs, not events");
-    cr_expect_not(says("first_seen_ms"));
-    cr_expect_eq(number("last_seen_ms"), 4000);
-    cr_expect_geq(number("unique_items_viewed"), 5);
-    fleet.store.is_away = true;
-    cr_expect_eq(ask("user_stats", "stranger", NULL, 0), SOUK_WIRE_UNAVAILABLE);
-    small_fleet_stop(&fleet);
-    clean();
-}
-
-Test(laterevents, stats_of_two_stages_count_the_models_events)
-{
-    const char *path = make("staged", &staged);
-    small_fleet_start(&fleet, path, 3, NULL);
-    cr_assert_eq(ask("user_stats", "u1", NULL, 0), SOUK_WIRE_OK);
-    const int64_t before = number("total_events");
-    cr_expect_gt(before, 0);
-    store("u1", did, DID);
-    cr_assert_eq(ask("user_stats", "u1", NULL, 0), SOUK_WIRE_OK);
-    cr_expect_eq(number("total_events"), before + DID);
-    small_fleet_stop(&fleet);
-    clean();
+    struct asker askers[SMALL_FLEET_WORKERS];
+    struct souk_writer question;
+    struct list first, got;
+    const char *path = later_model(&later_als);
+    small_fleet_start(&later_fleet, path, 3, NULL);
+    later_store("stranger", later_did, LATER_DID);
+    souk_writer_init(&question);
+    later_write(&question, "recommend", "stranger", later_did, 2);
+    for (int i = 0; i < SMALL_FLEET_WORKERS; i++) {
+        askers[i] = (struct asker){.worker = i, .question = &question};
+        souk_writer_init(&askers[i].reply);
+        cr_assert_eq(pthread_create(&askers[i].thread, NULL, ask_as, &askers[i]), 0);
+    }
+    for (int i = 0; i < SMALL_FLEET_WORKERS; i++) {
+        char reason[64];
+        cr_assert_eq(pthread_join(askers[i].thread, NULL), 0);
+        cr_assert_eq(souk_message_parse(&later_fleet.answer, askers[i].reply.buffer.data,
+                                        askers[i].reply.buffer.size, reason, sizeof reason),
+                     SOUK_WIRE_OK);
+        read_list(&got);
+        cr_expect_not(flag("degraded"));
+        if (i == 0)
+            first = got;
+        same(&first, &got, "at once");
+        souk_message_fini(&later_fleet.answer);
+        souk_writer_fini(&askers[i].reply);
+    }
+    souk_writer_fini(&question);
+    small_fleet_stop(&later_fleet);
+    later_clean();
 }

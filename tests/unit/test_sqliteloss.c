@@ -41,21 +41,28 @@ static struct souk_event_store *open_store(const char *synchronous)
     return souk_sqlite_store_open(path, SOUK_EVENTS_WRITE, synchronous, &s, &err) ? NULL : s;
 }
 
-static void append_group(struct souk_event_store *s)
+/* Also a second time, when nobody knows whether the first one was stored. @return it was */
+static bool send_group(struct souk_event_store *s, int number)
 {
     static char ids[GROUP_MAX][24];
     struct souk_event_record records[GROUP_MAX];
     enum souk_event_fate fates[GROUP_MAX];
     char user[16];
-    struct group *g = &groups[group_count];
-    *g = (struct group){.size = (unsigned char)(1 + draw(GROUP_MAX))};
-    snprintf(user, sizeof user, "u%d", group_count % 50);
+    struct group *g = &groups[number];
+    snprintf(user, sizeof user, "u%d", number % 50);
     for (int i = 0; i < g->size; i++) {
-        snprintf(ids[i], sizeof ids[i], "%d-%d", group_count, i);
-        records[i] = store_case_event(ids[i], user, 1000000 + group_count);
+        snprintf(ids[i], sizeof ids[i], "%d-%d", number, i);
+        records[i] = store_case_event(ids[i], user, 1000000 + number);
     }
     g->acknowledged = souk_event_store_append(s, records, g->size, fates, &err) == SOUK_OK;
-    group_count++;
+    return g->acknowledged && fates[0] == SOUK_EVENT_DUPLICATE;
+}
+
+static void append_group(struct souk_event_store *s)
+{
+    groups[group_count] = (struct group){.size = (unsigned char)(1 + draw(GROUP_MAX))};
+    const bool known = send_group(s, group_count++);
+    cr_assert(!known);
 }
 
 static void erase_user(struct souk_event_store *s)
@@ -158,6 +165,39 @@ Test(sqliteloss, nothing_acknowledged_is_lost_in_a_power_cut)
 {
     cr_assert_eq(cut_power(getenv("SOUK_SLOWDOWN") ? 60 : 300, "FULL"), 0);
     fprintf(stderr, "%lld operations\n", (long long)losing_vfs_operations());
+}
+
+/* A process is killed between writing its log and syncing it. The next one finds the group there,
+ * and tells the client, who sends it again, that it is a duplicate: then it must be on disk, too.
+ */
+Test(sqliteloss, a_duplicate_is_as_durable_as_what_was_stored)
+{
+    int duplicates = 0;
+    groups = calloc(GROUPS_MAX, sizeof *groups);
+    cr_assert_not_null(groups);
+    losing_vfs_install();
+    begin_anew();
+    souk_event_store_close(open_store("FULL"));
+    for (int round = 0; round < 200; round++) {
+        struct souk_event_store *s = open_store("FULL");
+        cr_assert_not_null(s, "%s", err.msg);
+        losing_vfs_cut_after(1 + (int64_t)draw(300));
+        while (!losing_vfs_is_off())
+            append_group(s);
+        souk_event_store_close(s);
+        losing_vfs_restart();
+        s = open_store("FULL");
+        cr_assert_not_null(s, "%s", err.msg);
+        duplicates += send_group(s, group_count - 1);
+        cr_assert(groups[group_count - 1].acknowledged, "%s", err.msg);
+        losing_vfs_cut_after(1);
+        souk_event_store_close(s);
+        losing_vfs_boot((uint64_t)round);
+        cr_assert(check("FULL"), "round %d", round);
+    }
+    cr_assert_gt(duplicates, 0);
+    fprintf(stderr, "%d duplicates\n", duplicates);
+    free(groups);
 }
 
 Test(sqliteloss, the_same_cuts_find_losses_without_synchronous)
