@@ -4,6 +4,7 @@
 #include "serve/monitor/logoptions.h"
 #include "serve/monitor/monitorserver.h"
 #include "serve/net/flatheap.h"
+#include "serve/net/listenaddress.h"
 #include "serve/net/netoptions.h"
 #include "serve/net/server.h"
 #include "serve/net/servicestate.h"
@@ -22,6 +23,7 @@
 
 #include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -251,6 +253,15 @@ static souk_status start_server(struct process *p, const struct proxy_options *o
     return souk_server_start(&plan, &p->server, err);
 }
 
+/* Over nng a network shows certificates; over HTTP nobody shows anything but a token. */
+static void warn_of_open_http(const char *address)
+{
+    char url[320];
+    snprintf(url, sizeof url, "tcp://%s", address);
+    if (souk_listen_address_check(url, false, NULL) != SOUK_OK)
+        souk_log(SOUK_LOG_WARN, "http_is_open", "listen=%s way_out=--tokens", address);
+}
+
 static souk_status start_http(struct process *p, const struct proxy_options *o,
                               struct souk_error *err)
 {
@@ -264,6 +275,8 @@ static souk_status start_http(struct process *p, const struct proxy_options *o,
     const souk_status status = souk_http_start(&plan, &p->http, err);
     if (!status && p->http)
         souk_log(SOUK_LOG_INFO, "http", "listen=%s", souk_http_address(p->http));
+    if (!status && p->http && !o->tokens)
+        warn_of_open_http(souk_http_address(p->http));
     return status;
 }
 
