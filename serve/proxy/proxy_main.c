@@ -10,9 +10,9 @@
 #include "serve/net/servicestate.h"
 #include "serve/net/shutdown.h"
 #include "serve/proxy/eventintake.h"
-#include "serve/proxy/fleetchange.h"
 #include "serve/proxy/proxyadmin.h"
 #include "serve/access/ratelimit.h"
+#include "serve/proxy/reread.h"
 #include "serve/proxy/service.h"
 #include "serve/proxy/topology.h"
 #include "shared/base/clock.h"
@@ -121,35 +121,6 @@ static void announce(struct souk_topology *topology, const char *address)
     else
         souk_log(SOUK_LOG_WARN, "not_ready", "listen=%s status=%s reason=\"%s\"", address,
                  souk_wire_status_name(view.status), view.reason);
-}
-
-/* The fleet's file again. What is wrong with it changes nothing. */
-static void read_fleet_again(const char *path, struct souk_topology *topology)
-{
-    struct souk_fleet_plan plan = {0};
-    struct souk_fleet_change change;
-    struct souk_error err = {0};
-    souk_status status = souk_fleet_plan_read(path, &plan, &err);
-    if (!status)
-        status = souk_fleet_apply(topology, &plan, &change, &err);
-    if (status)
-        souk_log(SOUK_LOG_ERROR, "fleet_kept", "reason=\"%s\"", err.msg);
-    else
-        souk_log(SOUK_LOG_INFO, "fleet_read",
-                 "file=%s added=%d removed=%d drained=%d undrained=%d silent=%d", path,
-                 change.added, change.removed, change.drained, change.undrained, change.silent);
-    souk_fleet_plan_fini(&plan);
-}
-
-/* The same of the tokens' file. */
-static void read_tokens_again(const char *path, struct souk_access *access)
-{
-    struct souk_error err = {0};
-    int count;
-    if (souk_access_reload(access, &count, &err) != SOUK_OK)
-        souk_log(SOUK_LOG_ERROR, "tokens_kept", "reason=\"%s\"", err.msg);
-    else
-        souk_log(SOUK_LOG_INFO, "tokens_read", "file=%s tokens=%d", path, count);
 }
 
 /* All that a proxy has, in the order in which it is made. */
@@ -337,9 +308,9 @@ static void open_log_again(struct souk_http *http)
 static void read_again(struct process *p, const struct proxy_options *o)
 {
     if (o->fleet)
-        read_fleet_again(o->fleet, p->topology);
+        souk_reread_fleet(o->fleet, p->topology);
     if (o->tokens)
-        read_tokens_again(o->tokens, p->access);
+        souk_reread_tokens(o->tokens, p->access);
     if (o->http.access_log)
         open_log_again(p->http);
     if (!o->fleet && !o->tokens && !o->http.access_log)
