@@ -40,7 +40,7 @@ struct proxy_options {
     struct souk_options *parsed;
     const char *shards, *fleet, *listen, *monitor, *admin, *events, *tokens;
     double rate;
-    int64_t workers, queue, deadline_ms, drain_ms, cache_bytes, cache_ttl_ms, recent_bytes;
+    int64_t workers, queue, deadline_ms, drain_ms, cache_bytes, cache_ttl_ms, recent_bytes, keep_ms;
     struct souk_listen_options door;
     struct souk_http_options http;
     struct souk_log_options log;
@@ -80,6 +80,8 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
         {"events", 0, SOUK_OPTION_TEXT, &o->events, NULL, 0, 0, NULL, "URL",
          "store of events: sqlite:FILE, for one proxy, or postgresql://...; none by default",
          false},
+        {"events-keep", 0, SOUK_OPTION_DURATION, &o->keep_ms, "0", 0, 1e14, NULL, "DURATION",
+         "delete events that happened longer ago; 0: keep all", false},
         {"events-cache", 0, SOUK_OPTION_BYTES, &o->recent_bytes, "64M", 1 << 20, 1e12, NULL,
          "BYTES", "memory for what visitors did lately", false},
         {"drain-time", 0, SOUK_OPTION_DURATION, &o->drain_ms, "5s", 0, 1e9, NULL, "DURATION",
@@ -186,6 +188,7 @@ static souk_status start_intake(struct process *p, const struct proxy_options *o
                                 struct souk_error *err)
 {
     const struct souk_event_intake_plan plan = {.store = o->events,
+                                                .keep_ms = o->keep_ms,
                                                 .recent_bytes = o->recent_bytes,
                                                 .queue_max = EVENTS_MAX,
                                                 .cache = p->cache,
