@@ -149,10 +149,9 @@ static void spread(struct souk_event_writer *w, int count)
 {
     int stored = 0;
     for (int i = 0; i < count; i++) {
-        if (w->fates[i] != SOUK_EVENT_STORED)
-            continue;
-        stored++;
-        w->stored(w->context, &w->events[i]);
+        stored += w->fates[i] == SOUK_EVENT_STORED;
+        if (w->fates[i] != SOUK_EVENT_ERASED)
+            w->stored(w->context, &w->events[i], w->fates[i]);
     }
     souk_counter_add(w->metrics.stored, (uint64_t)stored);
     souk_counter_add(w->metrics.duplicates, (uint64_t)(count - stored));

@@ -30,9 +30,11 @@ struct souk_event_batch {
 
 struct souk_event_writer;
 
-/** Called by the writer's thread for each event stored, before its batch is done: caches of answers
- *  and of recent events take it in, so that it counts when it is acknowledged. */
-typedef void (*souk_event_stored)(void *context, const struct souk_event_record *event);
+/** Called by the writer's thread for each event that is in the store now, before its batch is done:
+ *  caches of answers and of recent events take it in, so that it counts when it is acknowledged.
+ *  @param fate STORED; or DUPLICATE: it came before, perhaps in a group whose end nobody saw */
+typedef void (*souk_event_stored)(void *context, const struct souk_event_record *event,
+                                  enum souk_event_fate fate);
 
 /** Open the store and begin. @param queue_max events that may wait
  *  @param registry gets souk_events_* @return those of souk_event_store_open() */

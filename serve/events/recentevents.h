@@ -35,7 +35,7 @@ void souk_recent_events_stop(struct souk_recent_events *r);
 souk_status souk_recent_events_get(struct souk_recent_events *r, const char *user, size_t len,
                                    int64_t since_ms, struct souk_recent_list *list) SOUK_MUST_CHECK;
 
-/** A souk_event_stored of the writer: add it, where the visitor is in memory. */
+/** It was stored: add it, where the visitor is in memory. */
 void souk_recent_events_add(struct souk_recent_events *r, const struct souk_event_record *event);
 
 /** Read the visitor again the next time; NULL: all of them. */

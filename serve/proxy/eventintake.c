@@ -1,5 +1,6 @@
 #include "serve/proxy/eventintake.h"
 
+#include "serve/events/retention.h"
 #include "serve/proxy/requestid.h"
 #include "shared/base/clock.h"
 #include "shared/base/identifier.h"
@@ -20,6 +21,7 @@ enum {
 struct souk_event_intake {
     struct souk_event_writer *writer;
     struct souk_recent_events *recent;
+    struct souk_retention *retention; /* NULL: all is kept */
     struct souk_answer_cache *cache;
     struct souk_proxy_metrics *metrics;
     struct souk_attribution *attribution;
@@ -244,12 +246,17 @@ static void forget_answers(struct souk_event_intake *i, const char *user)
 }
 
 /* Recent events first: an answer that begins after the cache has forgotten sees them. */
-static void note_stored(void *context, const struct souk_event_record *event)
+static void note_stored(void *context, const struct souk_event_record *event,
+                        enum souk_event_fate fate)
 {
     struct souk_event_intake *i = context;
-    souk_recent_events_add(i->recent, event);
+    if (fate == SOUK_EVENT_STORED) {
+        souk_recent_events_add(i->recent, event);
+        souk_attribution_count_event(i->attribution, event);
+    } else { /* whether it is in memory is not known */
+        souk_recent_events_forget(i->recent, event->user);
+    }
     forget_answers(i, event->user);
-    souk_attribution_count_event(i->attribution, event);
 }
 
 static void note_changed(void *context, const char *user)
@@ -279,6 +286,9 @@ souk_status souk_event_intake_start(const struct souk_event_intake_plan *plan,
     if (!status)
         status = souk_event_writer_start(plan->store, plan->queue_max, note_stored, i,
                                          plan->registry, &i->writer, err);
+    if (!status && plan->keep_ms > 0)
+        status =
+            souk_retention_start(plan->store, plan->keep_ms, plan->registry, &i->retention, err);
     if (status) {
         souk_event_intake_stop(i);
         souk_event_intake_free(i);
@@ -292,7 +302,9 @@ void souk_event_intake_stop(struct souk_event_intake *i)
 {
     if (!i)
         return;
+    souk_retention_stop(i->retention);
     souk_event_writer_stop(i->writer);
+    i->retention = NULL;
     i->writer = NULL;
 }
 
@@ -307,9 +319,4 @@ void souk_event_intake_free(struct souk_event_intake *i)
 struct souk_recent_events *souk_event_intake_recent(const struct souk_event_intake *i)
 {
     return i->recent;
-}
-
-bool souk_event_intake_is_well(const struct souk_event_intake *i)
-{
-    return souk_event_writer_is_well(i->writer);
 }

@@ -23,6 +23,7 @@ struct souk_event_intake;
 
 struct souk_event_intake_plan {
     const char *store; /**< URL (eventstore.h) */
+    int64_t keep_ms;   /**< prune what happened longer ago; 0: keep all */
     int64_t recent_bytes;
     int queue_max;                   /**< events under way */
     struct souk_answer_cache *cache; /**< NULL: none; outlives the intake, as do those below */
@@ -48,8 +49,5 @@ enum souk_task_step souk_event_intake_take(struct souk_event_intake *i, struct s
 
 /** What visitors did lately. */
 struct souk_recent_events *souk_event_intake_recent(const struct souk_event_intake *i);
-
-/** Whether events can be stored. */
-bool souk_event_intake_is_well(const struct souk_event_intake *i);
 
 #endif

@@ -4,14 +4,15 @@
 #include "serve/monitor/logoptions.h"
 #include "serve/monitor/monitorserver.h"
 #include "serve/net/flatheap.h"
+#include "serve/net/listenaddress.h"
 #include "serve/net/netoptions.h"
 #include "serve/net/server.h"
 #include "serve/net/servicestate.h"
 #include "serve/net/shutdown.h"
 #include "serve/proxy/eventintake.h"
-#include "serve/proxy/fleetchange.h"
 #include "serve/proxy/proxyadmin.h"
 #include "serve/access/ratelimit.h"
+#include "serve/proxy/reread.h"
 #include "serve/proxy/service.h"
 #include "serve/proxy/topology.h"
 #include "shared/base/clock.h"
@@ -22,6 +23,7 @@
 
 #include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -38,7 +40,7 @@ struct proxy_options {
     struct souk_options *parsed;
     const char *shards, *fleet, *listen, *monitor, *admin, *events, *tokens;
     double rate;
-    int64_t workers, queue, deadline_ms, drain_ms, cache_bytes, cache_ttl_ms, recent_bytes;
+    int64_t workers, queue, deadline_ms, drain_ms, cache_bytes, cache_ttl_ms, recent_bytes, keep_ms;
     struct souk_listen_options door;
     struct souk_http_options http;
     struct souk_log_options log;
@@ -78,6 +80,8 @@ static souk_status parse(int argc, char **argv, bool *done, struct proxy_options
         {"events", 0, SOUK_OPTION_TEXT, &o->events, NULL, 0, 0, NULL, "URL",
          "store of events: sqlite:FILE, for one proxy, or postgresql://...; none by default",
          false},
+        {"events-keep", 0, SOUK_OPTION_DURATION, &o->keep_ms, "0", 0, 1e14, NULL, "DURATION",
+         "delete events that happened longer ago; 0: keep all", false},
         {"events-cache", 0, SOUK_OPTION_BYTES, &o->recent_bytes, "64M", 1 << 20, 1e12, NULL,
          "BYTES", "memory for what visitors did lately", false},
         {"drain-time", 0, SOUK_OPTION_DURATION, &o->drain_ms, "5s", 0, 1e9, NULL, "DURATION",
@@ -119,35 +123,6 @@ static void announce(struct souk_topology *topology, const char *address)
     else
         souk_log(SOUK_LOG_WARN, "not_ready", "listen=%s status=%s reason=\"%s\"", address,
                  souk_wire_status_name(view.status), view.reason);
-}
-
-/* The fleet's file again. What is wrong with it changes nothing. */
-static void read_fleet_again(const char *path, struct souk_topology *topology)
-{
-    struct souk_fleet_plan plan = {0};
-    struct souk_fleet_change change;
-    struct souk_error err = {0};
-    souk_status status = souk_fleet_plan_read(path, &plan, &err);
-    if (!status)
-        status = souk_fleet_apply(topology, &plan, &change, &err);
-    if (status)
-        souk_log(SOUK_LOG_ERROR, "fleet_kept", "reason=\"%s\"", err.msg);
-    else
-        souk_log(SOUK_LOG_INFO, "fleet_read",
-                 "file=%s added=%d removed=%d drained=%d undrained=%d silent=%d", path,
-                 change.added, change.removed, change.drained, change.undrained, change.silent);
-    souk_fleet_plan_fini(&plan);
-}
-
-/* The same of the tokens' file. */
-static void read_tokens_again(const char *path, struct souk_access *access)
-{
-    struct souk_error err = {0};
-    int count;
-    if (souk_access_reload(access, &count, &err) != SOUK_OK)
-        souk_log(SOUK_LOG_ERROR, "tokens_kept", "reason=\"%s\"", err.msg);
-    else
-        souk_log(SOUK_LOG_INFO, "tokens_read", "file=%s tokens=%d", path, count);
 }
 
 /* All that a proxy has, in the order in which it is made. */
@@ -213,6 +188,7 @@ static souk_status start_intake(struct process *p, const struct proxy_options *o
                                 struct souk_error *err)
 {
     const struct souk_event_intake_plan plan = {.store = o->events,
+                                                .keep_ms = o->keep_ms,
                                                 .recent_bytes = o->recent_bytes,
                                                 .queue_max = EVENTS_MAX,
                                                 .cache = p->cache,
@@ -251,6 +227,15 @@ static souk_status start_server(struct process *p, const struct proxy_options *o
     return souk_server_start(&plan, &p->server, err);
 }
 
+/* Over nng a network shows certificates; over HTTP nobody shows anything but a token. */
+static void warn_of_open_http(const char *address)
+{
+    char url[320];
+    snprintf(url, sizeof url, "tcp://%s", address);
+    if (souk_listen_address_check(url, false, NULL) != SOUK_OK)
+        souk_log(SOUK_LOG_WARN, "http_is_open", "listen=%s way_out=--tokens", address);
+}
+
 static souk_status start_http(struct process *p, const struct proxy_options *o,
                               struct souk_error *err)
 {
@@ -264,6 +249,8 @@ static souk_status start_http(struct process *p, const struct proxy_options *o,
     const souk_status status = souk_http_start(&plan, &p->http, err);
     if (!status && p->http)
         souk_log(SOUK_LOG_INFO, "http", "listen=%s", souk_http_address(p->http));
+    if (!status && p->http && !o->tokens)
+        warn_of_open_http(souk_http_address(p->http));
     return status;
 }
 
@@ -324,9 +311,9 @@ static void open_log_again(struct souk_http *http)
 static void read_again(struct process *p, const struct proxy_options *o)
 {
     if (o->fleet)
-        read_fleet_again(o->fleet, p->topology);
+        souk_reread_fleet(o->fleet, p->topology);
     if (o->tokens)
-        read_tokens_again(o->tokens, p->access);
+        souk_reread_tokens(o->tokens, p->access);
     if (o->http.access_log)
         open_log_again(p->http);
     if (!o->fleet && !o->tokens && !o->http.access_log)

@@ -76,7 +76,7 @@ souk_status souk_loaded_verify(const struct souk_model *m, const struct souk_sha
     souk_status status = SOUK_OK;
     for (int p = place->shard; p < m->parts && !status; p += place->shards) {
         struct souk_model_part part;
-        status = souk_model_read_part(m, p, SOUK_MODEL_USERS | SOUK_MODEL_ITEMS, &part, err);
+        status = souk_model_read_part(m, p, SOUK_MODEL_WHOLE, &part, err);
         souk_model_part_fini(&part);
     }
     return status;
@@ -96,8 +96,7 @@ souk_status souk_loaded_new(struct souk_model *model, const struct souk_shard_pl
     l->held.id = model->id;
     l->need_bytes = souk_loaded_need(model, place);
     l->loaded_ms = souk_wall_ms();
-    status = souk_shard_load(model, place->shard, place->shards,
-                             SOUK_MODEL_USERS | SOUK_MODEL_ITEMS, &l->shard, err);
+    status = souk_shard_load(model, place->shard, place->shards, SOUK_MODEL_WHOLE, &l->shard, err);
     const bool staged = !status && model->stages.source_count > 0;
     if (staged)
         status = souk_stage_shard_init(&l->stages, &l->shard, err);

@@ -6,7 +6,11 @@
 
 #include <string.h>
 
-enum { UNKNOWN_TYPE = 255, GRAM_BYTES = 4 << 20 }; /* of a reply, which may have 8 MiB */
+enum {
+    UNKNOWN_TYPE = 255,
+    GRAM_BYTES = 4 << 20, /* of a reply, which may have 8 MiB */
+    MARGIN_BYTES = 1024,  /* for heads of fields */
+};
 
 /* ---- resolve ---- */
 
@@ -118,7 +122,7 @@ static bool put_vectors(const struct souk_replica *r, const struct lookup *l,
     size_t here = 0;
     for (int64_t at = 0; at < count; at++)
         here += place_at(r, l, at).part != NULL;
-    if (here * bytes > SOUK_WIRE_BYTES_MAX / 16 * 15)
+    if (reply->buffer.size + here * (bytes + sizeof(int64_t)) > SOUK_WIRE_BYTES_MAX - MARGIN_BYTES)
         return false;
     souk_writer_begin_binary(reply, "vector_rows", here * sizeof(int64_t));
     for (int64_t at = 0; at < count; at++) {

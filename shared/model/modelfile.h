@@ -128,7 +128,12 @@ struct souk_model_part {
     struct souk_day_rows days;
 };
 
-enum souk_model_what { SOUK_MODEL_USERS = 1, SOUK_MODEL_ITEMS = 2 };
+enum souk_model_what {
+    SOUK_MODEL_USERS = 1,
+    SOUK_MODEL_ITEMS = 2,
+    SOUK_MODEL_ATTRIBUTES = 4, /**< of the items, where they are read */
+    SOUK_MODEL_WHOLE = 7
+};
 
 /** Floats per row for `factors`. */
 static inline int souk_factor_stride(int factors)

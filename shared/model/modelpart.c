@@ -294,8 +294,6 @@ static souk_status read_items(const struct part_reader *r)
                              : souk_fail(r->err, SOUK_ENOMEM, "%s: no memory", r->path);
     }
     if (!status)
-        status = read_attributes(r);
-    if (!status)
         status = check_items(r);
     if (!status && r->model->stages.source_count > 0)
         status = souk_stages_read_items(r->h5, r->path, r->model, p, r->err);
@@ -322,6 +320,8 @@ souk_status souk_model_read_part(const struct souk_model *m, int part, unsigned 
         status = read_users(&reader);
     if (!status && (what & SOUK_MODEL_ITEMS))
         status = read_items(&reader);
+    if (!status && (what & SOUK_MODEL_ITEMS) && (what & SOUK_MODEL_ATTRIBUTES))
+        status = read_attributes(&reader);
     souk_h5_close(h5);
     free(path);
     if (status)

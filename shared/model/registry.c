@@ -189,7 +189,7 @@ souk_status souk_registry_verify(const char *path, struct souk_error *err)
     souk_status status = souk_model_open(path, &model, err);
     for (int p = 0; !status && p < model->parts; p++) {
         struct souk_model_part part;
-        status = souk_model_read_part(model, p, SOUK_MODEL_USERS | SOUK_MODEL_ITEMS, &part, err);
+        status = souk_model_read_part(model, p, SOUK_MODEL_WHOLE, &part, err);
         souk_model_part_fini(&part);
     }
     souk_model_free(model);

@@ -150,7 +150,7 @@ stop half
 replica shard1 stages.model 1/2
 SOUK_TOKEN=$(umask 077 && "$SOUK_BIN/souk-token" add test --scopes read --expires 1d --tokens tokens)
 export SOUK_TOKEN
-proxy proxy "ipc://$work/shard0 ipc://$work/shard1" --http 127.0.0.1:0 --events "sqlite:$work/events.db" --tokens tokens
+proxy proxy "ipc://$work/shard0 ipc://$work/shard1" --http 127.0.0.1:0 --events "sqlite:$work/events.db" --events-keep 400d --tokens tokens
 for user in u1 u2 nobody; do ask recommend --user $user --json >>stages.json || fail "two stages: $user"; done
 ask explain --user u1 --items i1,i2 >out.txt || fail "explain"
 scrape proxy shard0

@@ -222,8 +222,13 @@ control 0 "^0 ipc://$work/shard0  *# ready" ops.token list
 [ "$(counted 'souk_access_refused_total{reason="scope"}')" = 1 ] || fail "refused at the admin listener, and not counted"
 stop_fleet
 
-# All together too fast, without any token.
+# Who lets a network in over HTTP, without tokens, is warned.
 replica shard0 good.model 0/1
+proxy loose "ipc://$work/shard0" --http 0.0.0.0:0 --insecure
+grep -q 'http_is_open .*way_out=--tokens' loose.log || fail "no warning of an open port"
+stop loose
+
+# All together too fast, without any token.
 proxy proxy "ipc://$work/shard0" "${open[@]}" --rate .01
 face=nng
 refused 0 'recommendations' - recommend user=u1

@@ -40,7 +40,7 @@ static void load(void)
     struct souk_error err = {0};
     snprintf(path, sizeof path, "%s/m", mkdtemp(folder) ? folder : "");
     if (small_model_write(path, &m, &err) || souk_model_open(path, &model, &err) ||
-        souk_shard_load(model, 0, 2, SOUK_MODEL_USERS | SOUK_MODEL_ITEMS, &shard, &err) ||
+        souk_shard_load(model, 0, 2, SOUK_MODEL_WHOLE, &shard, &err) ||
         souk_stage_shard_init(&stages, &shard, &err) ||
         souk_replica_init(&replica, model, &shard, &stages, 0, 2, 1, &err)) {
         fprintf(stderr, "fuzz_replica: %s\n", err.msg);

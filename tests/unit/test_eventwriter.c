@@ -21,13 +21,14 @@ struct sent {
 static char path[64], url[80];
 static struct souk_event_writer *writer;
 static struct sent sent[BATCHES];
-static atomic_int ended, stored;
+static atomic_int ended, stored, duplicates;
 
-static void note_stored(void *context, const struct souk_event_record *event)
+static void note_stored(void *context, const struct souk_event_record *event,
+                        enum souk_event_fate fate)
 {
     cr_assert_eq(context, &writer);
     cr_assert(event->stored_ms > 0);
-    atomic_fetch_add(&stored, 1);
+    atomic_fetch_add(fate == SOUK_EVENT_STORED ? &stored : &duplicates, 1);
 }
 
 static void note_end(struct souk_event_batch *batch)
@@ -105,6 +106,7 @@ Test(eventwriter, ends_each_batch_once_with_a_fate_for_each_event)
                          i == 0 && k > 0 ? SOUK_EVENT_DUPLICATE : SOUK_EVENT_STORED);
     }
     cr_assert_eq(atomic_load(&stored), BATCHES * (EVENTS - 1) + 1);
+    cr_assert_eq(atomic_load(&duplicates), BATCHES - 1);
     cr_assert(souk_event_writer_is_well(writer));
 }
 

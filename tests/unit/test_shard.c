@@ -226,7 +226,7 @@ static void expect_brute_force(const struct souk_scan *scan, int shards, int n)
     for (int s = 0; s < shards; s++) {
         struct souk_error err;
         struct souk_topk own;
-        cr_assert_eq(souk_shard_load(model, s, shards, SOUK_MODEL_ITEMS, &shard[s], &err), SOUK_OK,
+        cr_assert_eq(souk_shard_load(model, s, shards, SOUK_MODEL_WHOLE, &shard[s], &err), SOUK_OK,
                      "%s", err.msg);
         cr_assert_eq(souk_topk_init(&own, n), SOUK_OK);
         scored += souk_shard_scan(&shard[s], scan, &own);
@@ -368,7 +368,7 @@ Test(shard, lets_nothing_through_under_unknown_categories)
 Test(shard, keeps_what_is_known_of_its_items)
 {
     struct souk_shard shard;
-    cr_assert_eq(souk_shard_load(model, 1, 2, SOUK_MODEL_ITEMS, &shard, NULL), SOUK_OK);
+    cr_assert_eq(souk_shard_load(model, 1, 2, SOUK_MODEL_WHOLE, &shard, NULL), SOUK_OK);
     for (int p = 0; p < shard.part_count; p++) {
         const struct souk_model_part *part = &shard.parts[p];
         cr_assert_eq(part->attributes.count, 3);
@@ -425,7 +425,7 @@ static void expect_refused(const char *reason)
     struct souk_shard shard;
     struct souk_error err;
     write_model();
-    cr_assert_eq(souk_shard_load(model, 0, 1, SOUK_MODEL_ITEMS, &shard, &err), SOUK_EFORMAT);
+    cr_assert_eq(souk_shard_load(model, 0, 1, SOUK_MODEL_WHOLE, &shard, &err), SOUK_EFORMAT);
     cr_expect(strstr(err.msg, reason) && strstr(err.msg, "part-000"), "%s", err.msg);
     remove_model();
 }
