@@ -90,6 +90,25 @@ bool souk_job_refuse_event(struct souk_job *j, const struct souk_lately_event *e
     return false;
 }
 
+/* Stored events of types that the model does not know are taken for those of their class. */
+static void find_classes(struct souk_job *j, uint8_t *type)
+{
+    const struct souk_lately *l = &j->space->lately;
+    struct souk_model_rules *r = NULL;
+    for (int i = 0; i < l->count; i++) {
+        const struct souk_lately_event *e = &l->events[i];
+        if (type[i] != SOUK_TYPE_UNKNOWN || e->number >= 0)
+            continue;
+        if (!r)
+            r = souk_model_rules_take(j);
+        const int like = r ? souk_model_rules_type_like(r, e->type, e->type_len) : -1;
+        type[i] = like < 0 ? SOUK_TYPE_UNKNOWN : (uint8_t)like;
+        if (!r)
+            break;
+    }
+    souk_model_rules_give(r);
+}
+
 static bool add_events(struct souk_job *j, const int64_t *row, const uint8_t *type)
 {
     const struct souk_lately *l = &j->space->lately;
@@ -122,5 +141,6 @@ bool souk_job_add_lately(struct souk_job *j)
             souk_job_miss(j, s);
         j->degraded |= j->space->missed[s];
     }
-    return add_events(j, row, type);
+    find_classes(j, type);
+    return !j->stale && add_events(j, row, type);
 }
