@@ -25,10 +25,9 @@ static void take_stored(struct souk_job *j)
 {
     struct souk_lately *l = &j->space->lately;
     const int64_t until_ms = souk_job_data_until_ms(j);
-    if (j->recent->get(j->recent->context, j->id, j->id_len, until_ms, &l->recent) != SOUK_OK) {
-        j->degraded = true;
-        return;
-    }
+    if (j->recent->get(j->recent->context, j->id, j->id_len, until_ms, &l->recent) != SOUK_OK)
+        j->degraded =
+            true; /* the list is empty; that somebody was erased may be known all the same */
     const int64_t erased_ms = l->recent.erased_ms;
     j->erased = erased_ms > 0 && erased_ms >= until_ms;
     souk_lately_add_recent(l, j->erased ? erased_ms + 1 : until_ms);
