@@ -72,6 +72,7 @@ problem 400 invalid-field "$SOUK/similar/%ff"
 problem 400 malformed-request -H 'Content-Length: 2' -H 'Transfer-Encoding: chunked' "${json[@]}" -d '{}' "$SOUK/events"
 header 'connection: close'
 problem 404 not-found "$SOUK/similar/nothing"
+problem 404 not-found "$SOUK/user/nobody/stats"
 problem 404 no-such-path "$SOUK/nothing"
 problem 404 no-such-path --path-as-is "$SOUK/docs/../../etc/passwd"
 problem 405 method-not-allowed "$SOUK/events"
