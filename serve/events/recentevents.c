@@ -1,5 +1,6 @@
 #include "serve/events/recentevents.h"
 
+#include "serve/events/erasedvisitors.h"
 #include "serve/events/storereaders.h"
 #include "serve/events/timeline.h"
 #include "shared/base/clock.h"
@@ -21,7 +22,8 @@ enum {
     SHARDS = 256,
     READERS = 4,
     WATCH_MS = 500,
-    PAUSE_US = 250000, /* before a store that is away is asked again */
+    PAUSE_US = 250000,  /* before a store that is away is asked again */
+    MARKS_US = 2000000, /* marks of erasure are read again at most so often */
 };
 
 /* A visitor in memory. */
@@ -49,11 +51,14 @@ struct souk_recent_events {
     struct shard shards[SHARDS];
     size_t shard_bytes_max;
     struct souk_store_readers *readers;
+    struct souk_erased_visitors *erased;
+    bool marks_are_old; /* the watcher's, as is the next */
+    int64_t marks_us;   /* when they were read */
     souk_event_changed changed;
     void *context;
     char *url;
     struct souk_counter *hits, *reads, *failures, *forgotten;
-    struct souk_gauge *bytes;
+    struct souk_gauge *bytes, *erased_count;
     pthread_t watcher;
     bool watching;
     atomic_bool stopping;
@@ -223,6 +228,7 @@ static souk_status load(struct souk_recent_events *r, struct shard *s, const cha
         status = SOUK_ENOMEM;
     if (status) {
         souk_recent_list_clear(list);
+        list->erased_ms = souk_erased_visitors_ms(r->erased, user, len);
         free_visitor(v);
         return status;
     }
@@ -314,6 +320,7 @@ void souk_recent_events_forget(struct souk_recent_events *r, const char *user)
 static void note_change(void *context, const char *user)
 {
     struct souk_recent_events *r = context;
+    r->marks_are_old = true;
     souk_recent_events_forget(r, user);
     r->changed(r->context, user);
 }
@@ -323,6 +330,19 @@ static void rest(const struct souk_recent_events *r)
     const int64_t end_us = souk_monotonic_us() + PAUSE_US;
     while (!atomic_load(&r->stopping) && souk_monotonic_us() < end_us)
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+}
+
+static souk_status read_marks(struct souk_recent_events *r, struct souk_event_store *store,
+                              struct souk_error *err)
+{
+    const int64_t now_us = souk_monotonic_us();
+    if (!r->marks_are_old || (r->marks_us > 0 && now_us - r->marks_us < MARKS_US))
+        return SOUK_OK;
+    r->marks_are_old = false;
+    r->marks_us = now_us;
+    const souk_status status = souk_erased_visitors_load(r->erased, store, err);
+    souk_gauge_set(r->erased_count, souk_erased_visitors_count(r->erased));
+    return status;
 }
 
 /* What was missed while the store was away may be anything. */
@@ -338,6 +358,8 @@ static void *watch(void *argument)
             if (!status)
                 note_change(r, NULL);
         }
+        if (!status)
+            status = read_marks(r, store, &err);
         if (!status)
             status = souk_event_store_watch(store, WATCH_MS, note_change, r, &err);
         if (!status)
@@ -362,6 +384,8 @@ static void make_metrics(struct souk_recent_events *r, struct souk_metrics *m)
         souk_metrics_counter(m, name, help, (struct souk_label[]){{"from", "nowhere"}, {0}});
     r->forgotten = souk_metrics_counter(m, "souk_recent_events_forgotten_total",
                                         "Times that events were changed elsewhere.", NULL);
+    r->erased_count = souk_metrics_gauge(m, "souk_erased_visitors",
+                                         "Visitors who were erased, as far as was read.", NULL);
     r->bytes = souk_metrics_gauge(m, "souk_recent_events_bytes",
                                   "Memory of visitors' recent events.", NULL);
 }
@@ -382,8 +406,10 @@ souk_status souk_recent_events_start(const char *url, int64_t limit_bytes,
     r->context = context;
     r->url = strdup(url);
     r->readers = souk_store_readers_new(url, READERS);
+    r->erased = souk_erased_visitors_new();
     make_metrics(r, registry);
-    r->watching = r->url && r->readers && pthread_create(&r->watcher, NULL, watch, r) == 0;
+    r->watching =
+        r->url && r->readers && r->erased && pthread_create(&r->watcher, NULL, watch, r) == 0;
     if (!r->watching) {
         souk_recent_events_stop(r);
         return souk_fail(err, SOUK_ENOMEM, "no memory for recent events");
@@ -404,6 +430,7 @@ void souk_recent_events_stop(struct souk_recent_events *r)
         pthread_mutex_destroy(&r->shards[i].lock);
     }
     souk_store_readers_free(r->readers);
+    souk_erased_visitors_free(r->erased);
     free(r->url);
     free(r);
 }

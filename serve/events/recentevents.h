@@ -31,7 +31,7 @@ void souk_recent_events_stop(struct souk_recent_events *r);
 
 /** The visitor's latest events with ms >= since_ms. Thread-safe.
  *  @return SOUK_OK; SOUK_EUNAVAILABLE, SOUK_EIO: the store cannot be read (at once while it is
- * known to be away), SOUK_ENOMEM. The list is then empty */
+ * known to be away), SOUK_ENOMEM. The list is then empty, and erased_ms what was known last */
 souk_status souk_recent_events_get(struct souk_recent_events *r, const char *user, size_t len,
                                    int64_t since_ms, struct souk_recent_list *list) SOUK_MUST_CHECK;
 

@@ -15,6 +15,7 @@
 #include "serve/http/httpmetrics.h"
 #include "serve/http/httpserver.h"
 #include "serve/http/pages.h"
+#include "serve/http/largebodies.h"
 #include "serve/http/peers.h"
 #include "serve/http/replyjson.h"
 #include "serve/http/callid.h"
@@ -49,14 +50,14 @@ enum souk_http_step {
 struct souk_http_call {
     struct souk_task task; /**< first: the workforce gives it back */
     struct souk_http *http;
-    struct souk_http_call *next; /**< of the pool */
+    struct souk_http_call *next; /**< of the pool, or of largebodies.h */
     struct MHD_Connection *connection;
     struct souk_peer *peer;
     atomic_int step;
     bool has_begun;
-    bool is_rejected; /**< the reply is there; the body goes by before it is sent */
-    bool is_cut;      /**< it was sent in the middle of the body */
-    int64_t start_us;
+    bool is_rejected;             /**< the reply is there; the body goes by before it is sent */
+    bool is_cut;                  /**< it was sent in the middle of the body */
+    int64_t start_us, arrived_us; /**< its first line, all of it */
     const char *method;
     char *uri; /**< [uri_len], as it was sent, from the first byte to the last */
     size_t uri_len, uri_cap;
@@ -97,6 +98,7 @@ struct souk_http {
     struct souk_access_log log;
     struct souk_pages pages;
     struct souk_call_ids ids;
+    struct souk_large_bodies large;
     _Atomic int64_t body_bytes;
     atomic_int calls; /**< under way */
     atomic_bool drains;

@@ -168,15 +168,21 @@ souk_status souk_http_daemon_start(struct souk_http *h, struct souk_error *err)
     return start_loop(h, err);
 }
 
+void souk_http_daemon_halt(struct souk_http *h)
+{
+    if (!h->is_looping)
+        return;
+    atomic_store(&h->is_over, true);
+    wake(h);
+    pthread_join(h->loop, NULL);
+    h->is_looping = false;
+}
+
 void souk_http_daemon_stop(struct souk_http *h)
 {
+    souk_http_daemon_halt(h);
     if (!h->daemon)
         return;
-    if (h->is_looping) {
-        atomic_store(&h->is_over, true);
-        wake(h);
-        pthread_join(h->loop, NULL);
-    }
     MHD_stop_daemon(h->daemon);
     if (h->wake_fd >= 0)
         close(h->wake_fd);

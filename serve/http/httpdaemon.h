@@ -12,7 +12,10 @@ souk_status souk_http_daemon_start(struct souk_http *h, struct souk_error *err) 
 /** Go on with a connection that was suspended. Thread-safe. */
 void souk_http_daemon_resume(struct souk_http *h, struct MHD_Connection *connection);
 
-/** No request may be with the workforce. */
+/** Nothing is read and sent any more. */
+void souk_http_daemon_halt(struct souk_http *h);
+
+/** Close. No connection may be suspended: all that was asked is answered. */
 void souk_http_daemon_stop(struct souk_http *h);
 
 #endif

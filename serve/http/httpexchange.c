@@ -220,13 +220,20 @@ static bool write_message(struct souk_http_call *c)
 
 /* ---- answer ---- */
 
+/* The reply is there; the call may be gone when this returns. */
+static void be_ready(struct souk_http_call *c)
+{
+    struct souk_http *const h = c->http;
+    struct MHD_Connection *const connection = c->connection;
+    if (atomic_exchange(&c->step, SOUK_HTTP_READY) == SOUK_HTTP_WAITS)
+        souk_http_daemon_resume(h, connection);
+}
+
 /* On the thread that has answered: what it costs to make JSON of it is spread over the workers. */
 static void answer(struct souk_task *task, const struct souk_writer *reply)
 {
     struct souk_http_call *const c = (struct souk_http_call *)task;
     const enum souk_http_op op = c->route->op;
-    struct souk_http *const h = c->http; /* c may be gone in the end */
-    struct MHD_Connection *const connection = c->connection;
     struct souk_http_outcome outcome;
     souk_reply_json_write(op, reply->buffer.data, reply->failed ? 0 : reply->buffer.size,
                           souk_http_operations[op].is_events ? &c->faults : NULL, c->http->version,
@@ -239,23 +246,42 @@ static void answer(struct souk_task *task, const struct souk_writer *reply)
         c->reply.code = 200;
         souk_http_reply_text(c, "application/json");
     }
-    if (atomic_exchange(&c->step, SOUK_HTTP_READY) == SOUK_HTTP_WAITS)
-        souk_http_daemon_resume(h, connection);
+    be_ready(c);
+}
+
+static void take_in(struct souk_http_call *c, int64_t received_us)
+{
+    c->task = (struct souk_task){.request = c->message.buffer.data,
+                                 .len = c->message.buffer.size,
+                                 .received_us = received_us,
+                                 .answer = answer};
+    souk_workforce_take(c->http->force, &c->task);
+}
+
+void souk_http_exchange_read_large(struct souk_http_call *c)
+{
+    if (write_message(c))
+        take_in(c, c->arrived_us);
+    else
+        be_ready(c);
 }
 
 /* The answer may come while we still ask: then nothing is suspended. */
 static enum MHD_Result ask(struct souk_http_call *c)
 {
     int asked = SOUK_HTTP_ASKED;
+    c->arrived_us = souk_monotonic_us();
+    souk_peer_enter(c->peer, SOUK_PEER_ANSWERING, c->arrived_us);
+    if (c->body_len > SOUK_LARGE_BODY_BYTES) {
+        MHD_suspend_connection(c->connection);
+        atomic_store(&c->step, SOUK_HTTP_WAITS);
+        souk_large_bodies_put(&c->http->large, c);
+        return MHD_YES;
+    }
     if (!write_message(c))
         return souk_http_reply_send(c);
-    c->task = (struct souk_task){.request = c->message.buffer.data,
-                                 .len = c->message.buffer.size,
-                                 .received_us = souk_monotonic_us(),
-                                 .answer = answer};
-    souk_peer_enter(c->peer, SOUK_PEER_ANSWERING, c->task.received_us);
     atomic_store(&c->step, SOUK_HTTP_ASKED);
-    souk_workforce_take(c->http->force, &c->task);
+    take_in(c, c->arrived_us);
     if (atomic_load(&c->step) == SOUK_HTTP_READY)
         return souk_http_reply_send(c);
     MHD_suspend_connection(c->connection);

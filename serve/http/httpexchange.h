@@ -14,6 +14,9 @@ enum MHD_Result souk_http_exchange_begin(struct souk_http_call *c, const char *m
 enum MHD_Result souk_http_exchange_take(struct souk_http_call *c, const char *bytes,
                                         size_t len) SOUK_MUST_CHECK;
 
+/** Read a long body and ask; a souk_large_body_reader. */
+void souk_http_exchange_read_large(struct souk_http_call *c);
+
 /** All of it is, or the answer. */
 enum MHD_Result souk_http_exchange_go_on(struct souk_http_call *c) SOUK_MUST_CHECK;
 

@@ -2,6 +2,7 @@
 
 #include "serve/http/httpcall.h"
 #include "serve/http/httpdaemon.h"
+#include "serve/http/httpexchange.h"
 #include "serve/http/httptls.h"
 #include "serve/net/hostport.h"
 #include "serve/net/listenaddress.h"
@@ -49,6 +50,8 @@ static souk_status start(struct souk_http *h, const struct souk_http_plan *plan,
         status = listen_on(h, err);
     if (!status)
         status = souk_peers_start(&h->peers, o->limits.idle_ms, o->limits.arrival_ms, err);
+    if (!status)
+        status = souk_large_bodies_start(&h->large, souk_http_exchange_read_large, err);
     if (!status)
         status = souk_http_daemon_start(h, err);
     return status;
@@ -116,6 +119,8 @@ void souk_http_stop(struct souk_http *h)
         return;
     if (h->daemon)
         finish_calls(h);
+    souk_http_daemon_halt(h);
+    souk_large_bodies_stop(&h->large);
     souk_http_daemon_stop(h);
     souk_peers_stop(&h->peers);
     souk_http_calls_free(h);

@@ -1,6 +1,7 @@
 #include "serve/http/operations.h"
 
 #include "shared/wire/eventfields.h"
+#include "shared/wire/filterfields.h"
 #include "shared/wire/message.h"
 
 #include <float.h>
@@ -72,7 +73,7 @@ static const struct souk_field filters[] = {
     ROW("price_min", "price_min", NUMBER, 0, DBL_MAX),
     ROW("price_max", "price_max", NUMBER, 0, DBL_MAX),
     ROW("available", "available", BOOL, 0, 0),
-    ROW("exclude", "exclude", IDS, 0, SOUK_WIRE_LIST_MAX),
+    ROW("exclude", "exclude", IDS, 0, SOUK_WIRE_EXCLUDE_MAX),
     END_ROW,
 };
 
@@ -124,6 +125,7 @@ static const struct souk_field similar_parameters[] = {
 static const struct souk_field explain_fields[] = {
     VISITOR_ROWS,
     EVENTS_ROW,
+    INNER_ROW("filters", "filters", MAP, 0, filters),
     {.name = "items",
      .wire = "items",
      .type = SOUK_FIELD_IDS,

@@ -105,6 +105,7 @@ static bool take_key(const struct souk_answering *a, struct souk_job *j,
                                                   .n = j->n,
                                                   .include_seen = j->include_seen && !similar,
                                                   .include_metadata = j->include_metadata,
+                                                  .explain = j->explain && !similar,
                                                   .min_confidence = j->min_confidence,
                                                   .narrowing = narrowing,
                                                   .narrowing_len = (size_t)narrowing_len};

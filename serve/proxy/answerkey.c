@@ -27,7 +27,8 @@ void souk_answer_key_make(struct souk_answer_key *key, const struct souk_answer_
 {
     const unsigned char operation = q->similar, has_category = q->category != NULL;
     const unsigned char flags =
-        (unsigned char)((q->include_seen ? 1 : 0) | (q->include_metadata ? 2 : 0));
+        (unsigned char)((q->include_seen ? 1 : 0) | (q->include_metadata ? 2 : 0) |
+                        (q->explain ? 4 : 0));
     const uint16_t narrowing_len = (uint16_t)q->narrowing_len;
     key->len = 0;
     key->stamp = 0;

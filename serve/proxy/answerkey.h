@@ -36,7 +36,7 @@ struct souk_answer_question {
     const char *id, *category;   /**< category NULL: of all */
     size_t id_len, category_len; /**< at most SOUK_ID_MAX_BYTES each */
     int64_t n;
-    bool include_seen, include_metadata;
+    bool include_seen, include_metadata, explain;
     double min_confidence;
     const unsigned char *narrowing; /**< [narrowing_len], filters and preferences */
     size_t narrowing_len;           /**< at most SOUK_ANSWER_NARROWING_MAX */

@@ -25,10 +25,9 @@ static void take_stored(struct souk_job *j)
 {
     struct souk_lately *l = &j->space->lately;
     const int64_t until_ms = souk_job_data_until_ms(j);
-    if (j->recent->get(j->recent->context, j->id, j->id_len, until_ms, &l->recent) != SOUK_OK) {
-        j->degraded = true;
-        return;
-    }
+    if (j->recent->get(j->recent->context, j->id, j->id_len, until_ms, &l->recent) != SOUK_OK)
+        j->degraded =
+            true; /* the list is empty; that somebody was erased may be known all the same */
     const int64_t erased_ms = l->recent.erased_ms;
     j->erased = erased_ms > 0 && erased_ms >= until_ms;
     souk_lately_add_recent(l, j->erased ? erased_ms + 1 : until_ms);
@@ -90,6 +89,25 @@ bool souk_job_refuse_event(struct souk_job *j, const struct souk_lately_event *e
     return false;
 }
 
+/* Stored events of types that the model does not know are taken for those of their class. */
+static void find_classes(struct souk_job *j, uint8_t *type)
+{
+    const struct souk_lately *l = &j->space->lately;
+    struct souk_model_rules *r = NULL;
+    for (int i = 0; i < l->count; i++) {
+        const struct souk_lately_event *e = &l->events[i];
+        if (type[i] != SOUK_TYPE_UNKNOWN || e->number >= 0)
+            continue;
+        if (!r)
+            r = souk_model_rules_take(j);
+        const int like = r ? souk_model_rules_type_like(r, e->type, e->type_len) : -1;
+        type[i] = like < 0 ? SOUK_TYPE_UNKNOWN : (uint8_t)like;
+        if (!r)
+            break;
+    }
+    souk_model_rules_give(r);
+}
+
 static bool add_events(struct souk_job *j, const int64_t *row, const uint8_t *type)
 {
     const struct souk_lately *l = &j->space->lately;
@@ -122,5 +140,6 @@ bool souk_job_add_lately(struct souk_job *j)
             souk_job_miss(j, s);
         j->degraded |= j->space->missed[s];
     }
-    return add_events(j, row, type);
+    find_classes(j, type);
+    return !j->stale && add_events(j, row, type);
 }

@@ -31,7 +31,7 @@ bool souk_job_refuse_event(struct souk_job *j, const struct souk_lately_event *e
 
 /** Add them to the model's events of the visitor. Items that the model does not know are left out;
  *  those of a shard that does not answer too, and the answer is degraded; and stored events of a
- *  type that the model does not know.
+ *  type that the model does not know, nor any of its class.
  *  @return false: an error reply is there; or the job is stale */
 bool souk_job_add_lately(struct souk_job *j);
 

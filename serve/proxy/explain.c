@@ -50,8 +50,8 @@ static int shard_of(const struct souk_job *j, const msgpack_object *item)
     return souk_job_home(j, item->via.str.ptr, item->via.str.size);
 }
 
-/* Ask the shards of the items. All must answer. @return false: an error reply is there; or stale */
-static bool ask(struct souk_job *j, const struct question *q)
+/* Ask the shards. @return false: an error reply is there; or stale */
+static bool ask_shards(struct souk_job *j, const struct question *q, enum souk_round round)
 {
     struct souk_writer *w = &j->space->question;
     souk_job_start_question(j, "explain", 1 + SOUK_WIRE_EVENT_FIELDS + 2);
@@ -61,7 +61,13 @@ static bool ask(struct souk_job *j, const struct question *q)
     souk_writer_array(w, q->count);
     for (size_t i = 0; i < q->count; i++)
         souk_writer_text(w, q->items[i].via.str.ptr, q->items[i].via.str.size);
-    if (!souk_job_ask_all(j, SOUK_ROUND_LAST))
+    return souk_job_ask_all(j, round);
+}
+
+/* All shards of the items must answer. @return false: an error reply is there; or stale */
+static bool ask(struct souk_job *j, const struct question *q)
+{
+    if (!ask_shards(j, q, SOUK_ROUND_LAST))
         return false;
     for (size_t i = 0; i < q->count; i++) {
         const int shard = shard_of(j, &q->items[i]);
@@ -79,7 +85,7 @@ static bool ask(struct souk_job *j, const struct question *q)
 static const msgpack_object *find_entry(const struct souk_job *j, const msgpack_object *item)
 {
     const struct souk_message *m = souk_job_answer(j, shard_of(j, item));
-    const msgpack_object *list = souk_message_get(m, "explanations");
+    const msgpack_object *list = m ? souk_message_get(m, "explanations") : NULL;
     for (uint32_t i = 0; list && list->type == MSGPACK_OBJECT_ARRAY && i < list->via.array.size;
          i++) {
         const msgpack_object *id = souk_message_map_get(&list->via.array.ptr[i], "item");
@@ -156,7 +162,7 @@ static void put_share(struct souk_writer *w, const struct share *s, const msgpac
 }
 
 /* @return false: the shard's entry cannot be read */
-static bool put_entry(struct souk_job *j, const msgpack_object *item)
+static bool put_entry(const struct souk_job *j, struct souk_writer *w, const msgpack_object *item)
 {
     const struct souk_message *m = souk_job_answer(j, shard_of(j, item));
     const msgpack_object *entry = find_entry(j, item), *names = NULL;
@@ -172,18 +178,17 @@ static bool put_entry(struct souk_job *j, const msgpack_object *item)
         !souk_message_map_number(entry, "forest", &forest) ||
         !souk_message_map_number(entry, "base", &base))
         return false;
-    souk_writer_map(j->reply, 6);
-    souk_writer_put_text(j->reply, "item_id", item->via.str.ptr, item->via.str.size);
-    souk_writer_put_bool(j->reply, "candidate",
-                         souk_candidate_merge_has(&j->space->candidates, row));
-    souk_writer_key(j->reply, "score");
-    souk_writer_float(j->reply, (float)score);
-    souk_writer_put_real(j->reply, "forest", forest);
-    souk_writer_put_real(j->reply, "base", base);
-    souk_writer_key(j->reply, "features");
-    souk_writer_array(j->reply, (size_t)count);
+    souk_writer_map(w, 6);
+    souk_writer_put_text(w, "item_id", item->via.str.ptr, item->via.str.size);
+    souk_writer_put_bool(w, "candidate", souk_candidate_merge_has(&j->space->candidates, row));
+    souk_writer_key(w, "score");
+    souk_writer_float(w, (float)score);
+    souk_writer_put_real(w, "forest", forest);
+    souk_writer_put_real(w, "base", base);
+    souk_writer_key(w, "features");
+    souk_writer_array(w, (size_t)count);
     for (int k = 0; k < count; k++)
-        put_share(j->reply, &shares[k], &names[shares[k].feature]);
+        put_share(w, &shares[k], &names[shares[k].feature]);
     return true;
 }
 
@@ -213,7 +218,7 @@ static void put_answer(struct souk_job *j, const struct question *q)
                 souk_message_map_number(&m->unpacked.data, "blend", &blend);
     start_reply(j, expectation, blend, q->count);
     for (size_t i = 0; i < q->count && good; i++)
-        good = put_entry(j, &q->items[i]);
+        good = put_entry(j, j->reply, &q->items[i]);
     if (!good)
         souk_reply_error(j->reply, j->request, SOUK_WIRE_INTERNAL,
                          "a shard's explanation cannot be read");
@@ -229,4 +234,53 @@ void souk_job_explain(struct souk_job *j)
         start_reply(j, 0, 0, 0); /* popular items come as they are */
     else if (souk_job_find_candidates(j) && ask(j, &q) && know_all(j, &q))
         put_answer(j, &q);
+}
+
+/* ---- in a list ---- */
+
+bool souk_job_may_explain(struct souk_job *j)
+{
+    if (j->explain && j->view.sources == 0)
+        souk_reply_error(j->reply, j->request, SOUK_WIRE_BAD_FIELD,
+                         "a model of kind '%s' has no ranker to 'explain'", j->view.kind);
+    return !j->explain || j->view.sources > 0;
+}
+
+/* An item whose shard does not say is left without. */
+static void note_entry(struct souk_job *j, const msgpack_object *item)
+{
+    struct souk_notes *const n = &j->space->notes;
+    const size_t mark = n->texts.buffer.size;
+    if (!find_entry(j, item) || !put_entry(j, &n->texts, item))
+        n->texts.buffer.size = mark;
+    n->end[n->count++] = n->texts.buffer.size;
+}
+
+bool souk_job_explain_list(struct souk_job *j)
+{
+    const struct souk_topk *const list = &j->space->merge.best;
+    msgpack_object items[SOUK_WIRE_EXPLAIN_MAX];
+    struct question q = {.items = items};
+    souk_writer_clear(&j->space->notes.texts);
+    j->space->notes.count = 0;
+    if (!j->explain || !souk_job_is_staged(j) || list->count == 0)
+        return true;
+    for (; q.count < SOUK_WIRE_EXPLAIN_MAX && (int)q.count < list->count; q.count++)
+        items[q.count] =
+            (msgpack_object){.type = MSGPACK_OBJECT_STR,
+                             .via.str = {.ptr = list->hits[q.count].id,
+                                         .size = (uint32_t)strlen(list->hits[q.count].id)}};
+    if (!ask_shards(j, &q, j->include_metadata ? SOUK_ROUND_FIRST : SOUK_ROUND_LAST))
+        return false;
+    for (size_t i = 0; i < q.count; i++)
+        note_entry(j, &items[i]);
+    return true;
+}
+
+const void *souk_job_explanation(const struct souk_job *j, int place, size_t *len)
+{
+    const struct souk_notes *const n = &j->space->notes;
+    const size_t begin = place > 0 && place <= n->count ? n->end[place - 1] : 0;
+    *len = place < n->count ? n->end[place] - begin : 0;
+    return *len > 0 ? n->texts.buffer.data + begin : NULL;
 }

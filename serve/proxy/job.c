@@ -17,6 +17,7 @@ souk_status souk_workspace_init(struct souk_workspace *w, struct souk_topology *
     const size_t shards = (size_t)souk_topology_shards(topology);
     *w = (struct souk_workspace){.profile = NULL};
     souk_writer_init(&w->question);
+    souk_writer_init(&w->notes.texts);
     souk_status status = souk_merge_init(&w->merge);
     if (!status)
         status = souk_event_fields_init(&w->events);
@@ -41,6 +42,7 @@ void souk_workspace_fini(struct souk_workspace *w)
     free(w->folded);
     free(w->seen);
     souk_writer_fini(&w->question);
+    souk_writer_fini(&w->notes.texts);
     free(w->wanted);
     free(w->missed);
     free(w->described);
@@ -83,6 +85,9 @@ bool souk_job_take_fields(struct souk_job *j, const char *id_field)
     else if (!souk_message_bool(m, "include_metadata", &j->include_metadata))
         souk_reply_error(j->reply, j->request, SOUK_WIRE_BAD_FIELD,
                          "'include_metadata' must be true or false");
+    else if (!souk_message_bool(m, "explain", &j->explain))
+        souk_reply_error(j->reply, j->request, SOUK_WIRE_BAD_FIELD,
+                         "'explain' must be true or false");
     else
         return souk_job_take_narrowing(j, strcmp(id_field, "user") == 0);
     return false;

@@ -28,6 +28,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** Explanations of a list's first items (explain.h), one map behind the other. */
+struct souk_notes {
+    struct souk_writer texts;
+    size_t end[SOUK_WIRE_EXPLAIN_MAX]; /**< [count], where each ends */
+    int count;
+};
+
 struct souk_workspace {
     struct souk_fanout fanout;
     struct souk_merge merge;
@@ -40,7 +47,8 @@ struct souk_workspace {
     int64_t *seen; /**< [seen_room], rows of such a visitor */
     size_t seen_room;
     struct souk_writer question; /**< fields of the question, without the common ones */
-    const char *operation;       /**< that it asks */
+    struct souk_notes notes;
+    const char *operation; /**< that it asks */
     size_t question_fields;
     int stage;                           /**< that the question belongs to */
     int64_t stage_us[SOUK_PROXY_STAGES]; /**< of this request */
@@ -81,7 +89,7 @@ struct souk_job {
     const char *id, *category;            /**< the user or the item; points into the request */
     size_t id_len, category_len;
     struct souk_filter_fields filters, preferences; /**< point into the request */
-    bool include_seen, include_metadata;
+    bool include_seen, include_metadata, explain;
     bool warm, degraded, similar;
     int ahead;   /**< the shard that has sent its list with the profile; -1: none */
     bool erased; /**< what the model has of the visitor must not be used */
@@ -94,10 +102,10 @@ struct souk_job {
  *  that hangs must not cost the answers of the others. */
 enum souk_round { SOUK_ROUND_FIRST, SOUK_ROUND_LAST };
 
-/** Of the question that the list comes from: metadata are asked for behind it. */
+/** Of the question that the list comes from: more may be asked of its items. */
 static inline enum souk_round souk_job_list_round(const struct souk_job *j)
 {
-    return j->include_metadata ? SOUK_ROUND_FIRST : SOUK_ROUND_LAST;
+    return j->include_metadata || j->explain ? SOUK_ROUND_FIRST : SOUK_ROUND_LAST;
 }
 
 /** Take in what `recommend`, `similar` and `explain` share. @param id_field `user` or `item` */

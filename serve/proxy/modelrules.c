@@ -1,5 +1,6 @@
 #include "serve/proxy/modelrules.h"
 
+#include "serve/events/eventclass.h"
 #include "serve/proxy/job.h"
 #include "shared/base/clock.h"
 #include "shared/base/memory.h"
@@ -7,6 +8,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -270,4 +272,16 @@ int souk_model_rules_type(const struct souk_model_rules *r, const char *name, si
         if (strlen(w->types[t].name) == len && memcmp(w->types[t].name, name, len) == 0)
             return t;
     return w->type_count == 0 ? 0 : -1;
+}
+
+int souk_model_rules_type_like(const struct souk_model_rules *r, const char *name, size_t len)
+{
+    const struct souk_model_weighing *w = &r->weighing;
+    char text[SOUK_ID_MAX_BYTES + 1];
+    int type = souk_model_rules_type(r, name, len);
+    snprintf(text, sizeof text, "%.*s", (int)len, name);
+    const enum souk_event_class class = souk_event_class_of(text);
+    for (int t = 0; t < w->type_count && type < 0 && class != SOUK_CLASS_OTHER; t++)
+        type = souk_event_class_of(w->types[t].name) == class ? t : -1;
+    return type;
 }

@@ -56,4 +56,8 @@ void souk_model_rules_give(struct souk_model_rules *r);
  *  are number 0. */
 int souk_model_rules_type(const struct souk_model_rules *r, const char *name, size_t len);
 
+/** The same; of a name that the model does not know, the type of its class (eventclass.h): a shop's
+ *  `purchase` where the model says `transaction`. */
+int souk_model_rules_type_like(const struct souk_model_rules *r, const char *name, size_t len);
+
 #endif

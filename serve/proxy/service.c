@@ -143,7 +143,10 @@ static void put_list(struct souk_job *j, const char *source)
     souk_writer_array(w, (size_t)list->count);
     for (int i = 0; i < list->count; i++) {
         const msgpack_object *metadata = souk_job_next_metadata(j, list->hits[i].id);
-        souk_writer_map(w, (m->calibrated >= 0 ? 5 : 3) + (metadata != NULL));
+        size_t explanation_len;
+        const void *explanation = souk_job_explanation(j, i, &explanation_len);
+        souk_writer_map(w,
+                        (m->calibrated >= 0 ? 5 : 3) + (metadata != NULL) + (explanation != NULL));
         if (m->calibrated >= 0)
             put_sure(w, &m->sure[list->hits[i].item]);
         souk_writer_put_string(w, "item_id", list->hits[i].id);
@@ -156,6 +159,10 @@ static void put_list(struct souk_job *j, const char *source)
         if (metadata) {
             souk_writer_key(w, "metadata");
             souk_writer_object(w, metadata);
+        }
+        if (explanation) {
+            souk_writer_key(w, "explanation");
+            souk_writer_raw(w, explanation, explanation_len);
         }
     }
 }
@@ -185,11 +192,13 @@ static const char *source_of(const struct souk_job *j, bool staged)
 static void recommend(struct souk_job *j)
 {
     struct souk_result result;
-    if (!souk_job_take_fields(j, "user") || !souk_job_take_lately(j) || !souk_job_get_profile(j) ||
+    if (!souk_job_take_fields(j, "user") || !souk_job_may_explain(j) || !souk_job_take_lately(j) ||
+        !souk_job_get_profile(j) ||
         !(j->view.sources > 0 ? souk_job_add_lately : souk_job_fold_in)(j))
         return;
     const bool staged = souk_job_is_staged(j);
-    if (!(staged ? souk_job_rank : souk_job_scan)(j, &result) || !souk_job_describe(j))
+    if (!(staged ? souk_job_rank : souk_job_scan)(j, &result) || !souk_job_explain_list(j) ||
+        !souk_job_describe(j))
         return;
     const bool is_sure = j->min_confidence > 0;
     souk_answering_begin_list(j, 7 + (j->view.sources > 0) + is_sure);
@@ -209,6 +218,7 @@ static void similar(struct souk_job *j)
     if (!souk_job_take_fields(j, "item") || !souk_job_get_item(j) || !souk_job_scan(j, &result) ||
         !souk_job_describe(j))
         return;
+    j->space->notes.count = 0; /* of the request before */
     souk_answering_begin_list(j, 6);
     souk_writer_put_text(j->reply, "item_id", j->id, j->id_len);
     put_result(j, &result,

@@ -138,7 +138,8 @@ static int64_t take_later(struct souk_job *j, const struct souk_model_rules *r,
     l->weighed = 0;
     for (int i = 0; i < lately->count; i++) {
         const struct souk_lately_event *e = &lately->events[i];
-        const int type = souk_model_rules_type(r, e->type, e->type_len);
+        const int type = (e->number < 0 ? souk_model_rules_type_like
+                                        : souk_model_rules_type)(r, e->type, e->type_len);
         if (type < 0 && e->number >= 0) {
             souk_job_refuse_event(j, e, "has a 'type' that the model does not know");
             return -1;

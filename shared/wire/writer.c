@@ -70,6 +70,11 @@ void souk_writer_nil(struct souk_writer *w)
     note(w, msgpack_pack_nil(&w->packer));
 }
 
+void souk_writer_raw(struct souk_writer *w, const void *bytes, size_t len)
+{
+    note(w, msgpack_sbuffer_write(&w->buffer, bytes, len));
+}
+
 void souk_writer_object(struct souk_writer *w, const msgpack_object *o)
 {
     note(w, msgpack_pack_object(&w->packer, *o));

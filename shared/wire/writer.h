@@ -34,6 +34,9 @@ void souk_writer_real(struct souk_writer *w, double value);
 void souk_writer_int(struct souk_writer *w, int64_t value);
 void souk_writer_bool(struct souk_writer *w, bool value);
 void souk_writer_nil(struct souk_writer *w);
+
+/** One value that is MessagePack already. */
+void souk_writer_raw(struct souk_writer *w, const void *bytes, size_t len);
 /** What another message held. */
 void souk_writer_object(struct souk_writer *w, const msgpack_object *o);
 

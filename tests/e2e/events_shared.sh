@@ -62,6 +62,15 @@ else
     proxy p0 "ipc://$work/r0 ipc://$work/r1" --events "$shared" --cache 16M
     proxy p1 "ipc://$work/r0 ipc://$work/r1" --events "$shared" --cache 16M
     check p0 p1 "$shared"
+    # Who was erased stays so while the store is away, once a proxy has read the marks.
+    "$SOUK_BIN/souk-events" erase --store "$shared" u6 >out.txt || fail "erase"
+    for _ in $(seq 200); do
+        curl -s "http://$(monitor_of p1)/metrics" | grep -q '^souk_erased_visitors 3$' && break
+        sleep .05
+    done
+    postgres_kill
+    list p1 u6 | grep -q '"user_type":"cold".*"degraded":true' || fail "an erased visitor comes back: $(list p1 u6)"
+    list p1 u7 | grep -q '"user_type":"warm".*"degraded":true' || fail "who was not erased: $(list p1 u7)"
     stop p0
     stop p1
 fi

@@ -166,6 +166,20 @@ def huge_body():
         if sent > 64 * 2**20 or reply != b"HTTP/1.1 413":
             fail("huge body: %d MiB were taken, and %r said" % (sent >> 20, reply))
 
+def full_bodies():
+    """As long and as full of values as they may be, one after the other from several."""
+    body = b'{"user_id": "u1", "filters": {"exclude": [' + b",".join(b'"i%d"' % i for i in range(9999)) + b']}, "n_items": 1}'
+    batch = json.dumps([{"user_id": "u%d" % i, "item_id": "i" * 128, "event_type": "view", "event_id": "e" * 64} for i in range(1000)]).encode()
+    end = time.monotonic() + 1.5
+    def one(path, body):
+        while time.monotonic() < end:
+            code, text = ask("POST", path, body)
+            if code not in (200, 501, 503):
+                fail("a full body: %d %r" % (code, text[:80]))
+    threads = [threading.Thread(target=one, args=a) for a in (("/recommendations", body), ("/events", batch)) * 2]
+    for t in threads: t.start()
+    for t in threads: t.join()
+
 def talk(data, seconds=5):
     """What comes back until the other side closes; None in the end: it does not."""
     s = connect()
@@ -291,7 +305,7 @@ with Other() as calm:
     time.sleep(1)
 base_ms = calm.p99_ms
 print("%-18s p99 %.1f ms, resident %.0f MiB" % ("nobody else", base_ms, resident_mib()), flush=True)
-for attacker in (odd_requests, smuggling, header_flood, garbage, huge_body, slow_heads, slow_bodies, idle, idle):
+for attacker in (odd_requests, smuggling, header_flood, garbage, huge_body, full_bodies, slow_heads, slow_bodies, idle, idle):
     attack(attacker.__name__.replace("_", " "), attacker)
 if not os.path.exists("/proc/%d" % options.pid) or ask("GET", "/recommend/u1")[0] != 200:
     fail("the process does not answer in the end")

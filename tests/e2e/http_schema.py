@@ -3,9 +3,15 @@ import json, re
 
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool}
 
+def unique(pairs):
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        raise ValueError("a key is there twice in %s" % names)
+    return dict(pairs)
+
 class Document:
     def __init__(self, text):
-        self.doc = json.loads(text)
+        self.doc = json.loads(text, object_pairs_hook=unique)
 
     def resolve(self, value):
         while "$ref" in value:

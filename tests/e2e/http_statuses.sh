@@ -85,6 +85,7 @@ problem 415 unsupported-media-type -d 'user_id=u1' "$SOUK/recommendations"
 problem 415 unsupported-media-type "${json[@]}" -H 'Content-Encoding: gzip' -d '{}' "$SOUK/events"
 problem 422 unservable "${json[@]}" -d '{"user_id":"u1","min_confidence":0.5}' "$SOUK/recommendations"
 [[ $(json detail) == *confidence* ]] || fail "422 does not say why: $(cat body.txt)"
+problem 422 unservable "$SOUK/recommend/u1?explain=true"
 status 431 -H "X: $(head -c 20000 /dev/zero | tr '\0' a)" "$SOUK/livez"
 problem 501 not-implemented "${json[@]}" -d '{"user_id":"u1","item_id":"i1","event_type":"view"}' "$SOUK/events"
 

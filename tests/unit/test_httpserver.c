@@ -1,4 +1,5 @@
 #include "serve/http/httpserver.h"
+#include "serve/http/largebodies.h"
 #include "shared/base/clock.h"
 #include "shared/wire/reply.h"
 
@@ -13,7 +14,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ANSWER_BYTES = 1 << 20, BODY_MAX = 4096, IDLE_MS = 1500, ARRIVAL_MS = 400 };
+enum {
+    ANSWER_BYTES = 1 << 20,
+    BODY_MAX = 2 * SOUK_LARGE_BODY_BYTES,
+    IDLE_MS = 1500,
+    ARRIVAL_MS = 400
+};
 
 static struct souk_metrics *metrics;
 static struct souk_workforce *force;
@@ -358,6 +364,20 @@ Test(httpserver, takes_a_body_in_chunks)
     send_all(fd, "b;x=y\r\nr_id\":\"u1\"}\r\n0\r\n\r\n", 25);
     cr_expect_eq(read_all(fd), 200, "%s", answer);
     cr_expect(has("\"user_id\":\"u1\""));
+}
+
+Test(httpserver, reads_a_large_body_elsewhere)
+{
+    static char text[BODY_MAX + 512];
+    const char *const head = "POST /recommendations HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                             "Content-Type: application/json\r\nContent-Length: ";
+    for (int is_good = 0; is_good < 2; is_good++) {
+        const int len = snprintf(text, sizeof text, "%s%d\r\n\r\n", head, BODY_MAX);
+        memset(text + len, ' ', BODY_MAX);
+        memcpy(text + len, is_good ? "{\"user_id\":\"u1\"}" : "{\"user_id\":1}", is_good ? 16 : 13);
+        cr_expect_eq(say_bytes(text, (size_t)len + BODY_MAX), is_good ? 200 : 400, "%s", answer);
+        cr_expect(has(is_good ? "\"user_id\":\"u1\"" : "\"field\":\"user_id\""));
+    }
 }
 
 Test(httpserver, cuts_a_body_that_is_too_long)

@@ -237,6 +237,8 @@ Test(laterevents, two_stages_take_stored_events_as_those_of_the_request)
 {
     static struct souk_recent_event some[] = {
         {"i3", "view", 1500, 0}, {"i7", "buy", 1600, 2}, {"i8", "wish", 1700, 0}};
+    static struct souk_recent_event alike[] = {{"i3", "click", 1500, 0},
+                                               {"i7", "Purchase", 1600, 2}};
     const char *path = later_model(&later_staged);
     struct list first, got;
     for (int shards = 1; shards <= 3; shards++) {
@@ -253,6 +255,10 @@ Test(laterevents, two_stages_take_stored_events_as_those_of_the_request)
         cr_assert_eq(later_ask("recommend", "stranger", some, 1), SOUK_WIRE_OK);
         read_list(&got);
         same(&first, &got, "both");
+        later_store("stranger", alike, 2);
+        cr_assert_eq(later_ask("recommend", "stranger", NULL, 0), SOUK_WIRE_OK);
+        read_list(&got);
+        same(&first, &got, "types of the same classes");
         cr_expect_not(has(&got, "i7"), "bought");
         cr_expect_eq(later_ask("recommend", "stranger", some, 3), SOUK_WIRE_BAD_FIELD);
         small_fleet_stop(&later_fleet);
