@@ -1,6 +1,5 @@
 #include "serve/http/httpcall.h"
 
-#include "serve/net/hostport.h"
 #include "shared/base/clock.h"
 #include "shared/base/memory.h"
 

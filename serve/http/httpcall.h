@@ -20,6 +20,7 @@
 #include "serve/http/replyjson.h"
 #include "serve/http/callid.h"
 #include "serve/http/routes.h"
+#include "serve/net/hostport.h"
 
 #include <microhttpd.h>
 #include <pthread.h>

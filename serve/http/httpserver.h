@@ -14,7 +14,6 @@
 #include "serve/http/httpoptions.h"
 #include "serve/monitor/metric.h"
 #include "serve/monitor/monitorserver.h"
-#include "serve/net/hostport.h"
 #include "serve/net/workforce.h"
 
 struct souk_http_plan {

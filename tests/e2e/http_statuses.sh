@@ -105,6 +105,14 @@ done
 grep -q '^souk_http_requests_total{route="none",code="404"} 2$' metrics.txt || fail "404s are not counted"
 grep -q ' POST /recommendations 422 ' access.log || fail "422 is not in the access log"
 ! grep -qE '/(u1|i7|caf)' access.log || fail "ids are in the access log"
+mv access.log moved.log
+kill -HUP "${pid[proxy]}"
+for _ in $(seq 100); do
+    [ ! -e access.log ] || break
+    sleep .05
+done
+status 200 "$SOUK/livez"
+grep -q ' GET /livez 200 ' access.log || fail "the access log was not opened again"
 stop proxy
 http_proxy proxy "ipc://$work/shard0" # nobody has been there
 problem 503 unavailable "$SOUK/readyz"

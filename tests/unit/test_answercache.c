@@ -276,6 +276,7 @@ Test(answerkey, what_differs_in_anything_has_another_name)
         {.id = "ab", .id_len = 2, .n = 10, .category = "c", .category_len = 1},
         {.id = "ab", .id_len = 2, .n = 10, .category = "cd", .category_len = 2},
         {.id = "ab", .id_len = 2, .n = 10, .include_metadata = true},
+        {.id = "ab", .id_len = 2, .n = 10, .explain = true},
         {.id = "ab",
          .id_len = 2,
          .n = 10,
