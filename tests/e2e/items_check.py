@@ -119,7 +119,7 @@ def check_fleet(souk, proxy, shop, items, kind, lists):
                {"available": True}, {"available": True, "max": high, "categories": roots[:2]},
                {"categories": ["no such"]}, {"exclude": sold[:40] + ["no such"], "min": middle},
                {"exclude": ["x%d" % i for i in range(9000)] + sold[:1000]}]
-    moment = ["--moment", int(events[-1]["timestamp"]) + 1]
+    moment = ["--moment", int(events[-1]["timestamp"]) + 1] if kind == "all" else []
     asked = [("recommend", "--user", user, *moment) for user in
              (events[0]["visitorid"], events[len(events) // 2]["visitorid"], "nobody")]
     if kind not in ("popular", "category"):
