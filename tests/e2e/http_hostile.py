@@ -9,6 +9,7 @@ arguments.add_argument("pid", type=int)
 arguments.add_argument("--idle", type=int, default=1000)
 arguments.add_argument("--slow", type=int, default=500)
 arguments.add_argument("--header-time", type=float, default=2)
+arguments.add_argument("--window", type=float, default=1, help="seconds that others ask on at least, beside each kind")
 arguments.add_argument("--memory-mib", type=float, default=0, help="0: not checked (sanitizers)")
 arguments.add_argument("--slowdown", type=float, default=1)
 options = arguments.parse_args()
@@ -55,7 +56,7 @@ class Other:
         return self
 
     def __exit__(self, *_):
-        time.sleep(max(0, 1 - (time.monotonic() - self.start)))  # enough of them
+        time.sleep(max(0, options.window - (time.monotonic() - self.start)))  # enough of them
         self.pipe.send(None)
         took = self.pipe.recv()
         self.process.join()
@@ -131,7 +132,7 @@ def idle():
     while len(sockets) < options.idle:
         sockets += [connect() for _ in range(100)]
         time.sleep(.01)
-    time.sleep(1)
+    time.sleep(options.window)
     while sockets:
         for s in sockets[:100]:
             s.close()
@@ -170,7 +171,7 @@ def full_bodies():
     """As long and as full of values as they may be, one after the other from several."""
     body = b'{"user_id": "u1", "filters": {"exclude": [' + b",".join(b'"i%d"' % i for i in range(9999)) + b']}, "n_items": 1}'
     batch = json.dumps([{"user_id": "u%d" % i, "item_id": "i" * 128, "event_type": "view", "event_id": "e" * 64} for i in range(1000)]).encode()
-    end = time.monotonic() + 1.5
+    end = time.monotonic() + 1.5 * options.window
     def one(path, body):
         while time.monotonic() < end:
             code, text = ask("POST", path, body)
