@@ -262,6 +262,20 @@ const char *souk_proxy_metrics_stage_name(int stage)
     return stages[stage];
 }
 
+/* A shard that is away makes answers partial; without any there is none. */
+static bool somebody_answers(struct souk_topology *t)
+{
+    struct souk_replica_report *replicas = NULL;
+    int count = 0;
+    bool found = false;
+    if (souk_topology_replicas(t, &replicas, &count, NULL) != SOUK_OK)
+        return true; /* no memory to know better */
+    for (int i = 0; i < count; i++)
+        found |= replicas[i].facts.alive && replicas[i].facts.ready;
+    free(replicas);
+    return found;
+}
+
 bool souk_proxy_metrics_is_ready(void *context, char *reason, size_t size)
 {
     struct souk_proxy_metrics *p = context;
@@ -271,5 +285,9 @@ bool souk_proxy_metrics_is_ready(void *context, char *reason, size_t size)
     souk_topology_view(p->topology, &view);
     if (view.status != SOUK_WIRE_OK)
         snprintf(reason, size, "%s", view.reason);
-    return view.status == SOUK_WIRE_OK;
+    else if (!somebody_answers(p->topology))
+        snprintf(reason, size, "no replica answers");
+    else
+        return true;
+    return false;
 }

@@ -176,6 +176,18 @@ sed -n '/absent without TLS/d; /^## Metrics/,/^Buckets/s/^| \(`[^|]*`\) | \([a-z
 cmp -s real.txt documented.txt || fail "docs/operations.md: $(diff documented.txt real.txt)"
 stop_fleet
 
+# Nobody is left to ask.
+replica alone good.model 0/1
+proxy lonely "ipc://$work/alone"
+[ "$(get lonely /readyz ready.txt)" = 200 ] || fail "not ready: $(cat ready.txt)"
+kill -9 "${pid[alone]}" && unset 'pid[alone]'
+for _ in $(seq 100); do
+    [ "$(get lonely /readyz ready.txt)" = 503 ] && break
+    sleep .05
+done
+grep -q 'no replica answers' ready.txt || fail "ready without a replica: $(cat ready.txt)"
+stop lonely
+
 # No monitor, and one that cannot be.
 replica shard0 good.model 0/1
 proxy silent "ipc://$work/shard0" --monitor none
