@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum { PARSE_MAX = 64 << 10 }; /* a longer request is refused without reading its id or deadline */
 
@@ -25,8 +26,9 @@ struct souk_workforce {
     int64_t deadline_ms;
     const struct souk_pinning *pinning;
     int places;
-    atomic_int busy; /* tasks that are not answered */
-    int started;     /* workers with a thread */
+    atomic_int busy;    /* tasks that are not answered */
+    atomic_int looking; /* threads of listeners that are in the early handler, or about to */
+    int started;        /* workers with a thread */
     struct worker *workers;
 
     pthread_mutex_t lock; /* of all below */
@@ -118,17 +120,27 @@ static bool is_draining(struct souk_workforce *f)
     return draining;
 }
 
-/* @return false: the request is to go the usual way */
-static bool answer_early(struct souk_workforce *f, struct souk_task *task)
+static enum souk_task_step look(struct souk_workforce *f, struct souk_task *task)
 {
     struct souk_writer reply;
-    if (!f->early || is_draining(f))
-        return false;
+    if (is_draining(f))
+        return SOUK_TASK_PASSED;
     souk_writer_init(&reply);
     const enum souk_task_step step = f->early(f->context, task, &reply);
     if (step == SOUK_TASK_ANSWERED)
         souk_task_answer(task, &reply);
     souk_writer_fini(&reply);
+    return step;
+}
+
+/* @return false: the request is to go the usual way */
+static bool answer_early(struct souk_workforce *f, struct souk_task *task)
+{
+    if (!f->early)
+        return false;
+    atomic_fetch_add(&f->looking, 1);
+    const enum souk_task_step step = look(f, task);
+    atomic_fetch_sub(&f->looking, 1);
     return step != SOUK_TASK_PASSED;
 }
 
@@ -224,6 +236,7 @@ souk_status souk_workforce_start(const struct souk_workforce_plan *plan,
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->work, NULL);
     atomic_init(&f->busy, 0);
+    atomic_init(&f->looking, 0);
     f->handler = plan->handler;
     f->early = plan->early;
     f->context = plan->context;
@@ -303,6 +316,8 @@ void souk_workforce_stop(struct souk_workforce *f)
         souk_writer_fini(&f->workers[i].reply);
     }
     f->started = 0;
+    while (atomic_load(&f->looking) > 0) /* a moment: they do not wait */
+        nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
 }
 
 void souk_workforce_free(struct souk_workforce *f)

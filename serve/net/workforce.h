@@ -88,7 +88,8 @@ int souk_workforce_places(const struct souk_workforce *f);
 void souk_workforce_drain(struct souk_workforce *f);
 
 /** Answer what is queued, `draining` to whatever comes then; the workers have ended when this
- *  returns. Listeners are closed after it, then souk_workforce_free(). NULL is fine. */
+ *  returns, and no handler runs any more, an early one neither. Listeners are closed after it, then
+ * souk_workforce_free(). NULL is fine. */
 void souk_workforce_stop(struct souk_workforce *f);
 void souk_workforce_free(struct souk_workforce *f);
 

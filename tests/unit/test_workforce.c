@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 /* A workforce whose handler keeps what is called "keep", early or by a worker; somebody else
  * answers that later. */
@@ -53,6 +54,15 @@ static enum souk_task_step answer(void *context, int worker, struct souk_task *t
     return step;
 }
 
+static atomic_bool lingers, has_left;
+
+static void linger(void)
+{
+    atomic_store(&lingers, true);
+    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    atomic_store(&has_left, true);
+}
+
 static enum souk_task_step answer_early(void *context, struct souk_task *task,
                                         struct souk_writer *reply)
 {
@@ -62,6 +72,8 @@ static enum souk_task_step answer_early(void *context, struct souk_task *task,
     cr_assert(souk_request_parse(&request, task->request, task->len, reply));
     if (souk_request_is(&request, "keep_early"))
         step = keep(task);
+    if (souk_request_is(&request, "linger"))
+        linger();
     souk_request_fini(&request);
     return step;
 }
@@ -136,6 +148,25 @@ Test(workforce, keeps_tasks_without_a_worker_until_somebody_answers_them)
         cr_assert_eq(atomic_load(&calls[i].status),
                      i % 3 == 2 ? SOUK_WIRE_OK : SOUK_WIRE_UNAVAILABLE);
     }
+}
+
+static void *give_lingering(void *argument)
+{
+    give(0, "linger");
+    return argument;
+}
+
+/* What an early handler uses may be freed after that. */
+Test(workforce, stops_when_no_early_handler_runs_any_more)
+{
+    pthread_t thread;
+    cr_assert_eq(pthread_create(&thread, NULL, give_lingering, NULL), 0);
+    while (!atomic_load(&lingers))
+        sched_yield();
+    souk_workforce_stop(force);
+    cr_assert(atomic_load(&has_left));
+    pthread_join(thread, NULL);
+    cr_assert_eq(atomic_load(&calls[0].status), SOUK_WIRE_DRAINING);
 }
 
 Test(workforce, answers_what_is_queued_when_it_stops_and_draining_after)
