@@ -2,9 +2,20 @@
 /* Shows openapi.json, and sends requests to the service that it came from. Texts go in as text, never
  * as markup. */
 
+/* A text as it is, but for what stands between backquotes. */
+function fill(node, text) {
+  text.split("`").forEach((part, k) => {
+    if (k % 2 === 0) return node.append(part);
+    const piece = document.createElement("code");
+    piece.textContent = part;
+    node.append(piece);
+  });
+}
+
 function make(name, text, ...children) {
   const node = document.createElement(name);
-  if (text) node.textContent = text;
+  if (text && name === "pre") node.textContent = text;
+  else if (text) fill(node, text);
   node.append(...children);
   return node;
 }
@@ -132,7 +143,7 @@ async function show() {
   const api = await (await fetch("/openapi.json")).json();
   const main = document.getElementById("operations");
   document.getElementById("title").textContent = api.info.title + ": API " + api.info.version;
-  document.getElementById("summary").textContent = api.info.summary + " " + api.info.description;
+  fill(document.getElementById("summary"), api.info.summary + " " + api.info.description);
   for (const tag of api.tags) {
     main.append(make("h2", tag.name), make("p", tag.description));
     for (const [path, item] of Object.entries(api.paths))
