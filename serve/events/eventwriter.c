@@ -92,11 +92,6 @@ void souk_event_writer_put(struct souk_event_writer *w, struct souk_event_batch 
                               : "the store of events cannot be written at the moment");
 }
 
-bool souk_event_writer_is_well(const struct souk_event_writer *w)
-{
-    return atomic_load(&w->well);
-}
-
 /* ---- storing ---- */
 
 /* Whole batches, as many as fit. @return the first of them, NULL: stopping, nothing is left */

@@ -46,9 +46,6 @@ souk_status souk_event_writer_start(const char *url, int queue_max, souk_event_s
 /** Thread-safe. Full: done() with SOUK_ELIMIT at once; the store is lost: SOUK_EUNAVAILABLE. */
 void souk_event_writer_put(struct souk_event_writer *w, struct souk_event_batch *batch);
 
-/** Whether the last group was stored. */
-bool souk_event_writer_is_well(const struct souk_event_writer *w);
-
 /** Store what is queued, then end. NULL is fine. */
 void souk_event_writer_stop(struct souk_event_writer *w);
 

@@ -2,7 +2,7 @@
 
 #include "serve/events/erasedvisitors.h"
 #include "serve/events/storereaders.h"
-#include "serve/events/timeline.h"
+#include "serve/events/visitortimeline.h"
 #include "shared/base/clock.h"
 #include "shared/base/hash.h"
 #include "shared/base/log.h"
@@ -32,7 +32,7 @@ struct visitor {
     size_t id_len;
     int64_t since_ms; /* nothing from before was read */
     int64_t erased_ms;
-    struct souk_timeline *timeline;
+    struct souk_visitor_timeline *timeline;
     bool lost; /* could not be put into the table */
     UT_hash_handle hh;
     struct visitor *prev, *next; /* by when it was asked for, the latest first */
@@ -73,14 +73,14 @@ static struct shard *shard_of(struct souk_recent_events *r, const char *user, si
 
 static size_t bytes_of(const struct visitor *v)
 {
-    return sizeof *v + v->id_len + 1 + souk_timeline_bytes(v->timeline);
+    return sizeof *v + v->id_len + 1 + souk_visitor_timeline_bytes(v->timeline);
 }
 
 static void free_visitor(struct visitor *v)
 {
     if (!v)
         return;
-    souk_timeline_free(v->timeline);
+    souk_visitor_timeline_free(v->timeline);
     free(v->id);
     free(v);
 }
@@ -123,10 +123,10 @@ static void insert(struct souk_recent_events *r, struct shard *s, struct visitor
 }
 
 static void replace_timeline(struct souk_recent_events *r, struct shard *s, struct visitor *v,
-                             struct souk_timeline *t)
+                             struct souk_visitor_timeline *t)
 {
     const size_t before = bytes_of(v);
-    souk_timeline_free(v->timeline);
+    souk_visitor_timeline_free(v->timeline);
     v->timeline = t;
     s->bytes = s->bytes - before + bytes_of(v);
     souk_gauge_add(r->bytes, (int64_t)bytes_of(v) - (int64_t)before);
@@ -165,14 +165,14 @@ static void drop_reading(struct reading *read)
 }
 
 /* Events of one time come out the last stored first: turn all around, sorting keeps their order. */
-static struct souk_timeline *timeline_of(struct reading *read)
+static struct souk_visitor_timeline *timeline_of(struct reading *read)
 {
     for (int i = 0, j = read->count - 1; i < j; i++, j--) {
         const struct souk_recent_event e = read->events[i];
         read->events[i] = read->events[j];
         read->events[j] = e;
     }
-    return souk_timeline_of(read->events, read->count);
+    return souk_visitor_timeline_of(read->events, read->count);
 }
 
 static souk_status read_visitor(struct souk_recent_events *r, struct visitor *v)
@@ -214,7 +214,7 @@ static bool copy(const struct visitor *v, int64_t since_ms, struct souk_recent_l
 {
     const int64_t from_ms = v->erased_ms >= since_ms ? v->erased_ms + 1 : since_ms;
     list->erased_ms = v->erased_ms;
-    return souk_timeline_copy(v->timeline, from_ms, list);
+    return souk_visitor_timeline_copy(v->timeline, from_ms, list);
 }
 
 /* Read the store, and remember it unless something has happened meanwhile. */
@@ -278,7 +278,7 @@ void souk_recent_events_add(struct souk_recent_events *r, const struct souk_even
     if (!v) {
         s->changes++;
     } else if (event->ms >= v->since_ms) {
-        struct souk_timeline *t = souk_timeline_with(v->timeline, event);
+        struct souk_visitor_timeline *t = souk_visitor_timeline_with(v->timeline, event);
         if (t)
             replace_timeline(r, s, v, t);
         else

@@ -1,7 +1,7 @@
 #include "serve/http/jsontext.h"
 
 #include "serve/http/shortnumber.h"
-#include "serve/http/utf8.h"
+#include "shared/base/identifier.h"
 #include "shared/base/memory.h"
 
 #include <inttypes.h>
@@ -72,7 +72,7 @@ static void append_quoted(struct souk_json_text *t, const char *text, size_t len
     append(t, "\"", 1);
     for (size_t i = 0; i < len; i += size) {
         const unsigned char c = (unsigned char)text[i];
-        size = souk_utf8_sequence(text + i, len - i);
+        size = c < 0x80 ? 1 : souk_utf8_sequence(text + i, len - i);
         if (size > 1 || (size == 1 && c >= 0x20 && c != '"' && c != '\\'))
             continue;
         append(t, text + begin, i - begin);

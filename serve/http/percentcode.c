@@ -1,6 +1,6 @@
 #include "serve/http/percentcode.h"
 
-#include "serve/http/utf8.h"
+#include "shared/base/identifier.h"
 
 #include <string.h>
 

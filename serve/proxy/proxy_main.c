@@ -1,5 +1,6 @@
 /* souk-proxy: asks every shard, merges, answers; until SIGTERM. SIGHUP: the files of the fleet and
  * of the tokens again. */
+#include "serve/access/ratelimit.h"
 #include "serve/http/httpserver.h"
 #include "serve/monitor/logoptions.h"
 #include "serve/monitor/monitorserver.h"
@@ -11,7 +12,6 @@
 #include "serve/net/shutdown.h"
 #include "serve/proxy/eventintake.h"
 #include "serve/proxy/proxyadmin.h"
-#include "serve/access/ratelimit.h"
 #include "serve/proxy/reread.h"
 #include "serve/proxy/service.h"
 #include "serve/proxy/topology.h"

@@ -2,6 +2,7 @@
 
 #include "serve/proxy/contextevents.h"
 #include "shared/base/memory.h"
+#include "shared/data/rows.h"
 #include "shared/score/neighbours.h"
 
 #include <math.h>
@@ -156,18 +157,11 @@ static int64_t take_later(struct souk_job *j, const struct souk_model_rules *r,
     return l->weighed + SOUK_WIRE_CONTEXT_MAX - back;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* Held rows and those of the events: what must not be recommended. */
 static bool make_seen(struct souk_job *j, const int64_t *held, const struct later *l, int64_t rows)
 {
     struct souk_workspace *w = j->space;
     const int64_t count = (int64_t)(j->history_bytes / sizeof *held);
-    int64_t kept = 0;
     if (souk_grow(&w->seen, &w->seen_room, (size_t)(count + rows), SIZE_MAX / 64,
                   sizeof *w->seen) != SOUK_OK)
         return false;
@@ -175,13 +169,8 @@ static bool make_seen(struct souk_job *j, const int64_t *held, const struct late
         memcpy(w->seen, held, (size_t)count * sizeof *held);
     if (rows > 0)
         memcpy(w->seen + count, l->row, (size_t)rows * sizeof *l->row);
-    if (count + rows > 0)
-        qsort(w->seen, (size_t)(count + rows), sizeof *w->seen, ascending);
-    for (int64_t i = 0; i < count + rows; i++)
-        if (kept == 0 || w->seen[kept - 1] != w->seen[i])
-            w->seen[kept++] = w->seen[i];
     j->seen = w->seen;
-    j->seen_bytes = (size_t)kept * sizeof *w->seen;
+    j->seen_bytes = (size_t)souk_rows_unique(w->seen, count + rows) * sizeof *w->seen;
     return true;
 }
 

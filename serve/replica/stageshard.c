@@ -1,6 +1,7 @@
 #include "serve/replica/stageshard.h"
 
 #include "shared/base/memory.h"
+#include "shared/data/rows.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -141,20 +142,6 @@ void souk_stage_shard_scan(const struct souk_stage_shard *s, struct souk_stage_w
         souk_topk_sort(&w->lists[l]);
 }
 
-/* Index of the first of the candidates that is >= row. */
-static int64_t first_from(const struct souk_stage_work *w, int64_t count, int64_t row)
-{
-    int64_t low = 0, high = count;
-    while (low < high) {
-        const int64_t middle = low + (high - low) / 2;
-        if (w->row[middle] < row)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* @param item [count] rows within the part, at most SOUK_STAGE_SCORE_ROWS */
 static void rank_rows(const struct souk_stage_shard *s, struct souk_stage_work *w, int index,
                       const int64_t *item, int64_t count, struct souk_topk *list)
@@ -179,8 +166,8 @@ int64_t souk_stage_shard_rank(const struct souk_stage_shard *s, struct souk_stag
     for (int p = 0; p < s->shard->part_count; p++) {
         const int64_t *first = &s->model->item_first[s->parts[p].part->part];
         int64_t item[SOUK_STAGE_SCORE_ROWS], n = 0;
-        for (int64_t at = first_from(w, count, first[0]); at < count && w->row[at] < first[1];
-             at++) {
+        for (int64_t at = souk_rows_lower_bound(w->row, count, first[0]);
+             at < count && w->row[at] < first[1]; at++) {
             item[n++] = w->row[at] - first[0];
             ranked++;
             if (n == SOUK_STAGE_SCORE_ROWS) {

@@ -1,8 +1,8 @@
 #include "shared/base/identifier.h"
 
-/* Bytes of the UTF-8 sequence that starts here, 0 when it is not one (Unicode 15, table 3-7). */
-static size_t utf8_sequence(const unsigned char *s, size_t left)
+size_t souk_utf8_sequence(const char *text, size_t left)
 {
+    const unsigned char *const s = (const unsigned char *)text;
     const unsigned char c = s[0];
     size_t len = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : 4;
     if ((c >= 0x80 && c < 0xc2) || c > 0xf4 || len > left)
@@ -20,7 +20,7 @@ bool souk_text_is_utf8(const char *text, size_t len)
 {
     const unsigned char *s = (const unsigned char *)text;
     for (size_t at = 0; at < len;) {
-        const size_t step = s[at] == '\0' ? 0 : utf8_sequence(s + at, len - at);
+        const size_t step = s[at] == '\0' ? 0 : souk_utf8_sequence(text + at, len - at);
         if (step == 0)
             return false;
         at += step;
@@ -32,7 +32,7 @@ bool souk_text_is_plain(const char *text, size_t len)
 {
     const unsigned char *s = (const unsigned char *)text;
     for (size_t at = 0; at < len;) {
-        const size_t step = utf8_sequence(s + at, len - at);
+        const size_t step = souk_utf8_sequence(text + at, len - at);
         if (step == 0 || s[at] < ' ' || s[at] == 0x7f)
             return false;
         at += step;

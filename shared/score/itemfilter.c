@@ -1,6 +1,7 @@
 #include "shared/score/itemfilter.h"
 
 #include "shared/base/memory.h"
+#include "shared/data/rows.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -89,20 +90,6 @@ bool souk_item_filter_is_open(const struct souk_item_filter *f)
     return !f->category && !f->by_price && !f->available && f->exclude_count == 0;
 }
 
-/* First of the excluded rows that is >= row. */
-static int64_t first_excluded(const struct souk_item_filter *f, int64_t row)
-{
-    int64_t low = 0, high = f->exclude_count;
-    while (low < high) {
-        const int64_t middle = low + (high - low) / 2;
-        if (f->exclude[middle] < row)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* Without branches and calls, so that they vectorise. */
 
 /* What is not known, NaN, is not inside. */
@@ -137,7 +124,7 @@ void souk_item_filter_mark(const struct souk_item_filter *f, const struct souk_m
     if (f->available && available)
         refuse_known_0(available, count, refused);
     const int64_t begin = first_row + first;
-    for (int64_t e = first_excluded(f, begin);
+    for (int64_t e = souk_rows_lower_bound(f->exclude, f->exclude_count, begin);
          e < f->exclude_count && f->exclude[e] < begin + count; e++)
         refused[f->exclude[e] - begin] = true;
 }

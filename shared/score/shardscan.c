@@ -1,3 +1,4 @@
+#include "shared/data/rows.h"
 #include "shared/math/dot.h"
 #include "shared/score/shard.h"
 
@@ -101,20 +102,6 @@ static int64_t offer_block(const struct block *b, struct souk_topk *best)
     return scored;
 }
 
-/* First of the excluded rows that is >= row. */
-static int64_t first_excluded(const struct souk_scan *scan, int64_t row)
-{
-    int64_t low = 0, high = scan->exclude_count;
-    while (low < high) {
-        const int64_t middle = low + (high - low) / 2;
-        if (scan->exclude[middle] < row)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static struct block first_block(const struct souk_shard *s, int index, const struct souk_scan *scan)
 {
     const struct souk_model_part *part = &s->parts[index];
@@ -190,7 +177,7 @@ static int64_t scan_part(const struct souk_shard *s, int index, const struct sou
 {
     const struct souk_screen *screen = vector ? &s->screens[index] : NULL;
     struct block b = first_block(s, index, scan);
-    int64_t e = first_excluded(scan, b.first_row), scored = 0;
+    int64_t e = souk_rows_lower_bound(scan->exclude, scan->exclude_count, b.first_row), scored = 0;
     for (; b.first < b.part->items.count; b.first += BLOCK) {
         set_count(&b);
         if (screen && screen->blocks && best->count == best->capacity) {
@@ -219,7 +206,7 @@ void souk_shard_score(const struct souk_shard *s, int index, const struct souk_s
                       float *score)
 {
     struct block b = first_block(s, index, scan);
-    int64_t e = first_excluded(scan, b.first_row);
+    int64_t e = souk_rows_lower_bound(scan->exclude, scan->exclude_count, b.first_row);
     for (; b.first < b.part->items.count; b.first += BLOCK) {
         set_count(&b);
         fill_block(scan, &b, &e);

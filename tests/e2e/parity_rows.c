@@ -8,9 +8,9 @@
  * within ten days of one of the user's events. */
 #include "shared/base/memory.h"
 #include "shared/base/random.h"
+#include "shared/data/rows.h"
 #include "shared/score/stagescore.h"
 #include "train/evaluate/duty.h"
-#include "train/evaluate/rows.h"
 #include "train/twostage/trainingrows.h"
 
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 #include "shared/base/random.h"
-#include "train/evaluate/rows.h"
+#include "shared/data/rows.h"
 
 #include <criterion/criterion.h>
 

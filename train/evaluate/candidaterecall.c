@@ -1,8 +1,8 @@
 #include "train/evaluate/candidaterecall.h"
 
 #include "shared/base/memory.h"
+#include "shared/data/rows.h"
 #include "shared/math/fixed.h"
-#include "train/evaluate/rows.h"
 
 #include <math.h>
 #include <stdio.h>

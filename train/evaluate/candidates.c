@@ -1,8 +1,8 @@
 #include "train/evaluate/candidates.h"
 
 #include "shared/base/memory.h"
+#include "shared/data/rows.h"
 #include "train/evaluate/duty.h"
-#include "train/evaluate/rows.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "train/evaluate/candidatescores.h"
 
 #include "shared/base/memory.h"
-#include "train/evaluate/rows.h"
+#include "shared/data/rows.h"
 #include "train/evaluate/threads.h"
 
 #include <math.h>

@@ -3,9 +3,9 @@
 #include "train/evaluate/cases.h"
 
 #include "shared/base/memory.h"
+#include "shared/data/rows.h"
 #include "train/evaluate/duty.h"
 #include "train/evaluate/itemnames.h"
-#include "train/evaluate/rows.h"
 #include "train/evaluate/timeline.h"
 
 #include <stdlib.h>

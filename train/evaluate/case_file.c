@@ -4,8 +4,8 @@
 #include "shared/base/hash.h"
 #include "shared/base/memory.h"
 #include "shared/data/csv.h"
+#include "shared/data/rows.h"
 #include "train/evaluate/duty.h"
-#include "train/evaluate/rows.h"
 
 #include <stdio.h>
 #include <stdlib.h>

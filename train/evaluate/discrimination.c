@@ -1,8 +1,8 @@
 #include "train/evaluate/discrimination.h"
 
 #include "shared/base/memory.h"
+#include "shared/data/rows.h"
 #include "shared/math/fixed.h"
-#include "train/evaluate/rows.h"
 #include "train/evaluate/threads.h"
 
 #include <math.h>

@@ -2,9 +2,9 @@
 
 #include "shared/base/log.h"
 #include "shared/base/memory.h"
+#include "shared/data/rows.h"
 #include "train/evaluate/featurepermutation.h"
 #include "train/evaluate/given.h"
-#include "train/evaluate/rows.h"
 
 #include <stdlib.h>
 

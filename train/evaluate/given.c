@@ -1,9 +1,9 @@
 #include "train/evaluate/given.h"
 
 #include "shared/base/memory.h"
+#include "shared/data/rows.h"
 #include "shared/score/foldin.h"
 #include "shared/score/historyrule.h"
-#include "train/evaluate/rows.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "train/evaluate/measure.h"
 
 #include "shared/base/memory.h"
-#include "train/evaluate/rows.h"
+#include "shared/data/rows.h"
 
 #include <stdlib.h>
 #include <string.h>

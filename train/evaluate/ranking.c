@@ -2,8 +2,8 @@
 
 #include "shared/base/memory.h"
 #include "shared/base/progress.h"
+#include "shared/data/rows.h"
 #include "shared/score/shard.h"
-#include "train/evaluate/rows.h"
 #include "train/evaluate/threads.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 #include "train/evaluate/timeline.h"
 
+#include "shared/data/rows.h"
 #include "train/comm/holdout.h"
 #include "train/comm/leaveout.h"
-#include "train/evaluate/rows.h"
 
 /* A user's events in the part. */
 struct line {

@@ -3,7 +3,7 @@
 #include "shared/base/hash.h"
 #include "shared/base/memory.h"
 #include "shared/base/random.h"
-#include "train/evaluate/rows.h"
+#include "shared/data/rows.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 #include "train/twostage/userevents.h"
 
 #include "shared/base/memory.h"
+#include "shared/data/rows.h"
 #include "train/comm/holdout.h"
 #include "train/comm/leaveout.h"
-#include "train/evaluate/rows.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

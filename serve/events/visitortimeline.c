@@ -1,4 +1,4 @@
-#include "serve/events/timeline.h"
+#include "serve/events/visitortimeline.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,36 +9,36 @@ struct entry {
     uint32_t item, type; /* where their texts begin */
 };
 
-struct souk_timeline {
+struct souk_visitor_timeline {
     int count;
     size_t bytes; /* of all */
     struct entry entries[];
 };
 
-static char *texts(struct souk_timeline *t)
+static char *texts(struct souk_visitor_timeline *t)
 {
     return (char *)&t->entries[t->count];
 }
 
-static const char *text_at(const struct souk_timeline *t, uint32_t at)
+static const char *text_at(const struct souk_visitor_timeline *t, uint32_t at)
 {
     return (const char *)&t->entries[t->count] + at;
 }
 
-static uint32_t put(struct souk_timeline *t, uint32_t at, const char *text)
+static uint32_t put(struct souk_visitor_timeline *t, uint32_t at, const char *text)
 {
     const size_t size = strlen(text) + 1;
     memcpy(texts(t) + at, text, size);
     return at + (uint32_t)size;
 }
 
-static struct souk_timeline *build(const struct souk_recent_event *events, int count)
+static struct souk_visitor_timeline *build(const struct souk_recent_event *events, int count)
 {
-    size_t bytes = sizeof(struct souk_timeline) + (size_t)count * sizeof(struct entry);
+    size_t bytes = sizeof(struct souk_visitor_timeline) + (size_t)count * sizeof(struct entry);
     uint32_t at = 0;
     for (int i = 0; i < count; i++)
         bytes += strlen(events[i].item) + strlen(events[i].type) + 2;
-    struct souk_timeline *t = malloc(bytes);
+    struct souk_visitor_timeline *t = malloc(bytes);
     if (!t)
         return NULL;
     t->count = count;
@@ -65,12 +65,13 @@ static int by_time(const void *a, const void *b)
     return x->place - y->place;
 }
 
-struct souk_timeline *souk_timeline_of(const struct souk_recent_event *events, int count)
+struct souk_visitor_timeline *souk_visitor_timeline_of(const struct souk_recent_event *events,
+                                                       int count)
 {
     const int first = count > SOUK_RECENT_EVENTS_MAX ? count - SOUK_RECENT_EVENTS_MAX : 0;
     struct ordered *sorted = malloc(((size_t)count + 1) * sizeof *sorted);
     struct souk_recent_event *latest = malloc(((size_t)count + 1) * sizeof *latest);
-    struct souk_timeline *t = NULL;
+    struct souk_visitor_timeline *t = NULL;
     if (sorted && latest) {
         for (int i = 0; i < count; i++)
             sorted[i] = (struct ordered){.event = events[i], .place = i};
@@ -84,20 +85,20 @@ struct souk_timeline *souk_timeline_of(const struct souk_recent_event *events, i
     return t;
 }
 
-void souk_timeline_free(struct souk_timeline *t)
+void souk_visitor_timeline_free(struct souk_visitor_timeline *t)
 {
     free(t);
 }
 
-static struct souk_recent_event event_at(const struct souk_timeline *t, int i)
+static struct souk_recent_event event_at(const struct souk_visitor_timeline *t, int i)
 {
     const struct entry *e = &t->entries[i];
     return (struct souk_recent_event){
         .item = text_at(t, e->item), .type = text_at(t, e->type), .ms = e->ms, .value = e->value};
 }
 
-struct souk_timeline *souk_timeline_with(const struct souk_timeline *t,
-                                         const struct souk_event_record *event)
+struct souk_visitor_timeline *souk_visitor_timeline_with(const struct souk_visitor_timeline *t,
+                                                         const struct souk_event_record *event)
 {
     struct souk_recent_event events[SOUK_RECENT_EVENTS_MAX + 1];
     int n = 0, place = t->count;
@@ -114,7 +115,7 @@ struct souk_timeline *souk_timeline_with(const struct souk_timeline *t,
     return build(events + drop, n - drop);
 }
 
-size_t souk_timeline_bytes(const struct souk_timeline *t)
+size_t souk_visitor_timeline_bytes(const struct souk_visitor_timeline *t)
 {
     return t->bytes;
 }
@@ -132,8 +133,8 @@ static bool make_room(struct souk_recent_list *list, size_t bytes)
 }
 
 /* The events, then a copy of all texts. */
-bool souk_timeline_copy(const struct souk_timeline *t, int64_t since_ms,
-                        struct souk_recent_list *list)
+bool souk_visitor_timeline_copy(const struct souk_visitor_timeline *t, int64_t since_ms,
+                                struct souk_recent_list *list)
 {
     int first = 0;
     list->count = 0;

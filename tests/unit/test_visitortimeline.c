@@ -1,4 +1,4 @@
-#include "serve/events/timeline.h"
+#include "serve/events/visitortimeline.h"
 
 #include "shared/base/random.h"
 
@@ -36,13 +36,13 @@ static struct plain make(int k)
     return p;
 }
 
-static void check(const struct souk_timeline *t, int64_t since_ms)
+static void check(const struct souk_visitor_timeline *t, int64_t since_ms)
 {
     struct souk_recent_list list = {.memory = NULL};
     int first = plain_count > SOUK_RECENT_EVENTS_MAX ? plain_count - SOUK_RECENT_EVENTS_MAX : 0;
     while (first < plain_count && plain[first].ms < since_ms)
         first++;
-    cr_assert(souk_timeline_copy(t, since_ms, &list));
+    cr_assert(souk_visitor_timeline_copy(t, since_ms, &list));
     cr_assert_eq(list.count, plain_count - first);
     for (int i = 0; i < list.count; i++) {
         cr_assert_str_eq(list.events[i].item, plain[first + i].item);
@@ -53,18 +53,18 @@ static void check(const struct souk_timeline *t, int64_t since_ms)
     souk_recent_list_fini(&list);
 }
 
-Test(timeline, keeps_the_latest_events_in_order_of_time)
+Test(visitortimeline, keeps_the_latest_events_in_order_of_time)
 {
-    struct souk_timeline *t = souk_timeline_of(NULL, 0);
+    struct souk_visitor_timeline *t = souk_visitor_timeline_of(NULL, 0);
     cr_assert(t);
     check(t, 0);
     for (int k = 0; k < EVENTS; k++) {
         const struct plain p = make(k);
         const struct souk_event_record event = {
             .item = p.item, .type = p.type, .ms = p.ms, .value = p.value};
-        struct souk_timeline *next = souk_timeline_with(t, &event);
+        struct souk_visitor_timeline *next = souk_visitor_timeline_with(t, &event);
         cr_assert(next);
-        souk_timeline_free(t);
+        souk_visitor_timeline_free(t);
         t = next;
         if (plain_count == SOUK_RECENT_EVENTS_MAX) { /* what lies before all of them is gone */
             if (p.ms < plain[0].ms)
@@ -80,10 +80,10 @@ Test(timeline, keeps_the_latest_events_in_order_of_time)
         }
     }
     check(t, 0);
-    souk_timeline_free(t);
+    souk_visitor_timeline_free(t);
 }
 
-Test(timeline, sorts_what_it_is_made_of)
+Test(visitortimeline, sorts_what_it_is_made_of)
 {
     struct souk_recent_event events[EVENTS];
     for (int k = 0; k < EVENTS; k++) {
@@ -98,9 +98,9 @@ Test(timeline, sorts_what_it_is_made_of)
                                                .ms = unsorted[k].ms,
                                                .value = unsorted[k].value};
     }
-    struct souk_timeline *t = souk_timeline_of(events, EVENTS);
+    struct souk_visitor_timeline *t = souk_visitor_timeline_of(events, EVENTS);
     cr_assert(t);
     check(t, 0);
     check(t, 900);
-    souk_timeline_free(t);
+    souk_visitor_timeline_free(t);
 }

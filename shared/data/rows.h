@@ -1,8 +1,8 @@
 /** @file
- *  Sorted lists of rows: the small set algebra of evaluation.
+ *  Sorted lists of rows, and their small set algebra.
  */
-#ifndef SOUK_EVALUATE_ROWS_H
-#define SOUK_EVALUATE_ROWS_H
+#ifndef SOUK_DATA_ROWS_H
+#define SOUK_DATA_ROWS_H
 
 #include <stdbool.h>
 #include <stdint.h>

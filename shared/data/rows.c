@@ -1,4 +1,4 @@
-#include "train/evaluate/rows.h"
+#include "shared/data/rows.h"
 
 #include <stdlib.h>
 
